@@ -1,0 +1,1 @@
+"""gradatim: a staged compiler for array programs in Python."""

@@ -1,0 +1,1 @@
+"""The intermediate representations: dialects, types, locations, builder and reference interpreter."""

@@ -1,0 +1,53 @@
+"""The array dialect: pure operations on tensors of static shape, one module a family."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
+from xdsl.dialect_interfaces.constant_materialization import ConstantMaterializationInterface
+from xdsl.ir import Attribute, Dialect, Operation
+
+from ..attributes import ComparePredicateAttr, IntegersAttr, ReduceKindAttr
+from . import contraction, elementwise, reduction, shape
+from .base import ArrayOp
+from .shape import ConstantOp
+
+FAMILIES = {
+    "elementwise": elementwise,
+    "shape": shape,
+    "reduction": reduction,
+    "contraction": contraction,
+}
+"""The modules that define the ops, by the name that each pass gives its rules for them."""
+
+
+def _ops_of(module: object) -> list[type[ArrayOp]]:
+    return [
+        member
+        for member in vars(module).values()
+        if isinstance(member, type)
+        and issubclass(member, ArrayOp)
+        and member.__module__ == module.__name__  # type: ignore[attr-defined]
+        and "name" in vars(member)
+    ]
+
+
+OPS_BY_FAMILY: dict[str, list[type[ArrayOp]]] = {
+    family: _ops_of(module) for family, module in FAMILIES.items()
+}
+"""Every op class of the dialect, by family."""
+
+
+class _Materializer(ConstantMaterializationInterface):
+    def materialize_constant(self, value: Attribute, type: Attribute) -> Operation | None:
+        if not isinstance(value, DenseIntOrFPElementsAttr) or value.type != type:
+            return None
+        return ConstantOp.create(properties={"value": value}, result_types=[type])
+
+
+Array = Dialect(
+    "array",
+    [op for ops in OPS_BY_FAMILY.values() for op in ops],
+    [IntegersAttr, ComparePredicateAttr, ReduceKindAttr],
+    [_Materializer()],
+)
+"""The dialect itself, to be registered in an xDSL context."""

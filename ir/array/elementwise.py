@@ -1,0 +1,901 @@
+"""Elementwise ops: the same function of each element, on operands of equal shape.
+
+Operands are never broadcast implicitly: the frontend inserts ``array.broadcast``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from xdsl.dialects.builtin import TensorType
+from xdsl.irdl import (
+    VarConstraint,
+    base,
+    irdl_op_definition,
+    operand_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Commutative
+
+from ..attributes import ComparePredicateAttr
+from ..errors import DtypeError, ShapeError
+from ..types import Tensor, dtype_of, shape_of, spell, spell_dtype, tensor_info, tensor_type
+from . import reference
+from .base import (
+    ANY,
+    BITS,
+    FLOATS,
+    INEXACT,
+    INTEGERS,
+    NUMERIC,
+    REAL,
+    ArrayOp,
+    Properties,
+    require_kinds,
+)
+
+_BOOL = np.dtype(np.bool_)
+
+
+class ElementwiseOp(ArrayOp, ABC):
+    """Base of all elementwise ops."""
+
+    numpy: ClassVar[Callable[..., Any]]
+    """The NumPy function that is the op's reference semantics."""
+
+    def evaluate(self, *operands: np.ndarray) -> np.ndarray:
+        """Apply the NumPy function."""
+        return np.asarray(type(self).numpy(*operands))
+
+
+class UnaryOp(ElementwiseOp, ABC):
+    """An elementwise function of one operand, of the operand's type."""
+
+    T: ClassVar = VarConstraint("T", base(TensorType))
+    operand = operand_def(T)
+    result = result_def(T)
+    assembly_format = "$operand attr-dict `:` type($operand)"
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the operand's type."""
+        require_kinds(cls.name, cls.kinds, operands)
+        return operands[0]
+
+
+class BinaryOp(ElementwiseOp, ABC):
+    """An elementwise function of two operands of one type, of that type."""
+
+    T: ClassVar = VarConstraint("T", base(TensorType))
+    lhs = operand_def(T)
+    rhs = operand_def(T)
+    result = result_def(T)
+    assembly_format = "$lhs `,` $rhs attr-dict `:` type($lhs)"
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the operands' common type."""
+        require_kinds(cls.name, cls.kinds, operands[:1])
+        _require_same(cls.name, operands)
+        return operands[0]
+
+
+def _require_same(op_name: str, operands: Sequence[Tensor]) -> None:
+    first = operands[0]
+    for other in operands[1:]:
+        if other is not first and other != first:
+            error = ShapeError if shape_of(other) != shape_of(first) else DtypeError
+            raise error(f"{op_name} needs operands of one type, got {_spell_all(operands)}")
+
+
+def _spell_all(types: Sequence[Tensor]) -> str:
+    return " and ".join(map(spell, types))
+
+
+# Arithmetic
+
+
+@irdl_op_definition
+class NegOp(UnaryOp):
+    """-x; integers wrap."""
+
+    name = "array.neg"
+    kinds = NUMERIC
+    numpy = np.negative
+
+
+@irdl_op_definition
+class SignOp(UnaryOp):
+    """-1, 0 or 1 by the sign of x; NaN stays NaN; x / abs(x) for complex x."""
+
+    name = "array.sign"
+    kinds = NUMERIC
+    numpy = np.sign
+
+
+@irdl_op_definition
+class AddOp(BinaryOp):
+    """x + y; integers wrap."""
+
+    name = "array.add"
+    kinds = NUMERIC
+    numpy = np.add
+    traits = traits_def(Commutative())
+
+
+@irdl_op_definition
+class SubOp(BinaryOp):
+    """x - y; integers wrap."""
+
+    name = "array.sub"
+    kinds = NUMERIC
+    numpy = np.subtract
+
+
+@irdl_op_definition
+class MulOp(BinaryOp):
+    """x * y; integers wrap."""
+
+    name = "array.mul"
+    kinds = NUMERIC
+    numpy = np.multiply
+    traits = traits_def(Commutative())
+
+
+@irdl_op_definition
+class DivOp(BinaryOp):
+    """x / y; integers round towards zero, and division of an integer by zero gives zero."""
+
+    name = "array.div"
+    kinds = NUMERIC
+    numpy = reference.divide
+
+
+@irdl_op_definition
+class RemOp(BinaryOp):
+    """The remainder of x / y with the sign of x (C's fmod); an integer modulo zero is zero."""
+
+    name = "array.rem"
+    kinds = REAL
+    numpy = np.fmod
+
+
+@irdl_op_definition
+class PowOp(BinaryOp):
+    """x to the power y, with C99's special cases; of floats and complex numbers."""
+
+    name = "array.pow"
+    kinds = INEXACT
+    numpy = np.power
+
+
+@irdl_op_definition
+class MaxOp(BinaryOp):
+    """The larger of x and y; NaN if either is NaN."""
+
+    name = "array.max"
+    kinds = REAL
+    numpy = np.maximum
+    traits = traits_def(Commutative())
+
+
+@irdl_op_definition
+class MinOp(BinaryOp):
+    """The smaller of x and y; NaN if either is NaN."""
+
+    name = "array.min"
+    kinds = REAL
+    numpy = np.minimum
+    traits = traits_def(Commutative())
+
+
+@irdl_op_definition
+class CopySignOp(BinaryOp):
+    """The magnitude of x with the sign of y."""
+
+    name = "array.copy_sign"
+    kinds = FLOATS
+    numpy = np.copysign
+
+
+@irdl_op_definition
+class NextAfterOp(BinaryOp):
+    """The next float after x towards y."""
+
+    name = "array.next_after"
+    kinds = FLOATS
+    numpy = np.nextafter
+
+
+@irdl_op_definition
+class Atan2Op(BinaryOp):
+    """The angle of the point (y, x), operands in this order, in radians."""
+
+    name = "array.atan2"
+    kinds = FLOATS
+    numpy = np.arctan2
+
+
+# Rounding
+
+
+@irdl_op_definition
+class FloorOp(UnaryOp):
+    """The largest integer that is not above x."""
+
+    name = "array.floor"
+    kinds = FLOATS
+    numpy = np.floor
+
+
+@irdl_op_definition
+class CeilOp(UnaryOp):
+    """The smallest integer that is not below x."""
+
+    name = "array.ceil"
+    kinds = FLOATS
+    numpy = np.ceil
+
+
+@irdl_op_definition
+class TruncOp(UnaryOp):
+    """x rounded towards zero."""
+
+    name = "array.trunc"
+    kinds = FLOATS
+    numpy = np.trunc
+
+
+@irdl_op_definition
+class RoundEvenOp(UnaryOp):
+    """The integer nearest to x, the even one of two."""
+
+    name = "array.round_even"
+    kinds = FLOATS
+    numpy = np.rint
+
+
+# Powers, exponentials, logarithms
+
+
+@irdl_op_definition
+class SqrtOp(UnaryOp):
+    """The square root."""
+
+    name = "array.sqrt"
+    kinds = INEXACT
+    numpy = np.sqrt
+
+
+@irdl_op_definition
+class RsqrtOp(UnaryOp):
+    """1 / sqrt(x)."""
+
+    name = "array.rsqrt"
+    kinds = INEXACT
+    numpy = reference.rsqrt
+
+
+@irdl_op_definition
+class CbrtOp(UnaryOp):
+    """The cube root."""
+
+    name = "array.cbrt"
+    kinds = FLOATS
+    numpy = np.cbrt
+
+
+@irdl_op_definition
+class ExpOp(UnaryOp):
+    """e to the power x."""
+
+    name = "array.exp"
+    kinds = INEXACT
+    numpy = np.exp
+
+
+@irdl_op_definition
+class Exp2Op(UnaryOp):
+    """2 to the power x."""
+
+    name = "array.exp2"
+    kinds = INEXACT
+    numpy = np.exp2
+
+
+@irdl_op_definition
+class Expm1Op(UnaryOp):
+    """exp(x) - 1, accurate near 0."""
+
+    name = "array.expm1"
+    kinds = INEXACT
+    numpy = np.expm1
+
+
+@irdl_op_definition
+class LogOp(UnaryOp):
+    """The natural logarithm."""
+
+    name = "array.log"
+    kinds = INEXACT
+    numpy = np.log
+
+
+@irdl_op_definition
+class Log2Op(UnaryOp):
+    """The logarithm to base 2."""
+
+    name = "array.log2"
+    kinds = INEXACT
+    numpy = np.log2
+
+
+@irdl_op_definition
+class Log10Op(UnaryOp):
+    """The logarithm to base 10."""
+
+    name = "array.log10"
+    kinds = INEXACT
+    numpy = np.log10
+
+
+@irdl_op_definition
+class Log1pOp(UnaryOp):
+    """log(1 + x), accurate near 0."""
+
+    name = "array.log1p"
+    kinds = INEXACT
+    numpy = np.log1p
+
+
+@irdl_op_definition
+class LogisticOp(UnaryOp):
+    """1 / (1 + exp(-x))."""
+
+    name = "array.logistic"
+    kinds = FLOATS
+    numpy = reference.logistic
+
+
+# Trigonometric and hyperbolic functions
+
+
+@irdl_op_definition
+class SinOp(UnaryOp):
+    """The sine of x radians."""
+
+    name = "array.sin"
+    kinds = INEXACT
+    numpy = np.sin
+
+
+@irdl_op_definition
+class CosOp(UnaryOp):
+    """The cosine of x radians."""
+
+    name = "array.cos"
+    kinds = INEXACT
+    numpy = np.cos
+
+
+@irdl_op_definition
+class TanOp(UnaryOp):
+    """The tangent of x radians."""
+
+    name = "array.tan"
+    kinds = INEXACT
+    numpy = np.tan
+
+
+@irdl_op_definition
+class AsinOp(UnaryOp):
+    """The angle in radians whose sine is x."""
+
+    name = "array.asin"
+    kinds = INEXACT
+    numpy = np.arcsin
+
+
+@irdl_op_definition
+class AcosOp(UnaryOp):
+    """The angle in radians whose cosine is x."""
+
+    name = "array.acos"
+    kinds = INEXACT
+    numpy = np.arccos
+
+
+@irdl_op_definition
+class AtanOp(UnaryOp):
+    """The angle in radians whose tangent is x."""
+
+    name = "array.atan"
+    kinds = INEXACT
+    numpy = np.arctan
+
+
+@irdl_op_definition
+class SinhOp(UnaryOp):
+    """The hyperbolic sine."""
+
+    name = "array.sinh"
+    kinds = INEXACT
+    numpy = np.sinh
+
+
+@irdl_op_definition
+class CoshOp(UnaryOp):
+    """The hyperbolic cosine."""
+
+    name = "array.cosh"
+    kinds = INEXACT
+    numpy = np.cosh
+
+
+@irdl_op_definition
+class TanhOp(UnaryOp):
+    """The hyperbolic tangent."""
+
+    name = "array.tanh"
+    kinds = INEXACT
+    numpy = np.tanh
+
+
+@irdl_op_definition
+class AsinhOp(UnaryOp):
+    """The inverse hyperbolic sine."""
+
+    name = "array.asinh"
+    kinds = INEXACT
+    numpy = np.arcsinh
+
+
+@irdl_op_definition
+class AcoshOp(UnaryOp):
+    """The inverse hyperbolic cosine."""
+
+    name = "array.acosh"
+    kinds = INEXACT
+    numpy = np.arccosh
+
+
+@irdl_op_definition
+class AtanhOp(UnaryOp):
+    """The inverse hyperbolic tangent."""
+
+    name = "array.atanh"
+    kinds = INEXACT
+    numpy = np.arctanh
+
+
+# Special functions
+
+
+@irdl_op_definition
+class ErfOp(UnaryOp):
+    """The error function."""
+
+    name = "array.erf"
+    kinds = FLOATS
+    numpy = reference.erf
+
+
+@irdl_op_definition
+class ErfcOp(UnaryOp):
+    """1 - erf(x), accurate for large x."""
+
+    name = "array.erfc"
+    kinds = FLOATS
+    numpy = reference.erfc
+
+
+@irdl_op_definition
+class ErfInvOp(UnaryOp):
+    """The inverse of the error function."""
+
+    name = "array.erf_inv"
+    kinds = FLOATS
+    numpy = reference.erf_inv
+
+
+@irdl_op_definition
+class LgammaOp(UnaryOp):
+    """The logarithm of the absolute value of the gamma function."""
+
+    name = "array.lgamma"
+    kinds = FLOATS
+    numpy = reference.lgamma
+
+
+@irdl_op_definition
+class DigammaOp(UnaryOp):
+    """The derivative of the logarithm of the gamma function."""
+
+    name = "array.digamma"
+    kinds = FLOATS
+    numpy = reference.digamma
+
+
+# Bits
+
+
+@irdl_op_definition
+class NotOp(UnaryOp):
+    """The complement of each bit; the negation of a bool."""
+
+    name = "array.not"
+    kinds = BITS
+    numpy = np.invert
+
+
+@irdl_op_definition
+class PopulationCountOp(UnaryOp):
+    """The number of set bits."""
+
+    name = "array.population_count"
+    kinds = INTEGERS
+    numpy = reference.population_count
+
+
+@irdl_op_definition
+class CountLeadingZerosOp(UnaryOp):
+    """The number of zero bits above the highest set one."""
+
+    name = "array.count_leading_zeros"
+    kinds = INTEGERS
+    numpy = reference.count_leading_zeros
+
+
+@irdl_op_definition
+class AndOp(BinaryOp):
+    """Bitwise and."""
+
+    name = "array.and"
+    kinds = BITS
+    numpy = np.bitwise_and
+    traits = traits_def(Commutative())
+
+
+@irdl_op_definition
+class OrOp(BinaryOp):
+    """Bitwise or."""
+
+    name = "array.or"
+    kinds = BITS
+    numpy = np.bitwise_or
+    traits = traits_def(Commutative())
+
+
+@irdl_op_definition
+class XorOp(BinaryOp):
+    """Bitwise exclusive or."""
+
+    name = "array.xor"
+    kinds = BITS
+    numpy = np.bitwise_xor
+    traits = traits_def(Commutative())
+
+
+@irdl_op_definition
+class ShiftLeftOp(BinaryOp):
+    """x shifted left by y bits; zero where y is the width or more (read as unsigned)."""
+
+    name = "array.shift_left"
+    kinds = INTEGERS
+    numpy = np.left_shift
+
+
+@irdl_op_definition
+class ShiftRightArithmeticOp(BinaryOp):
+    """x shifted right by y bits, copies of the sign moving in; y is read as unsigned."""
+
+    name = "array.shift_right_arithmetic"
+    kinds = INTEGERS
+    numpy = np.right_shift
+
+
+@irdl_op_definition
+class ShiftRightLogicalOp(BinaryOp):
+    """x shifted right by y bits, zeros moving in; y is read as unsigned."""
+
+    name = "array.shift_right_logical"
+    kinds = INTEGERS
+    numpy = reference.shift_right_logical
+
+
+# Ops whose result type is not the operands'
+
+
+class MappedTypeOp(ElementwiseOp, ABC):
+    """An elementwise op of one operand whose dtype changes."""
+
+    operand = operand_def(TensorType)
+    result = result_def(TensorType)
+    assembly_format = "$operand attr-dict `:` type($operand) `->` type($result)"
+
+
+@irdl_op_definition
+class AbsOp(MappedTypeOp):
+    """The absolute value; of a complex number a real one. The least integer stays itself."""
+
+    name = "array.abs"
+    kinds = NUMERIC
+    numpy = np.abs
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the operand's type, the real one for complex operands."""
+        require_kinds(cls.name, cls.kinds, operands)
+        return real_type(operands[0])
+
+
+@irdl_op_definition
+class IsFiniteOp(MappedTypeOp):
+    """Whether x is neither infinite nor NaN."""
+
+    name = "array.is_finite"
+    kinds = FLOATS
+    numpy = np.isfinite
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return a bool type of the operand's shape."""
+        require_kinds(cls.name, cls.kinds, operands)
+        return tensor_type(shape_of(operands[0]), _BOOL)
+
+
+@irdl_op_definition
+class RealOp(MappedTypeOp):
+    """The real part of a complex number."""
+
+    name = "array.real"
+    kinds = "c"
+    numpy = np.real
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the type of the parts."""
+        require_kinds(cls.name, cls.kinds, operands)
+        return real_type(operands[0])
+
+
+@irdl_op_definition
+class ImagOp(MappedTypeOp):
+    """The imaginary part of a complex number."""
+
+    name = "array.imag"
+    kinds = "c"
+    numpy = np.imag
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the type of the parts."""
+        require_kinds(cls.name, cls.kinds, operands)
+        return real_type(operands[0])
+
+
+@irdl_op_definition
+class ConjOp(UnaryOp):
+    """The complex conjugate."""
+
+    name = "array.conj"
+    kinds = "c"
+    numpy = np.conj
+
+
+def real_type(type_: Tensor) -> Tensor:
+    """Return the type of a complex type's parts; other types are their own."""
+    shape, dtype = tensor_info(type_)
+    if dtype.kind != "c":
+        return type_
+    return tensor_type(shape, np.dtype(f"f{dtype.itemsize // 2}"))
+
+
+def complex_type(type_: Tensor) -> Tensor:
+    """Return the complex type whose parts have the given float type."""
+    shape, dtype = tensor_info(type_)
+    return tensor_type(shape, np.dtype(f"c{dtype.itemsize * 2}"))
+
+
+@irdl_op_definition
+class ComplexOp(ElementwiseOp):
+    """The complex number of a real and an imaginary part."""
+
+    name = "array.complex"
+    kinds = FLOATS
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    result = result_def(TensorType)
+    assembly_format = "$lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the complex type of the parts' type."""
+        require_kinds(cls.name, cls.kinds, operands)
+        _require_same(cls.name, operands)
+        return complex_type(operands[0])
+
+    @staticmethod
+    def numpy(real: np.ndarray, imag: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        """Join the parts without arithmetic, which would spoil infinities."""
+        joined = np.empty(np.shape(real), np.result_type(real.dtype, np.complex64))
+        joined.real, joined.imag = real, imag
+        return joined
+
+
+@irdl_op_definition
+class CompareOp(ElementwiseOp):
+    """Compare x and y elementwise; complex numbers only for equality."""
+
+    name = "array.compare"
+    T: ClassVar = VarConstraint("T", base(TensorType))
+    predicate = prop_def(ComparePredicateAttr)
+    lhs = operand_def(T)
+    rhs = operand_def(T)
+    result = result_def(TensorType)
+    assembly_format = (
+        "$predicate $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)"
+    )
+
+    _NUMPY: ClassVar = {
+        "eq": np.equal,
+        "ne": np.not_equal,
+        "lt": np.less,
+        "le": np.less_equal,
+        "gt": np.greater,
+        "ge": np.greater_equal,
+    }
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return a bool type of the operands' shape."""
+        _require_same(cls.name, operands)
+        predicate = properties["predicate"]
+        assert isinstance(predicate, ComparePredicateAttr)
+        if predicate.data not in ("eq", "ne"):
+            require_kinds(f"{cls.name} {predicate.data}", BITS + FLOATS, operands[:1])
+        return tensor_type(shape_of(operands[0]), _BOOL)
+
+    def evaluate(self, *operands: np.ndarray) -> np.ndarray:
+        """Apply NumPy's comparison."""
+        return np.asarray(self._NUMPY[self.predicate.data](*operands))
+
+
+@irdl_op_definition
+class SelectOp(ElementwiseOp):
+    """The element of the second operand where the first is true, else that of the third."""
+
+    name = "array.select"
+    T: ClassVar = VarConstraint("T", base(TensorType))
+    predicate = operand_def(TensorType)
+    on_true = operand_def(T)
+    on_false = operand_def(T)
+    result = result_def(T)
+    assembly_format = (
+        "$predicate `,` $on_true `,` $on_false attr-dict `:` type($predicate) `,` type($on_true)"
+    )
+    numpy = np.where
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the type of the two choices."""
+        predicate, on_true, _ = operands
+        _require_same(cls.name, operands[1:])
+        if dtype_of(predicate) != _BOOL or shape_of(predicate) != shape_of(on_true):
+            raise ShapeError(
+                f"{cls.name} needs a predicate of bool and the choices' shape, "
+                f"got {_spell_all(operands)}"
+            )
+        return on_true
+
+
+@irdl_op_definition
+class ClampOp(ElementwiseOp):
+    """min(max(x, low), high) for operands low, x, high; NaN if any is NaN."""
+
+    name = "array.clamp"
+    kinds = REAL
+    T: ClassVar = VarConstraint("T", base(TensorType))
+    low = operand_def(T)
+    operand = operand_def(T)
+    high = operand_def(T)
+    result = result_def(T)
+    assembly_format = "$low `,` $operand `,` $high attr-dict `:` type($operand)"
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the operands' common type."""
+        require_kinds(cls.name, cls.kinds, operands[:1])
+        _require_same(cls.name, operands)
+        return operands[0]
+
+    @staticmethod
+    def numpy(low: np.ndarray, x: np.ndarray, high: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        """Clamp as NumPy's clip does."""
+        return np.asarray(np.minimum(np.maximum(x, low), high))
+
+
+class RequestedTypeOp(MappedTypeOp, ABC):
+    """An elementwise op of one operand whose result dtype is the caller's choice."""
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the requested type, which must have the operand's shape."""
+        assert requested is not None
+        if shape_of(requested) != shape_of(operands[0]):
+            raise ShapeError(
+                f"{cls.name} keeps the shape, but {spell(operands[0])} became {spell(requested)}"
+            )
+        return requested
+
+
+@irdl_op_definition
+class ConvertOp(RequestedTypeOp):
+    """Conversion to another dtype.
+
+    Floats round to nearest even, or towards zero on the way to integers, where they saturate and
+    NaN becomes 0; integers wrap; anything but 0 is true; a complex number loses its imaginary part.
+    """
+
+    name = "array.convert"
+    kinds = ANY
+
+    def evaluate(self, *operands: np.ndarray) -> np.ndarray:
+        """Convert by the reference rule."""
+        return reference.convert(operands[0], dtype_of(self.result))
+
+
+@irdl_op_definition
+class BitcastConvertOp(RequestedTypeOp):
+    """The same bits read as another dtype of equal size."""
+
+    name = "array.bitcast_convert"
+    kinds = REAL
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the requested type, which must have elements of the same size."""
+        result = super().infer(operands, properties, requested)
+        require_kinds(cls.name, cls.kinds, (operands[0], result))
+        source, target = dtype_of(operands[0]), dtype_of(result)
+        if source.itemsize != target.itemsize:
+            raise DtypeError(
+                f"{cls.name} needs dtypes of one size, got "
+                f"{spell_dtype(source)} and {spell_dtype(target)}"
+            )
+        return result
+
+    def evaluate(self, *operands: np.ndarray) -> np.ndarray:
+        """View the bits as the result's dtype."""
+        return np.ascontiguousarray(operands[0]).view(dtype_of(self.result)).reshape(
+            shape_of(self.result)
+        )

@@ -1,0 +1,311 @@
+"""The builder: appends array ops to a block, each at the current source location.
+
+One method an op, in NumPy's or MLIR's names, with Python values for properties. Result types come
+from the ops' shape rules. Shape ops that would do nothing return their operand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Concatenate, ParamSpec
+
+import numpy as np
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, LocationAttr
+from xdsl.ir import Attribute, Block, SSAValue
+
+from .array import contraction as c
+from .array import elementwise as e
+from .array import reduction as r
+from .array import shape as s
+from .array.base import ArrayOp
+from .attributes import (
+    ComparePredicate,
+    ComparePredicateAttr,
+    ReduceKind,
+    ReduceKindAttr,
+    integers,
+)
+from .errors import GradatimError
+from .locations import UNKNOWN, spell_location
+from .types import Shape, Tensor, dense, shape_of, splat, tensor_info, tensor_type
+
+P = ParamSpec("P")
+_Method = Callable[Concatenate["Builder", P], SSAValue]
+
+_PREDICATES = {p.value: ComparePredicateAttr(p) for p in ComparePredicate}
+_REDUCE_KINDS = {k.value: ReduceKindAttr(k) for k in ReduceKind}
+
+
+def _unary(op: type[ArrayOp]) -> Callable[[Builder, SSAValue], SSAValue]:
+    def method(self: Builder, x: SSAValue) -> SSAValue:
+        return self.create(op, (x,))
+
+    method.__doc__ = op.__doc__
+    return method
+
+
+def _binary(op: type[ArrayOp]) -> Callable[[Builder, SSAValue, SSAValue], SSAValue]:
+    def method(self: Builder, x: SSAValue, y: SSAValue) -> SSAValue:
+        return self.create(op, (x, y))
+
+    method.__doc__ = op.__doc__
+    return method
+
+
+def _ternary(op: type[ArrayOp]) -> Callable[[Builder, SSAValue, SSAValue, SSAValue], SSAValue]:
+    def method(self: Builder, x: SSAValue, y: SSAValue, z: SSAValue) -> SSAValue:
+        return self.create(op, (x, y, z))
+
+    method.__doc__ = op.__doc__
+    return method
+
+
+class Builder:
+    """Appends array ops to ``block``; each gets ``location``."""
+
+    def __init__(self, block: Block, location: LocationAttr = UNKNOWN) -> None:
+        self.block = block
+        self.location = location
+
+    @contextmanager
+    def at(self, location: LocationAttr) -> Iterator[None]:
+        """Give ``location`` to the ops made in the ``with`` block."""
+        before = self.location
+        self.location = location
+        try:
+            yield
+        finally:
+            self.location = before
+
+    def create(
+        self,
+        op_type: type[ArrayOp],
+        operands: Sequence[SSAValue],
+        properties: Mapping[str, Attribute] = {},  # noqa: B006 (never written)
+        requested: Tensor | None = None,
+    ) -> SSAValue:
+        """Append an op whose result type its shape rule gives, and return its result.
+
+        Raises:
+            ShapeError: if the operands' shapes do not fit the op.
+            DtypeError: if the operands' dtypes do not fit the op.
+        """
+        try:
+            result = op_type.infer([v.type for v in operands], properties, requested)  # type: ignore[misc]
+        except GradatimError as error:
+            error.where = error.where or spell_location(self.location)
+            raise
+        op = op_type.create(
+            operands=operands,
+            result_types=(result,),
+            properties=properties,
+            location=self.location,
+        )
+        self.block.add_op(op)
+        return op.results[0]
+
+    # Elementwise
+
+    neg = _unary(e.NegOp)
+    sign = _unary(e.SignOp)
+    abs = _unary(e.AbsOp)
+    floor = _unary(e.FloorOp)
+    ceil = _unary(e.CeilOp)
+    trunc = _unary(e.TruncOp)
+    round_even = _unary(e.RoundEvenOp)
+    sqrt = _unary(e.SqrtOp)
+    rsqrt = _unary(e.RsqrtOp)
+    cbrt = _unary(e.CbrtOp)
+    exp = _unary(e.ExpOp)
+    exp2 = _unary(e.Exp2Op)
+    expm1 = _unary(e.Expm1Op)
+    log = _unary(e.LogOp)
+    log2 = _unary(e.Log2Op)
+    log10 = _unary(e.Log10Op)
+    log1p = _unary(e.Log1pOp)
+    logistic = _unary(e.LogisticOp)
+    sin = _unary(e.SinOp)
+    cos = _unary(e.CosOp)
+    tan = _unary(e.TanOp)
+    asin = _unary(e.AsinOp)
+    acos = _unary(e.AcosOp)
+    atan = _unary(e.AtanOp)
+    sinh = _unary(e.SinhOp)
+    cosh = _unary(e.CoshOp)
+    tanh = _unary(e.TanhOp)
+    asinh = _unary(e.AsinhOp)
+    acosh = _unary(e.AcoshOp)
+    atanh = _unary(e.AtanhOp)
+    erf = _unary(e.ErfOp)
+    erfc = _unary(e.ErfcOp)
+    erf_inv = _unary(e.ErfInvOp)
+    lgamma = _unary(e.LgammaOp)
+    digamma = _unary(e.DigammaOp)
+    not_ = _unary(e.NotOp)
+    population_count = _unary(e.PopulationCountOp)
+    count_leading_zeros = _unary(e.CountLeadingZerosOp)
+    is_finite = _unary(e.IsFiniteOp)
+    real = _unary(e.RealOp)
+    imag = _unary(e.ImagOp)
+    conj = _unary(e.ConjOp)
+
+    add = _binary(e.AddOp)
+    sub = _binary(e.SubOp)
+    mul = _binary(e.MulOp)
+    div = _binary(e.DivOp)
+    rem = _binary(e.RemOp)
+    pow = _binary(e.PowOp)
+    max = _binary(e.MaxOp)
+    min = _binary(e.MinOp)
+    atan2 = _binary(e.Atan2Op)
+    copy_sign = _binary(e.CopySignOp)
+    next_after = _binary(e.NextAfterOp)
+    and_ = _binary(e.AndOp)
+    or_ = _binary(e.OrOp)
+    xor = _binary(e.XorOp)
+    shift_left = _binary(e.ShiftLeftOp)
+    shift_right_arithmetic = _binary(e.ShiftRightArithmeticOp)
+    shift_right_logical = _binary(e.ShiftRightLogicalOp)
+    complex = _binary(e.ComplexOp)
+
+    select = _ternary(e.SelectOp)
+    clamp = _ternary(e.ClampOp)
+
+    def compare(self, predicate: str, x: SSAValue, y: SSAValue) -> SSAValue:
+        """Compare by one of ``eq``, ``ne``, ``lt``, ``le``, ``gt``, ``ge``."""
+        return self.create(e.CompareOp, (x, y), {"predicate": _PREDICATES[predicate]})
+
+    def convert(self, x: SSAValue, dtype: np.dtype) -> SSAValue:
+        """Convert to ``dtype``; no op where it has it already."""
+        shape, found = tensor_info(x)
+        if found == dtype:
+            return x
+        return self.create(e.ConvertOp, (x,), requested=tensor_type(shape, dtype))
+
+    def bitcast_convert(self, x: SSAValue, dtype: np.dtype) -> SSAValue:
+        """Read the bits as ``dtype``; no op where it has it already."""
+        shape, found = tensor_info(x)
+        if found == dtype:
+            return x
+        return self.create(e.BitcastConvertOp, (x,), requested=tensor_type(shape, dtype))
+
+    # Shape
+
+    def constant_attribute(self, value: DenseIntOrFPElementsAttr) -> SSAValue:
+        """Append the constant that a dense attribute holds."""
+        return self.create(s.ConstantOp, (), {"value": value})
+
+    def constant(self, array: np.ndarray) -> SSAValue:
+        """Append a constant array."""
+        return self.constant_attribute(dense(array))
+
+    def full(self, shape: Shape, dtype: np.dtype, value: object) -> SSAValue:
+        """Append a constant whose elements all are ``value``."""
+        return self.constant_attribute(splat(shape, dtype, value))
+
+    def full_like(self, x: SSAValue, value: object) -> SSAValue:
+        """Append a constant of x's type whose elements all are ``value``."""
+        shape, dtype = tensor_info(x)
+        return self.full(shape, dtype, value)
+
+    def iota(self, shape: Shape, dtype: np.dtype, dim: int) -> SSAValue:
+        """Append 0, 1, 2, ... along ``dim``."""
+        return self.create(
+            s.IotaOp, (), {"dim": s.dimension(dim)}, requested=tensor_type(shape, dtype)
+        )
+
+    def broadcast(self, x: SSAValue, shape: Shape, dims: Sequence[int]) -> SSAValue:
+        """Repeat x along new dimensions; its dimension i becomes ``dims[i]``."""
+        found, dtype = tensor_info(x)
+        if found == shape:
+            return x
+        return self.create(
+            s.BroadcastOp, (x,), {"dims": integers(dims)}, requested=tensor_type(shape, dtype)
+        )
+
+    def reshape(self, x: SSAValue, shape: Shape) -> SSAValue:
+        """Give x another shape."""
+        found, dtype = tensor_info(x)
+        if found == shape:
+            return x
+        return self.create(s.ReshapeOp, (x,), requested=tensor_type(shape, dtype))
+
+    def transpose(self, x: SSAValue, permutation: Sequence[int]) -> SSAValue:
+        """Permute x's dimensions."""
+        if list(permutation) == list(range(len(shape_of(x)))):
+            return x
+        return self.create(s.TransposeOp, (x,), {"permutation": integers(permutation)})
+
+    def slice(
+        self,
+        x: SSAValue,
+        starts: Sequence[int],
+        limits: Sequence[int],
+        strides: Sequence[int] | None = None,
+    ) -> SSAValue:
+        """Take a part of x."""
+        steps = tuple(strides) if strides is not None else (1,) * len(starts)
+        if not any(starts) and tuple(limits) == shape_of(x) and all(n == 1 for n in steps):
+            return x
+        return self.create(
+            s.SliceOp,
+            (x,),
+            {"starts": integers(starts), "limits": integers(limits), "strides": integers(steps)},
+        )
+
+    def pad(
+        self,
+        x: SSAValue,
+        value: SSAValue,
+        low: Sequence[int],
+        high: Sequence[int],
+        interior: Sequence[int] | None = None,
+    ) -> SSAValue:
+        """Surround x, and part its elements, by a 0-d padding value."""
+        inside = tuple(interior) if interior is not None else (0,) * len(low)
+        if not any((*low, *high, *inside)):
+            return x
+        return self.create(
+            s.PadOp,
+            (x, value),
+            {"low": integers(low), "high": integers(high), "interior": integers(inside)},
+        )
+
+    def concatenate(self, inputs: Sequence[SSAValue], dim: int) -> SSAValue:
+        """Join arrays along ``dim``."""
+        if len(inputs) == 1:
+            return inputs[0]
+        return self.create(s.ConcatenateOp, inputs, {"dim": s.dimension(dim)})
+
+    def reverse(self, x: SSAValue, dims: Iterable[int]) -> SSAValue:
+        """Reverse x along ``dims``."""
+        listed = tuple(dims)
+        return self.create(s.ReverseOp, (x,), {"dims": integers(listed)}) if listed else x
+
+    # Reduction and contraction
+
+    def reduce(self, kind: str, x: SSAValue, dims: Iterable[int]) -> SSAValue:
+        """Reduce x over ``dims`` by ``add``, ``mul``, ``min``, ``max``, ``and``, ``or``, ``xor``."""
+        listed = tuple(dims)
+        if not listed:
+            return x
+        properties = {"kind": _REDUCE_KINDS[kind], "dims": integers(listed)}
+        return self.create(r.ReduceOp, (x,), properties)
+
+    def dot_general(
+        self,
+        x: SSAValue,
+        y: SSAValue,
+        *,
+        batch: tuple[Sequence[int], Sequence[int]] = ((), ()),
+        contract: tuple[Sequence[int], Sequence[int]],
+    ) -> SSAValue:
+        """Multiply along batch dimensions and sum over contracted ones, paired by position."""
+        properties = {
+            "lhs_batch": integers(batch[0]),
+            "rhs_batch": integers(batch[1]),
+            "lhs_contract": integers(contract[0]),
+            "rhs_contract": integers(contract[1]),
+        }
+        return self.create(c.DotGeneralOp, (x, y), properties)

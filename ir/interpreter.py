@@ -1,0 +1,90 @@
+"""The reference interpreter: runs array-level IR op by op on NumPy arrays.
+
+It is the meaning of the IR. Whatever the compiler does to a program, running the result here must
+give the same values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from .array.base import ArrayOp
+from .errors import GradatimError
+from .functions import find_function
+from .types import spell, spell_dtype, tensor_info
+
+Values = list[np.ndarray]
+
+
+class Interpreter:
+    """Runs the functions of a module on NumPy arrays."""
+
+    def __init__(self, module: ModuleOp) -> None:
+        self.module = module
+
+    def call(self, name: str, *arguments: np.ndarray) -> Values:
+        """Run the function ``name`` and return its results as arrays.
+
+        Raises:
+            GradatimError: if there is no such function, if an argument is not of its type, or if
+                an op has no reference semantics.
+        """
+        function = find_function(self.module, name)
+        with np.errstate(all="ignore"):
+            return self.run_function(function, [np.asarray(a) for a in arguments])
+
+    def run_function(self, function: FuncOp, arguments: Sequence[np.ndarray]) -> Values:
+        """Run a function on arrays of its arguments' types."""
+        block = function.body.block
+        if len(arguments) != len(block.args):
+            raise GradatimError(
+                f"@{function.sym_name.data} takes {len(block.args)} arguments, not {len(arguments)}"
+            )
+        for parameter, value in zip(block.args, arguments):
+            _check(parameter, value)
+        return self.run_block(block, arguments)
+
+    def run_block(self, block: Block, arguments: Sequence[np.ndarray]) -> Values:
+        """Run a block's ops in order and return the operands of its terminator."""
+        environment: dict[SSAValue, np.ndarray] = dict(zip(block.args, arguments))
+        for op in block.ops:
+            operands = [environment[value] for value in op.operands]
+            if op is block.last_op:
+                return operands
+            for result, value in zip(op.results, self.run_op(op, operands)):
+                _check(result, value)
+                environment[result] = value
+        return []
+
+    def run_op(self, op: Operation, operands: Values) -> Values:
+        """Run one op."""
+        if isinstance(op, ArrayOp):
+            return [np.asarray(op.evaluate(*operands))]
+        rule = _RULES.get(type(op))
+        if rule is None:
+            raise GradatimError(f"{op.name} has no reference semantics")
+        return rule(self, op, operands)
+
+
+def _check(value: SSAValue, array: np.ndarray) -> None:
+    shape, dtype = tensor_info(value)
+    if array.shape != shape or array.dtype != dtype:
+        found = f"{spell_dtype(array.dtype)}[{','.join(map(str, array.shape))}]"
+        raise GradatimError(f"expected {spell(value)}, got {found}")
+
+
+def _call(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    assert isinstance(op, CallOp)
+    callee = find_function(interpreter.module, op.callee.string_value())
+    return interpreter.run_function(callee, operands)
+
+
+_RULES: dict[type[Operation], Callable[[Interpreter, Operation, Values], Values]] = {
+    CallOp: _call,
+}
+

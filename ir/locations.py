@@ -1,0 +1,72 @@
+"""Source locations: where in the user's program an op comes from.
+
+The tracer gives each op the file, line, column and function of the user's code; passes hand it on,
+and name themselves where a rule made a new op: ``loc("vjp"("f"("model.py":12:8)))``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from xdsl.dialects.builtin import (
+    FileLineColLoc,
+    FusedLoc,
+    IntAttr,
+    LocationAttr,
+    NameLoc,
+    NoneAttr,
+    StringAttr,
+    UnknownLoc,
+)
+
+UNKNOWN = UnknownLoc()
+
+
+@lru_cache(maxsize=65536)
+def source_location(file: str, line: int, column: int, function: str) -> LocationAttr:
+    """Return the location of an expression in the user's source."""
+    place = FileLineColLoc(StringAttr(file), IntAttr(line), IntAttr(column))
+    return NameLoc(StringAttr(function), place)
+
+
+_derived: dict[tuple[int, str], tuple[LocationAttr, LocationAttr]] = {}
+
+
+def derived(location: LocationAttr, rule: str) -> LocationAttr:
+    """Return ``location`` marked as the work of a rule such as ``vjp``; marking twice is once."""
+    if location is UNKNOWN or (isinstance(location, NameLoc) and location.desc.data == rule):
+        return location
+    key = (id(location), rule)
+    found = _derived.get(key)
+    if found is None or found[0] is not location:
+        if len(_derived) > 65536:
+            _derived.clear()
+        found = (location, NameLoc(StringAttr(rule), location))
+        _derived[key] = found
+    return found[1]
+
+
+def fused(locations: Iterable[LocationAttr]) -> LocationAttr:
+    """Return the location of an op that stands for several."""
+    distinct = [loc for loc in dict.fromkeys(locations) if not isinstance(loc, UnknownLoc)]
+    if not distinct:
+        return UNKNOWN
+    return distinct[0] if len(distinct) == 1 else FusedLoc(distinct, NoneAttr())
+
+
+def file_and_line(location: LocationAttr) -> tuple[str, int] | None:
+    """Return the user's file and line of a location, the first one where several merged."""
+    if isinstance(location, FileLineColLoc):
+        return location.filename.data, location.line.data
+    if isinstance(location, NameLoc):
+        return file_and_line(location.location)
+    if isinstance(location, FusedLoc):
+        return next(filter(None, map(file_and_line, location.locations)), None)
+    return None
+
+
+def spell_location(location: LocationAttr) -> str | None:
+    """Spell the user's place as ``file:line``, or None where it is not known."""
+    place = file_and_line(location)
+    return f"{place[0]}:{place[1]}" if place else None
