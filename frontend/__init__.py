@@ -1,0 +1,1 @@
+"""From a Python function to array IR: tracer, NumPy surface, staging."""

@@ -32,6 +32,22 @@ class IntegersAttr(Data[tuple[int, ...]]):
         printer.print_string(f"[{', '.join(map(str, self.data))}]")
 
 
+@irdl_attr_definition
+class DimensionAttr(Data[int]):
+    """One dimension of an array, counted from 0."""
+
+    name = "array.dimension"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> int:
+        """Parse an integer."""
+        return parser.parse_integer()
+
+    def print_parameter(self, printer: Printer) -> None:
+        """Print the integer."""
+        printer.print_int(self.data)
+
+
 def integers(values: Iterable[int]) -> IntegersAttr:
     """Return the attribute that lists ``values``."""
     return IntegersAttr(tuple(map(int, values)))

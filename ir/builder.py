@@ -22,6 +22,7 @@ from .array.base import ArrayOp
 from .attributes import (
     ComparePredicate,
     ComparePredicateAttr,
+    DimensionAttr,
     ReduceKind,
     ReduceKindAttr,
     integers,
@@ -82,7 +83,7 @@ class Builder:
         self,
         op_type: type[ArrayOp],
         operands: Sequence[SSAValue],
-        properties: Mapping[str, Attribute] = {},  # noqa: B006 (never written)
+        properties: Mapping[str, Attribute] = {},
         requested: Tensor | None = None,
     ) -> SSAValue:
         """Append an op whose result type its shape rule gives, and return its result.
@@ -212,7 +213,7 @@ class Builder:
     def iota(self, shape: Shape, dtype: np.dtype, dim: int) -> SSAValue:
         """Append 0, 1, 2, ... along ``dim``."""
         return self.create(
-            s.IotaOp, (), {"dim": s.dimension(dim)}, requested=tensor_type(shape, dtype)
+            s.IotaOp, (), {"dim": DimensionAttr(dim)}, requested=tensor_type(shape, dtype)
         )
 
     def broadcast(self, x: SSAValue, shape: Shape, dims: Sequence[int]) -> SSAValue:
@@ -276,7 +277,7 @@ class Builder:
         """Join arrays along ``dim``."""
         if len(inputs) == 1:
             return inputs[0]
-        return self.create(s.ConcatenateOp, inputs, {"dim": s.dimension(dim)})
+        return self.create(s.ConcatenateOp, inputs, {"dim": DimensionAttr(dim)})
 
     def reverse(self, x: SSAValue, dims: Iterable[int]) -> SSAValue:
         """Reverse x along ``dims``."""

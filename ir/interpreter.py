@@ -87,4 +87,3 @@ def _call(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
 _RULES: dict[type[Operation], Callable[[Interpreter, Operation, Values], Values]] = {
     CallOp: _call,
 }
-

@@ -1,0 +1,1 @@
+"""Passes: transformations of the IR, each an xDSL ``ModulePass`` that can run alone."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.dialect_interfaces.constant_materialization import ConstantMaterializationInterface
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import Attribute, Dialect, Operation
 
-from ..attributes import ComparePredicateAttr, IntegersAttr, ReduceKindAttr
+from ..attributes import ComparePredicateAttr, DimensionAttr, IntegersAttr, ReduceKindAttr
 from . import contraction, elementwise, reduction, shape
 from .base import ArrayOp
 from .shape import ConstantOp
@@ -47,7 +47,7 @@ class _Materializer(ConstantMaterializationInterface):
 Array = Dialect(
     "array",
     [op for ops in OPS_BY_FAMILY.values() for op in ops],
-    [IntegersAttr, ComparePredicateAttr, ReduceKindAttr],
+    [IntegersAttr, DimensionAttr, ComparePredicateAttr, ReduceKindAttr],
     [_Materializer()],
 )
 """The dialect itself, to be registered in an xDSL context."""

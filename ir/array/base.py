@@ -42,7 +42,7 @@ class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
 
     traits = traits_def(Pure())
 
-    kinds: ClassVar[str] = ANY
+    KINDS: ClassVar[str] = ANY
     """NumPy kind letters of the dtypes that operands may have."""
 
     @classmethod

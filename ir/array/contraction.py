@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from string import ascii_letters
+from typing import ClassVar
 
 import numpy as np
 from xdsl.dialects.builtin import TensorType
@@ -24,7 +25,7 @@ class DotGeneralOp(ArrayOp):
     """
 
     name = "array.dot_general"
-    kinds = NUMERIC
+    KINDS: ClassVar = NUMERIC
     lhs = operand_def(TensorType)
     rhs = operand_def(TensorType)
     lhs_batch = prop_def(IntegersAttr)
@@ -42,7 +43,7 @@ class DotGeneralOp(ArrayOp):
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return the type of the product."""
-        require_kinds(cls.name, cls.kinds, operands)
+        require_kinds(cls.name, cls.KINDS, operands)
         (left, dtype), (right, right_dtype) = map(tensor_info, operands)
         if dtype != right_dtype:
             raise DtypeError(f"{cls.name}: {spell(operands[0])} times {spell(operands[1])}")

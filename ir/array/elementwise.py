@@ -45,12 +45,12 @@ _BOOL = np.dtype(np.bool_)
 class ElementwiseOp(ArrayOp, ABC):
     """Base of all elementwise ops."""
 
-    numpy: ClassVar[Callable[..., Any]]
+    NUMPY: ClassVar[Callable[..., Any]]
     """The NumPy function that is the op's reference semantics."""
 
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:
         """Apply the NumPy function."""
-        return np.asarray(type(self).numpy(*operands))
+        return np.asarray(type(self).NUMPY(*operands))
 
 
 class UnaryOp(ElementwiseOp, ABC):
@@ -66,7 +66,7 @@ class UnaryOp(ElementwiseOp, ABC):
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return the operand's type."""
-        require_kinds(cls.name, cls.kinds, operands)
+        require_kinds(cls.name, cls.KINDS, operands)
         return operands[0]
 
 
@@ -84,7 +84,7 @@ class BinaryOp(ElementwiseOp, ABC):
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return the operands' common type."""
-        require_kinds(cls.name, cls.kinds, operands[:1])
+        require_kinds(cls.name, cls.KINDS, operands[:1])
         _require_same(cls.name, operands)
         return operands[0]
 
@@ -109,8 +109,8 @@ class NegOp(UnaryOp):
     """-x; integers wrap."""
 
     name = "array.neg"
-    kinds = NUMERIC
-    numpy = np.negative
+    KINDS: ClassVar = NUMERIC
+    NUMPY: ClassVar = np.negative
 
 
 @irdl_op_definition
@@ -118,8 +118,8 @@ class SignOp(UnaryOp):
     """-1, 0 or 1 by the sign of x; NaN stays NaN; x / abs(x) for complex x."""
 
     name = "array.sign"
-    kinds = NUMERIC
-    numpy = np.sign
+    KINDS: ClassVar = NUMERIC
+    NUMPY: ClassVar = np.sign
 
 
 @irdl_op_definition
@@ -127,8 +127,8 @@ class AddOp(BinaryOp):
     """x + y; integers wrap."""
 
     name = "array.add"
-    kinds = NUMERIC
-    numpy = np.add
+    KINDS: ClassVar = NUMERIC
+    NUMPY: ClassVar = np.add
     traits = traits_def(Commutative())
 
 
@@ -137,8 +137,8 @@ class SubOp(BinaryOp):
     """x - y; integers wrap."""
 
     name = "array.sub"
-    kinds = NUMERIC
-    numpy = np.subtract
+    KINDS: ClassVar = NUMERIC
+    NUMPY: ClassVar = np.subtract
 
 
 @irdl_op_definition
@@ -146,8 +146,8 @@ class MulOp(BinaryOp):
     """x * y; integers wrap."""
 
     name = "array.mul"
-    kinds = NUMERIC
-    numpy = np.multiply
+    KINDS: ClassVar = NUMERIC
+    NUMPY: ClassVar = np.multiply
     traits = traits_def(Commutative())
 
 
@@ -156,8 +156,8 @@ class DivOp(BinaryOp):
     """x / y; integers round towards zero, and division of an integer by zero gives zero."""
 
     name = "array.div"
-    kinds = NUMERIC
-    numpy = reference.divide
+    KINDS: ClassVar = NUMERIC
+    NUMPY: ClassVar = reference.divide
 
 
 @irdl_op_definition
@@ -165,8 +165,8 @@ class RemOp(BinaryOp):
     """The remainder of x / y with the sign of x (C's fmod); an integer modulo zero is zero."""
 
     name = "array.rem"
-    kinds = REAL
-    numpy = np.fmod
+    KINDS: ClassVar = REAL
+    NUMPY: ClassVar = np.fmod
 
 
 @irdl_op_definition
@@ -174,8 +174,8 @@ class PowOp(BinaryOp):
     """x to the power y, with C99's special cases; of floats and complex numbers."""
 
     name = "array.pow"
-    kinds = INEXACT
-    numpy = np.power
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.power
 
 
 @irdl_op_definition
@@ -183,8 +183,8 @@ class MaxOp(BinaryOp):
     """The larger of x and y; NaN if either is NaN."""
 
     name = "array.max"
-    kinds = REAL
-    numpy = np.maximum
+    KINDS: ClassVar = REAL
+    NUMPY: ClassVar = np.maximum
     traits = traits_def(Commutative())
 
 
@@ -193,8 +193,8 @@ class MinOp(BinaryOp):
     """The smaller of x and y; NaN if either is NaN."""
 
     name = "array.min"
-    kinds = REAL
-    numpy = np.minimum
+    KINDS: ClassVar = REAL
+    NUMPY: ClassVar = np.minimum
     traits = traits_def(Commutative())
 
 
@@ -203,8 +203,8 @@ class CopySignOp(BinaryOp):
     """The magnitude of x with the sign of y."""
 
     name = "array.copy_sign"
-    kinds = FLOATS
-    numpy = np.copysign
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = np.copysign
 
 
 @irdl_op_definition
@@ -212,8 +212,8 @@ class NextAfterOp(BinaryOp):
     """The next float after x towards y."""
 
     name = "array.next_after"
-    kinds = FLOATS
-    numpy = np.nextafter
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = np.nextafter
 
 
 @irdl_op_definition
@@ -221,8 +221,8 @@ class Atan2Op(BinaryOp):
     """The angle of the point (y, x), operands in this order, in radians."""
 
     name = "array.atan2"
-    kinds = FLOATS
-    numpy = np.arctan2
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = np.arctan2
 
 
 # Rounding
@@ -233,8 +233,8 @@ class FloorOp(UnaryOp):
     """The largest integer that is not above x."""
 
     name = "array.floor"
-    kinds = FLOATS
-    numpy = np.floor
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = np.floor
 
 
 @irdl_op_definition
@@ -242,8 +242,8 @@ class CeilOp(UnaryOp):
     """The smallest integer that is not below x."""
 
     name = "array.ceil"
-    kinds = FLOATS
-    numpy = np.ceil
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = np.ceil
 
 
 @irdl_op_definition
@@ -251,8 +251,8 @@ class TruncOp(UnaryOp):
     """x rounded towards zero."""
 
     name = "array.trunc"
-    kinds = FLOATS
-    numpy = np.trunc
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = np.trunc
 
 
 @irdl_op_definition
@@ -260,8 +260,8 @@ class RoundEvenOp(UnaryOp):
     """The integer nearest to x, the even one of two."""
 
     name = "array.round_even"
-    kinds = FLOATS
-    numpy = np.rint
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = np.rint
 
 
 # Powers, exponentials, logarithms
@@ -272,8 +272,8 @@ class SqrtOp(UnaryOp):
     """The square root."""
 
     name = "array.sqrt"
-    kinds = INEXACT
-    numpy = np.sqrt
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.sqrt
 
 
 @irdl_op_definition
@@ -281,8 +281,8 @@ class RsqrtOp(UnaryOp):
     """1 / sqrt(x)."""
 
     name = "array.rsqrt"
-    kinds = INEXACT
-    numpy = reference.rsqrt
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = reference.rsqrt
 
 
 @irdl_op_definition
@@ -290,8 +290,8 @@ class CbrtOp(UnaryOp):
     """The cube root."""
 
     name = "array.cbrt"
-    kinds = FLOATS
-    numpy = np.cbrt
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = np.cbrt
 
 
 @irdl_op_definition
@@ -299,8 +299,8 @@ class ExpOp(UnaryOp):
     """e to the power x."""
 
     name = "array.exp"
-    kinds = INEXACT
-    numpy = np.exp
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.exp
 
 
 @irdl_op_definition
@@ -308,8 +308,8 @@ class Exp2Op(UnaryOp):
     """2 to the power x."""
 
     name = "array.exp2"
-    kinds = INEXACT
-    numpy = np.exp2
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.exp2
 
 
 @irdl_op_definition
@@ -317,8 +317,8 @@ class Expm1Op(UnaryOp):
     """exp(x) - 1, accurate near 0."""
 
     name = "array.expm1"
-    kinds = INEXACT
-    numpy = np.expm1
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.expm1
 
 
 @irdl_op_definition
@@ -326,8 +326,8 @@ class LogOp(UnaryOp):
     """The natural logarithm."""
 
     name = "array.log"
-    kinds = INEXACT
-    numpy = np.log
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.log
 
 
 @irdl_op_definition
@@ -335,8 +335,8 @@ class Log2Op(UnaryOp):
     """The logarithm to base 2."""
 
     name = "array.log2"
-    kinds = INEXACT
-    numpy = np.log2
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.log2
 
 
 @irdl_op_definition
@@ -344,8 +344,8 @@ class Log10Op(UnaryOp):
     """The logarithm to base 10."""
 
     name = "array.log10"
-    kinds = INEXACT
-    numpy = np.log10
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.log10
 
 
 @irdl_op_definition
@@ -353,8 +353,8 @@ class Log1pOp(UnaryOp):
     """log(1 + x), accurate near 0."""
 
     name = "array.log1p"
-    kinds = INEXACT
-    numpy = np.log1p
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.log1p
 
 
 @irdl_op_definition
@@ -362,8 +362,8 @@ class LogisticOp(UnaryOp):
     """1 / (1 + exp(-x))."""
 
     name = "array.logistic"
-    kinds = FLOATS
-    numpy = reference.logistic
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = reference.logistic
 
 
 # Trigonometric and hyperbolic functions
@@ -374,8 +374,8 @@ class SinOp(UnaryOp):
     """The sine of x radians."""
 
     name = "array.sin"
-    kinds = INEXACT
-    numpy = np.sin
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.sin
 
 
 @irdl_op_definition
@@ -383,8 +383,8 @@ class CosOp(UnaryOp):
     """The cosine of x radians."""
 
     name = "array.cos"
-    kinds = INEXACT
-    numpy = np.cos
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.cos
 
 
 @irdl_op_definition
@@ -392,8 +392,8 @@ class TanOp(UnaryOp):
     """The tangent of x radians."""
 
     name = "array.tan"
-    kinds = INEXACT
-    numpy = np.tan
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.tan
 
 
 @irdl_op_definition
@@ -401,8 +401,8 @@ class AsinOp(UnaryOp):
     """The angle in radians whose sine is x."""
 
     name = "array.asin"
-    kinds = INEXACT
-    numpy = np.arcsin
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.arcsin
 
 
 @irdl_op_definition
@@ -410,8 +410,8 @@ class AcosOp(UnaryOp):
     """The angle in radians whose cosine is x."""
 
     name = "array.acos"
-    kinds = INEXACT
-    numpy = np.arccos
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.arccos
 
 
 @irdl_op_definition
@@ -419,8 +419,8 @@ class AtanOp(UnaryOp):
     """The angle in radians whose tangent is x."""
 
     name = "array.atan"
-    kinds = INEXACT
-    numpy = np.arctan
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.arctan
 
 
 @irdl_op_definition
@@ -428,8 +428,8 @@ class SinhOp(UnaryOp):
     """The hyperbolic sine."""
 
     name = "array.sinh"
-    kinds = INEXACT
-    numpy = np.sinh
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.sinh
 
 
 @irdl_op_definition
@@ -437,8 +437,8 @@ class CoshOp(UnaryOp):
     """The hyperbolic cosine."""
 
     name = "array.cosh"
-    kinds = INEXACT
-    numpy = np.cosh
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.cosh
 
 
 @irdl_op_definition
@@ -446,8 +446,8 @@ class TanhOp(UnaryOp):
     """The hyperbolic tangent."""
 
     name = "array.tanh"
-    kinds = INEXACT
-    numpy = np.tanh
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.tanh
 
 
 @irdl_op_definition
@@ -455,8 +455,8 @@ class AsinhOp(UnaryOp):
     """The inverse hyperbolic sine."""
 
     name = "array.asinh"
-    kinds = INEXACT
-    numpy = np.arcsinh
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.arcsinh
 
 
 @irdl_op_definition
@@ -464,8 +464,8 @@ class AcoshOp(UnaryOp):
     """The inverse hyperbolic cosine."""
 
     name = "array.acosh"
-    kinds = INEXACT
-    numpy = np.arccosh
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.arccosh
 
 
 @irdl_op_definition
@@ -473,8 +473,8 @@ class AtanhOp(UnaryOp):
     """The inverse hyperbolic tangent."""
 
     name = "array.atanh"
-    kinds = INEXACT
-    numpy = np.arctanh
+    KINDS: ClassVar = INEXACT
+    NUMPY: ClassVar = np.arctanh
 
 
 # Special functions
@@ -485,8 +485,8 @@ class ErfOp(UnaryOp):
     """The error function."""
 
     name = "array.erf"
-    kinds = FLOATS
-    numpy = reference.erf
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = reference.erf
 
 
 @irdl_op_definition
@@ -494,8 +494,8 @@ class ErfcOp(UnaryOp):
     """1 - erf(x), accurate for large x."""
 
     name = "array.erfc"
-    kinds = FLOATS
-    numpy = reference.erfc
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = reference.erfc
 
 
 @irdl_op_definition
@@ -503,8 +503,8 @@ class ErfInvOp(UnaryOp):
     """The inverse of the error function."""
 
     name = "array.erf_inv"
-    kinds = FLOATS
-    numpy = reference.erf_inv
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = reference.erf_inv
 
 
 @irdl_op_definition
@@ -512,8 +512,8 @@ class LgammaOp(UnaryOp):
     """The logarithm of the absolute value of the gamma function."""
 
     name = "array.lgamma"
-    kinds = FLOATS
-    numpy = reference.lgamma
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = reference.lgamma
 
 
 @irdl_op_definition
@@ -521,8 +521,8 @@ class DigammaOp(UnaryOp):
     """The derivative of the logarithm of the gamma function."""
 
     name = "array.digamma"
-    kinds = FLOATS
-    numpy = reference.digamma
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = reference.digamma
 
 
 # Bits
@@ -533,8 +533,8 @@ class NotOp(UnaryOp):
     """The complement of each bit; the negation of a bool."""
 
     name = "array.not"
-    kinds = BITS
-    numpy = np.invert
+    KINDS: ClassVar = BITS
+    NUMPY: ClassVar = np.invert
 
 
 @irdl_op_definition
@@ -542,8 +542,8 @@ class PopulationCountOp(UnaryOp):
     """The number of set bits."""
 
     name = "array.population_count"
-    kinds = INTEGERS
-    numpy = reference.population_count
+    KINDS: ClassVar = INTEGERS
+    NUMPY: ClassVar = reference.population_count
 
 
 @irdl_op_definition
@@ -551,8 +551,8 @@ class CountLeadingZerosOp(UnaryOp):
     """The number of zero bits above the highest set one."""
 
     name = "array.count_leading_zeros"
-    kinds = INTEGERS
-    numpy = reference.count_leading_zeros
+    KINDS: ClassVar = INTEGERS
+    NUMPY: ClassVar = reference.count_leading_zeros
 
 
 @irdl_op_definition
@@ -560,8 +560,8 @@ class AndOp(BinaryOp):
     """Bitwise and."""
 
     name = "array.and"
-    kinds = BITS
-    numpy = np.bitwise_and
+    KINDS: ClassVar = BITS
+    NUMPY: ClassVar = np.bitwise_and
     traits = traits_def(Commutative())
 
 
@@ -570,8 +570,8 @@ class OrOp(BinaryOp):
     """Bitwise or."""
 
     name = "array.or"
-    kinds = BITS
-    numpy = np.bitwise_or
+    KINDS: ClassVar = BITS
+    NUMPY: ClassVar = np.bitwise_or
     traits = traits_def(Commutative())
 
 
@@ -580,8 +580,8 @@ class XorOp(BinaryOp):
     """Bitwise exclusive or."""
 
     name = "array.xor"
-    kinds = BITS
-    numpy = np.bitwise_xor
+    KINDS: ClassVar = BITS
+    NUMPY: ClassVar = np.bitwise_xor
     traits = traits_def(Commutative())
 
 
@@ -590,8 +590,8 @@ class ShiftLeftOp(BinaryOp):
     """x shifted left by y bits; zero where y is the width or more (read as unsigned)."""
 
     name = "array.shift_left"
-    kinds = INTEGERS
-    numpy = np.left_shift
+    KINDS: ClassVar = INTEGERS
+    NUMPY: ClassVar = np.left_shift
 
 
 @irdl_op_definition
@@ -599,8 +599,8 @@ class ShiftRightArithmeticOp(BinaryOp):
     """x shifted right by y bits, copies of the sign moving in; y is read as unsigned."""
 
     name = "array.shift_right_arithmetic"
-    kinds = INTEGERS
-    numpy = np.right_shift
+    KINDS: ClassVar = INTEGERS
+    NUMPY: ClassVar = np.right_shift
 
 
 @irdl_op_definition
@@ -608,8 +608,8 @@ class ShiftRightLogicalOp(BinaryOp):
     """x shifted right by y bits, zeros moving in; y is read as unsigned."""
 
     name = "array.shift_right_logical"
-    kinds = INTEGERS
-    numpy = reference.shift_right_logical
+    KINDS: ClassVar = INTEGERS
+    NUMPY: ClassVar = reference.shift_right_logical
 
 
 # Ops whose result type is not the operands'
@@ -628,15 +628,15 @@ class AbsOp(MappedTypeOp):
     """The absolute value; of a complex number a real one. The least integer stays itself."""
 
     name = "array.abs"
-    kinds = NUMERIC
-    numpy = np.abs
+    KINDS: ClassVar = NUMERIC
+    NUMPY: ClassVar = np.abs
 
     @classmethod
     def infer(
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return the operand's type, the real one for complex operands."""
-        require_kinds(cls.name, cls.kinds, operands)
+        require_kinds(cls.name, cls.KINDS, operands)
         return real_type(operands[0])
 
 
@@ -645,15 +645,15 @@ class IsFiniteOp(MappedTypeOp):
     """Whether x is neither infinite nor NaN."""
 
     name = "array.is_finite"
-    kinds = FLOATS
-    numpy = np.isfinite
+    KINDS: ClassVar = FLOATS
+    NUMPY: ClassVar = np.isfinite
 
     @classmethod
     def infer(
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return a bool type of the operand's shape."""
-        require_kinds(cls.name, cls.kinds, operands)
+        require_kinds(cls.name, cls.KINDS, operands)
         return tensor_type(shape_of(operands[0]), _BOOL)
 
 
@@ -662,15 +662,15 @@ class RealOp(MappedTypeOp):
     """The real part of a complex number."""
 
     name = "array.real"
-    kinds = "c"
-    numpy = np.real
+    KINDS: ClassVar = "c"
+    NUMPY: ClassVar = np.real
 
     @classmethod
     def infer(
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return the type of the parts."""
-        require_kinds(cls.name, cls.kinds, operands)
+        require_kinds(cls.name, cls.KINDS, operands)
         return real_type(operands[0])
 
 
@@ -679,15 +679,15 @@ class ImagOp(MappedTypeOp):
     """The imaginary part of a complex number."""
 
     name = "array.imag"
-    kinds = "c"
-    numpy = np.imag
+    KINDS: ClassVar = "c"
+    NUMPY: ClassVar = np.imag
 
     @classmethod
     def infer(
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return the type of the parts."""
-        require_kinds(cls.name, cls.kinds, operands)
+        require_kinds(cls.name, cls.KINDS, operands)
         return real_type(operands[0])
 
 
@@ -696,8 +696,8 @@ class ConjOp(UnaryOp):
     """The complex conjugate."""
 
     name = "array.conj"
-    kinds = "c"
-    numpy = np.conj
+    KINDS: ClassVar = "c"
+    NUMPY: ClassVar = np.conj
 
 
 def real_type(type_: Tensor) -> Tensor:
@@ -719,7 +719,7 @@ class ComplexOp(ElementwiseOp):
     """The complex number of a real and an imaginary part."""
 
     name = "array.complex"
-    kinds = FLOATS
+    KINDS: ClassVar = FLOATS
     lhs = operand_def(TensorType)
     rhs = operand_def(TensorType)
     result = result_def(TensorType)
@@ -730,12 +730,12 @@ class ComplexOp(ElementwiseOp):
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return the complex type of the parts' type."""
-        require_kinds(cls.name, cls.kinds, operands)
+        require_kinds(cls.name, cls.KINDS, operands)
         _require_same(cls.name, operands)
         return complex_type(operands[0])
 
     @staticmethod
-    def numpy(real: np.ndarray, imag: np.ndarray) -> np.ndarray:  # type: ignore[override]
+    def NUMPY(real: np.ndarray, imag: np.ndarray) -> np.ndarray:  # type: ignore[override]
         """Join the parts without arithmetic, which would spoil infinities."""
         joined = np.empty(np.shape(real), np.result_type(real.dtype, np.complex64))
         joined.real, joined.imag = real, imag
@@ -752,11 +752,9 @@ class CompareOp(ElementwiseOp):
     lhs = operand_def(T)
     rhs = operand_def(T)
     result = result_def(TensorType)
-    assembly_format = (
-        "$predicate $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)"
-    )
+    assembly_format = "$predicate $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)"
 
-    _NUMPY: ClassVar = {
+    NUMPY_OF: ClassVar = {
         "eq": np.equal,
         "ne": np.not_equal,
         "lt": np.less,
@@ -779,7 +777,7 @@ class CompareOp(ElementwiseOp):
 
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:
         """Apply NumPy's comparison."""
-        return np.asarray(self._NUMPY[self.predicate.data](*operands))
+        return np.asarray(self.NUMPY_OF[self.predicate.data](*operands))
 
 
 @irdl_op_definition
@@ -795,7 +793,7 @@ class SelectOp(ElementwiseOp):
     assembly_format = (
         "$predicate `,` $on_true `,` $on_false attr-dict `:` type($predicate) `,` type($on_true)"
     )
-    numpy = np.where
+    NUMPY: ClassVar = np.where
 
     @classmethod
     def infer(
@@ -817,7 +815,7 @@ class ClampOp(ElementwiseOp):
     """min(max(x, low), high) for operands low, x, high; NaN if any is NaN."""
 
     name = "array.clamp"
-    kinds = REAL
+    KINDS: ClassVar = REAL
     T: ClassVar = VarConstraint("T", base(TensorType))
     low = operand_def(T)
     operand = operand_def(T)
@@ -830,12 +828,12 @@ class ClampOp(ElementwiseOp):
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return the operands' common type."""
-        require_kinds(cls.name, cls.kinds, operands[:1])
+        require_kinds(cls.name, cls.KINDS, operands[:1])
         _require_same(cls.name, operands)
         return operands[0]
 
     @staticmethod
-    def numpy(low: np.ndarray, x: np.ndarray, high: np.ndarray) -> np.ndarray:  # type: ignore[override]
+    def NUMPY(low: np.ndarray, x: np.ndarray, high: np.ndarray) -> np.ndarray:  # type: ignore[override]
         """Clamp as NumPy's clip does."""
         return np.asarray(np.minimum(np.maximum(x, low), high))
 
@@ -865,7 +863,7 @@ class ConvertOp(RequestedTypeOp):
     """
 
     name = "array.convert"
-    kinds = ANY
+    KINDS: ClassVar = ANY
 
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:
         """Convert by the reference rule."""
@@ -877,7 +875,7 @@ class BitcastConvertOp(RequestedTypeOp):
     """The same bits read as another dtype of equal size."""
 
     name = "array.bitcast_convert"
-    kinds = REAL
+    KINDS: ClassVar = REAL
 
     @classmethod
     def infer(
@@ -885,7 +883,7 @@ class BitcastConvertOp(RequestedTypeOp):
     ) -> Tensor:
         """Return the requested type, which must have elements of the same size."""
         result = super().infer(operands, properties, requested)
-        require_kinds(cls.name, cls.kinds, (operands[0], result))
+        require_kinds(cls.name, cls.KINDS, (operands[0], result))
         source, target = dtype_of(operands[0]), dtype_of(result)
         if source.itemsize != target.itemsize:
             raise DtypeError(
@@ -896,6 +894,8 @@ class BitcastConvertOp(RequestedTypeOp):
 
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:
         """View the bits as the result's dtype."""
-        return np.ascontiguousarray(operands[0]).view(dtype_of(self.result)).reshape(
-            shape_of(self.result)
+        return (
+            np.ascontiguousarray(operands[0])
+            .view(dtype_of(self.result))
+            .reshape(shape_of(self.result))
         )

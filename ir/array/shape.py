@@ -10,9 +10,12 @@ from math import prod
 from typing import ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, TensorType, i64
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
+    AnyAttr,
+    ParamAttrConstraint,
+    VarConstraint,
     base,
     irdl_op_definition,
     operand_def,
@@ -20,11 +23,10 @@ from xdsl.irdl import (
     result_def,
     traits_def,
     var_operand_def,
-    VarConstraint,
 )
 from xdsl.traits import ConstantLike
 
-from ..attributes import IntegersAttr
+from ..attributes import DimensionAttr, IntegersAttr
 from ..errors import DtypeError, ShapeError
 from ..types import Shape, Tensor, dtype_of, shape_of, spell, tensor_info, tensor_type, to_numpy
 from .base import NUMERIC, ArrayOp, Properties, require_kinds
@@ -40,8 +42,8 @@ def integers_of(properties: Properties, name: str) -> Shape:
 def dim_of(properties: Properties) -> int:
     """Return the ``dim`` property."""
     attribute = properties["dim"]
-    assert isinstance(attribute, IntegerAttr)
-    return attribute.value.data
+    assert isinstance(attribute, DimensionAttr)
+    return attribute.data
 
 
 def require_dims(op_name: str, dims: Sequence[int], rank: int) -> None:
@@ -61,10 +63,11 @@ class ConstantOp(ArrayOp):
     """A constant; equal elements are stored once."""
 
     name = "array.constant"
-    value = prop_def(DenseIntOrFPElementsAttr)
-    result = result_def(TensorType)
+    T: ClassVar = VarConstraint("T", base(TensorType))
+    value = prop_def(ParamAttrConstraint(DenseIntOrFPElementsAttr, (T, AnyAttr())))
+    result = result_def(T)
     traits = traits_def(ConstantLike())
-    assembly_format = "$value attr-dict `:` type($result)"
+    assembly_format = "$value attr-dict"
 
     @classmethod
     def infer(
@@ -90,8 +93,8 @@ class IotaOp(ArrayOp):
     """0, 1, 2, ... along a dimension, the same along all others."""
 
     name = "array.iota"
-    kinds = NUMERIC
-    dim = prop_def(IntegerAttr)
+    KINDS: ClassVar = NUMERIC
+    dim = prop_def(DimensionAttr)
     result = result_def(TensorType)
     assembly_format = "`dim` $dim attr-dict `:` type($result)"
 
@@ -101,7 +104,7 @@ class IotaOp(ArrayOp):
     ) -> Tensor:
         """Return the requested type."""
         assert requested is not None
-        require_kinds(cls.name, cls.kinds, (requested,))
+        require_kinds(cls.name, cls.KINDS, (requested,))
         require_dims(cls.name, (dim_of(properties),), len(shape_of(requested)))
         return requested
 
@@ -110,7 +113,9 @@ class IotaOp(ArrayOp):
         shape, dtype = tensor_info(self.result)
         dim = dim_of(self.properties)
         line = np.arange(shape[dim]).astype(dtype)
-        return np.broadcast_to(line.reshape([-1 if d == dim else 1 for d in range(len(shape))]), shape)
+        return np.broadcast_to(
+            line.reshape([-1 if d == dim else 1 for d in range(len(shape))]), shape
+        )
 
 
 @irdl_op_definition
@@ -238,7 +243,9 @@ class SliceOp(ArrayOp):
                 raise ShapeError(
                     f"{cls.name}: {start}:{limit}:{stride} is not within a dimension of size {n}"
                 )
-        sizes = (-(-(limit - start) // stride) for start, limit, stride in zip(starts, limits, strides))
+        sizes = (
+            -(-(limit - start) // stride) for start, limit, stride in zip(starts, limits, strides)
+        )
         return tensor_type(tuple(sizes), dtype)
 
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:
@@ -304,9 +311,7 @@ class PadOp(ArrayOp):
             for n, a, inside in zip(operand.shape, low, interior)
         )
         padded[places] = operand
-        kept = tuple(
-            slice(max(-a, 0), n - max(-b, 0)) for n, a, b in zip(padded.shape, low, high)
-        )
+        kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, a, b in zip(padded.shape, low, high))
         return padded[kept]
 
 
@@ -316,7 +321,7 @@ class ConcatenateOp(ArrayOp):
 
     name = "array.concatenate"
     inputs = var_operand_def(TensorType)
-    dim = prop_def(IntegerAttr)
+    dim = prop_def(DimensionAttr)
     result = result_def(TensorType)
     assembly_format = "$inputs `dim` $dim attr-dict `:` type($inputs) `->` type($result)"
 
@@ -371,8 +376,3 @@ class ReverseOp(ArrayOp):
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:
         """Flip as NumPy does."""
         return np.flip(operands[0], self.dims.data)
-
-
-def dimension(dim: int) -> IntegerAttr:
-    """Return the attribute of a ``dim`` property."""
-    return IntegerAttr(dim, i64)
