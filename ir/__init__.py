@@ -1,1 +1,1 @@
-"""The intermediate representations: dialects, types, locations, builder and reference interpreter."""
+"""The intermediate representations: dialects, types, locations, builder and interpreter."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from xdsl.ir import Data, EnumAttribute
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import Data
 from xdsl.irdl import irdl_attr_definition
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from .locations import UNKNOWN
 
 
 class FunctionBuilder:
-    """Builds one ``func.func``: ``arguments`` to use, ``builder`` to append ops, ``finish`` to end."""
+    """Builds a ``func.func``: ``arguments`` to use, ``builder`` to append ops, ``finish`` to end."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Shape ops: they make or move elements and compute nothing.
 
-All sizes and positions are properties: positions computed at run time belong to the indexing family.
+All sizes and positions are properties; positions computed at run time are the indexing family's.
 """
 
 from __future__ import annotations

@@ -1,0 +1,25 @@
+"""Every pass by its name, imported when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Final
+
+from xdsl.passes import ModulePass
+
+
+def _lazy(module: str, name: str) -> Callable[[], type[ModulePass]]:
+    def load() -> type[ModulePass]:
+        found = getattr(import_module(module, __package__), name)
+        assert issubclass(found, ModulePass)
+        return found
+
+    return load
+
+
+PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {}
+"""What ``gradatim-opt`` and any tool that reads the xDSL universe can run, by name.
+
+An entry reads ``"array-cse": _lazy(".simplify.cse", "ArrayCse")``, in the order of the pipeline.
+"""
