@@ -287,7 +287,7 @@ class Builder:
     # Reduction and contraction
 
     def reduce(self, kind: str, x: SSAValue, dims: Iterable[int]) -> SSAValue:
-        """Reduce over ``dims`` by ``add``, ``mul``, ``min``, ``max``, ``and``, ``or`` or ``xor``."""
+        """Reduce over ``dims`` by ``add``, ``mul``, ``min``, ``max``, ``and``, ``or``, ``xor``."""
         listed = tuple(dims)
         if not listed:
             return x

@@ -14,7 +14,7 @@ from .locations import UNKNOWN
 
 
 class FunctionBuilder:
-    """Builds a ``func.func``: ``arguments`` to use, ``builder`` to append ops, ``finish`` to end."""
+    """Builds a ``func.func``: use ``arguments``, append ops by ``builder``, end with ``finish``."""
 
     def __init__(
         self,

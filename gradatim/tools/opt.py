@@ -17,7 +17,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass, get_pass_option_infos
 from xdsl.targets.mlir import MLIRTarget
 from xdsl.transforms import get_all_passes
-from xdsl.utils.exceptions import DiagnosticException, ParseError, PassFailedException
+from xdsl.utils.exceptions import (
+    ArgSpecParseError,
+    DiagnosticException,
+    ParseError,
+    PassFailedException,
+)
 from xdsl.xdsl_opt_main import xDSLOptMain
 
 from ..ir.dialects import register_dialects
@@ -95,7 +100,12 @@ def describe(pass_type: type[ModulePass]) -> str:
 def main(args: Sequence[str] | None = None) -> int:
     """Run the tool and return its exit code."""
     try:
-        OptMain(args).run()
+        tool = OptMain(args)
+    except (ValueError, ArgSpecParseError) as error:
+        print(f"gradatim-opt: {error}", file=sys.stderr)
+        return 2
+    try:
+        tool.run()
     except (DiagnosticException, ParseError) as error:
         print(f"gradatim-opt: {error}", file=sys.stderr)
         return 1
