@@ -1,0 +1,85 @@
+"""Where in the user's program the running code is.
+
+Frames of gradatim and of NumPy are skipped, so that an op made deep inside ``np.mean`` carries the
+line that called it. Columns count from 1, as MLIR's do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import islice
+from types import CodeType, FrameType, TracebackType
+
+import numpy as np
+from xdsl.dialects.builtin import LocationAttr
+
+from ..ir.locations import UNKNOWN, source_location
+
+_CACHE_LIMIT = 65536
+
+_OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_SKIPPED_FOLDERS = (_OUR_FOLDER, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
+
+# Both keyed by the identity of code objects, which are kept so that it stays theirs: equality of
+# code objects compares contents and ignores the file.
+_skipped: dict[int, tuple[CodeType, bool]] = {}
+_locations: dict[tuple[int, int], tuple[CodeType, LocationAttr]] = {}
+
+
+def user_location() -> LocationAttr:
+    """Return file, line, column and function of the innermost frame of the user's code."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        known = _skipped.get(id(code))
+        if not (known[1] if known is not None else _is_skipped(code)):
+            found = _locations.get((id(code), frame.f_lasti))
+            return found[1] if found is not None else _locate(code, frame.f_lasti)
+        frame = frame.f_back
+    return UNKNOWN
+
+
+def definition_location(code: CodeType) -> LocationAttr:
+    """Return where a function is defined."""
+    return source_location(code.co_filename, code.co_firstlineno, 1, code.co_qualname)
+
+
+def without_our_frames(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without the frames of gradatim.
+
+    The frames are all kept if the environment variable ``GRADATIM_TRACEBACK`` is ``full``.
+    """
+    if os.environ.get("GRADATIM_TRACEBACK") == "full":
+        return trace
+    kept: list[TracebackType] = []
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith(_OUR_FOLDER):
+            kept.append(trace)
+        trace = trace.tb_next
+    rebuilt: TracebackType | None = None
+    for entry in reversed(kept):
+        rebuilt = TracebackType(rebuilt, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return rebuilt
+
+
+def _is_skipped(code: CodeType) -> bool:
+    if len(_skipped) >= _CACHE_LIMIT:
+        _skipped.clear()
+    skipped = code.co_filename.startswith(_SKIPPED_FOLDERS)
+    _skipped[id(code)] = (code, skipped)
+    return skipped
+
+
+def _locate(code: CodeType, instruction: int) -> LocationAttr:
+    if len(_locations) >= _CACHE_LIMIT:
+        _locations.clear()
+    line, _, column, _ = next(islice(code.co_positions(), instruction // 2, None))
+    location = source_location(
+        code.co_filename,
+        line or code.co_firstlineno,
+        (column or 0) + 1,
+        code.co_qualname,
+    )
+    _locations[id(code), instruction] = (code, location)
+    return location

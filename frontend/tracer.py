@@ -1,0 +1,473 @@
+"""The traced value: what a staged function computes with instead of arrays.
+
+A `Tracer` stands for one SSA value. It has the attributes, operators and methods of
+``numpy.ndarray``, and NumPy's own functions find their way to it by NumPy's protocols; all of them
+lead to the tables of `dispatch`. It knows nothing of differentiation or batching: those are passes
+on the IR that it leaves behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import prod
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from ..ir.locations import spell_location
+from ..ir.types import Shape, spell, tensor_info
+from .dispatch import FUNCTIONS, UFUNCS
+from .errors import (
+    ConcretizationTypeError,
+    GradatimError,
+    TracerArrayConversionError,
+    TracerBoolConversionError,
+    TracerIntegerConversionError,
+    TracerMutationError,
+    UnsupportedError,
+)
+from .source import user_location
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from xdsl.ir import SSAValue
+
+    from .tracing import Trace
+
+_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+_ACCUMULATIONS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+def _binary(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
+    def operator(self: Tracer, other: Any) -> Any:
+        if getattr(other, "__array_ufunc__", True) is None:
+            return NotImplemented
+        return _mark_weak(UFUNCS[ufunc](self, other), self, other)
+
+    operator.__doc__ = f"As ``numpy.{ufunc.__name__}``."
+    return operator
+
+
+def _reflected(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
+    def operator(self: Tracer, other: Any) -> Any:
+        if getattr(other, "__array_ufunc__", True) is None:
+            return NotImplemented
+        return _mark_weak(UFUNCS[ufunc](other, self), self, other)
+
+    operator.__doc__ = f"As ``numpy.{ufunc.__name__}``."
+    return operator
+
+
+def _unary(ufunc: np.ufunc) -> Callable[[Tracer], Any]:
+    def operator(self: Tracer) -> Any:
+        return _mark_weak(UFUNCS[ufunc](self), self, self)
+
+    operator.__doc__ = f"As ``numpy.{ufunc.__name__}``."
+    return operator
+
+
+def _mark_weak(result: Any, x: Tracer, y: Any) -> Any:
+    """Mark what a Python operator made of Python scalars only as such a scalar itself (NEP 50)."""
+    if x.weak and (y.weak if type(y) is Tracer else type(y) in (int, float, bool, complex)):
+        for part in result if type(result) is tuple else (result,):
+            part.weak = True
+    return result
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+        return _implementation(function)(self, *args, **kwargs)
+
+    method.__doc__ = f"As ``numpy.{function.__name__}``."
+    return method
+
+
+def _ufunc_method(ufunc: np.ufunc) -> Callable[..., Any]:
+    def method(self: Tracer) -> Any:
+        return UFUNCS[ufunc](self)
+
+    method.__doc__ = f"As ``numpy.{ufunc.__name__}``."
+    return method
+
+
+def _implementation(function: Callable[..., Any]) -> Callable[..., Any]:
+    found = FUNCTIONS.get(function)
+    if found is None:
+        raise _at_user(UnsupportedError, f"`{_qualified(function)}` does not take traced values")
+    return found
+
+
+def _qualified(function: Callable[..., Any]) -> str:
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module}.{function.__name__}"
+
+
+def _at_user(error: type[GradatimError], message: str) -> GradatimError:
+    return error(message, spell_location(user_location()))
+
+
+def _concrete(conversion: str, advice: str) -> Callable[..., NoReturn]:
+    def method(self: Tracer, *args: Any, **kwargs: Any) -> NoReturn:
+        raise self.unknown(ConcretizationTypeError, conversion, advice)
+
+    method.__doc__ = f"Raise ConcretizationTypeError: {conversion} needs a number."
+    return method
+
+
+def _mutation(what: str) -> Callable[..., NoReturn]:
+    def method(self: Tracer, *args: Any, **kwargs: Any) -> NoReturn:
+        raise _at_user(
+            TracerMutationError,
+            f"{what} would change {self.described()} in place, and traced values do not change; "
+            "make a new array instead, for example with `np.where` or `np.concatenate`",
+        )
+
+    method.__doc__ = "Raise TracerMutationError: traced values do not change."
+    return method
+
+
+class Tracer:
+    """A value of a function under construction.
+
+    Attributes:
+        value: the SSA value.
+        trace: the function it belongs to.
+        weak: whether it is a Python scalar, or was computed by operators from such only, and so
+            takes the dtype of what it meets (NEP 50).
+    """
+
+    __slots__ = ("__weakref__", "trace", "value", "weak")
+
+    __array_priority__ = 1000
+    __hash__ = None  # type: ignore[assignment]  # as arrays: `==` compares elements
+
+    def __init__(self, value: SSAValue, trace: Trace, weak: bool = False) -> None:
+        self.value = value
+        self.trace = trace
+        self.weak = weak
+
+    def __repr__(self) -> str:
+        return f"traced {spell(self.value)}"
+
+    def __format__(self, specification: str) -> str:
+        if not specification:
+            return repr(self)
+        raise self.unknown(
+            ConcretizationTypeError,
+            f"formatting by '{specification}'",
+            "format without a specification to see the type",
+        )
+
+    # What is known while tracing
+
+    @property
+    def shape(self) -> Shape:
+        """Sizes of the dimensions."""
+        return tensor_info(self.value).shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """NumPy's dtype."""
+        return tensor_info(self.value).dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * self.itemsize
+
+    @property
+    def device(self) -> str:
+        """Where the array lives: always ``"cpu"``."""
+        return "cpu"
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")  # NumPy's words
+        return self.shape[0]
+
+    # Parts
+
+    @property
+    def T(self) -> Any:
+        """The array with its dimensions reversed."""
+        return _implementation(np.transpose)(self)
+
+    @property
+    def mT(self) -> Any:
+        """The array with its last two dimensions swapped."""
+        return _implementation(np.matrix_transpose)(self)
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return _implementation(np.real)(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part."""
+        return _implementation(np.imag)(self)
+
+    def __getitem__(self, index: Any) -> Tracer:
+        from .indexing import index_statically
+
+        return index_statically(self, index)
+
+    def __iter__(self) -> Iterator[Tracer]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")  # NumPy's words
+        return (self[i] for i in range(self.shape[0]))
+
+    # Operators
+
+    __neg__ = _unary(np.negative)
+    __pos__ = _unary(np.positive)
+    __abs__ = _unary(np.absolute)
+    __invert__ = _unary(np.invert)
+
+    __add__ = _binary(np.add)
+    __sub__ = _binary(np.subtract)
+    __mul__ = _binary(np.multiply)
+    __truediv__ = _binary(np.true_divide)
+    __floordiv__ = _binary(np.floor_divide)
+    __mod__ = _binary(np.remainder)
+    __divmod__ = _binary(np.divmod)
+    __matmul__ = _binary(np.matmul)
+    __and__ = _binary(np.bitwise_and)
+    __or__ = _binary(np.bitwise_or)
+    __xor__ = _binary(np.bitwise_xor)
+    __lshift__ = _binary(np.left_shift)
+    __rshift__ = _binary(np.right_shift)
+    __lt__ = _binary(np.less)
+    __le__ = _binary(np.less_equal)
+    __gt__ = _binary(np.greater)
+    __ge__ = _binary(np.greater_equal)
+    __eq__ = _binary(np.equal)
+    __ne__ = _binary(np.not_equal)
+    __pow__ = _binary(np.power)
+
+    __radd__ = _reflected(np.add)
+    __rsub__ = _reflected(np.subtract)
+    __rmul__ = _reflected(np.multiply)
+    __rtruediv__ = _reflected(np.true_divide)
+    __rfloordiv__ = _reflected(np.floor_divide)
+    __rmod__ = _reflected(np.remainder)
+    __rdivmod__ = _reflected(np.divmod)
+    __rmatmul__ = _reflected(np.matmul)
+    __rand__ = _reflected(np.bitwise_and)
+    __ror__ = _reflected(np.bitwise_or)
+    __rxor__ = _reflected(np.bitwise_xor)
+    __rlshift__ = _reflected(np.left_shift)
+    __rrshift__ = _reflected(np.right_shift)
+    __rpow__ = _reflected(np.power)
+
+    # Methods
+
+    all = _method(np.all)
+    any = _method(np.any)
+    argmax = _method(np.argmax)
+    argmin = _method(np.argmin)
+    argsort = _method(np.argsort)
+    astype = _method(np.astype)
+    clip = _method(np.clip)
+    conj = _ufunc_method(np.conjugate)
+    conjugate = _ufunc_method(np.conjugate)
+    copy = _method(np.copy)
+    cumprod = _method(np.cumprod)
+    cumsum = _method(np.cumsum)
+    diagonal = _method(np.diagonal)
+    dot = _method(np.dot)
+    flatten = _method(np.ravel)
+    max = _method(np.max)
+    mean = _method(np.mean)
+    min = _method(np.min)
+    nonzero = _method(np.nonzero)
+    prod = _method(np.prod)
+    ravel = _method(np.ravel)
+    repeat = _method(np.repeat)
+    round = _method(np.round)
+    searchsorted = _method(np.searchsorted)
+    squeeze = _method(np.squeeze)
+    std = _method(np.std)
+    sum = _method(np.sum)
+    swapaxes = _method(np.swapaxes)
+    take = _method(np.take)
+    var = _method(np.var)
+
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
+        """As ``numpy.reshape``; the sizes may also be given one by one."""
+        wanted = shape[0] if len(shape) == 1 else shape
+        return _implementation(np.reshape)(self, wanted, order=order)
+
+    def transpose(self, *axes: Any) -> Any:
+        """As ``numpy.transpose``; the axes may also be given one by one."""
+        wanted = axes[0] if len(axes) == 1 else axes or None
+        return _implementation(np.transpose)(self, wanted)
+
+    def to_device(self, device: str, /, *, stream: None = None) -> Tracer:
+        """Return the value itself: the only device is ``"cpu"``."""
+        if device != "cpu":
+            raise ValueError(f"unsupported device {device!r}: the only device is 'cpu'")
+        return self
+
+    def __copy__(self) -> Tracer:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Tracer:
+        return self
+
+    # NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if kwargs.pop("out", None) is not None:
+            raise _at_user(
+                TracerMutationError,
+                f"`numpy.{ufunc.__name__}` with `out=`, or an operator such as `+=` on a NumPy "
+                "array, would store a traced value in it; write `y = y + x` instead",
+            )
+        if kwargs.pop("where", True) is not True:
+            raise _at_user(
+                UnsupportedError,
+                f"`numpy.{ufunc.__name__}` with `where=` does not take traced values; "
+                "choose with `np.where` instead",
+            )
+        function = _UFUNC_METHODS.get(method)
+        if function is None or ufunc not in UFUNCS:
+            called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise _at_user(UnsupportedError, f"`numpy.{called}` does not take traced values")
+        return function(ufunc, *inputs, **kwargs)
+
+    def __array_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        return _implementation(function)(*args, **kwargs)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType:
+        from . import numpy
+
+        return numpy
+
+    # What traced values cannot do
+
+    def described(self) -> str:
+        """Return the value's type and the place where it was made."""
+        from .tracing import location_of
+
+        made = spell_location(location_of(self))
+        return f"{self}, made at {made}," if made else str(self)
+
+    def unknown(self, kind: type[GradatimError], what: str, advice: str) -> GradatimError:
+        """Return the error that ``what`` needs this value, which nobody knows yet."""
+        return _at_user(
+            kind,
+            f"{what} needs the value of {self.described()} which depends on the arguments of the "
+            f"function and is known only when compiled code runs; {advice}",
+        )
+
+    def __bool__(self) -> NoReturn:
+        raise self.unknown(
+            TracerBoolConversionError,
+            "`if`, `while`, `and`, `or` or `not`",
+            "choose between arrays by `np.where`, combine conditions by `&`, `|` and `~`, or make "
+            "the argument static (`static_argnums`)",
+        )
+
+    def __index__(self) -> NoReturn:
+        raise self.unknown(
+            TracerIntegerConversionError,
+            "an index, a `range` or a shape",
+            "make the argument static (`static_argnums`)",
+        )
+
+    def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
+        raise self.unknown(
+            TracerArrayConversionError,
+            "a numpy.ndarray",
+            "call functions of numpy that take traced values, or join several into an array by "
+            "`gradatim.numpy.array`",
+        )
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise self.unknown(ConcretizationTypeError, "pickling", "return the value and pickle that")
+
+    __int__ = _concrete("`int()`", "use `x.astype(int)`, or make the argument static")
+    __float__ = _concrete(
+        "`float()`, or a function of `math`,",
+        "use `x.astype(float)` and the functions of numpy, or make the argument static",
+    )
+    __complex__ = _concrete("`complex()`", "use `x.astype(complex)`")
+    __round__ = _concrete("`round()`", "use `np.round`")
+    __trunc__ = _concrete("`math.trunc()`", "use `np.trunc`")
+    __floor__ = _concrete("`math.floor()`", "use `np.floor`")
+    __ceil__ = _concrete("`math.ceil()`", "use `np.ceil`")
+    __contains__ = _concrete("`in`", "use `np.any(x == y)`")
+    item = _concrete("`item()`", "return the array and read the item outside")
+    tolist = _concrete("`tolist()`", "return the array and convert it outside")
+    tobytes = _concrete("`tobytes()`", "return the array and convert it outside")
+
+    __setitem__ = _mutation("`x[...] = value`")
+    __delitem__ = _mutation("`del x[...]`")
+    fill = _mutation("`fill()`")
+    sort = _mutation("`sort()`")
+    put = _mutation("`put()`")
+    resize = _mutation("`resize()`")
+    itemset = _mutation("`itemset()`")
+
+
+def _call(ufunc: np.ufunc, *inputs: Any, **kwargs: Any) -> Any:
+    return UFUNCS[ufunc](*inputs, **kwargs)
+
+
+def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, **kwargs: Any) -> Any:
+    if ufunc not in _REDUCTIONS:
+        raise _at_user(
+            UnsupportedError, f"`numpy.{ufunc.__name__}.reduce` does not take traced values"
+        )
+    return _implementation(_REDUCTIONS[ufunc])(x, axis=axis, **kwargs)
+
+
+def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, **kwargs: Any) -> Any:
+    if ufunc not in _ACCUMULATIONS:
+        raise _at_user(
+            UnsupportedError, f"`numpy.{ufunc.__name__}.accumulate` does not take traced values"
+        )
+    return _implementation(_ACCUMULATIONS[ufunc])(x, axis=axis, **kwargs)
+
+
+def _outer(ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:
+    column = FUNCTIONS[np.reshape](x, np.shape(x) + (1,) * np.ndim(y))
+    return UFUNCS[ufunc](column, y, **kwargs)
+
+
+_UFUNC_METHODS: dict[str, Callable[..., Any]] = {
+    "__call__": _call,
+    "reduce": _reduce,
+    "accumulate": _accumulate,
+    "outer": _outer,
+}

@@ -1,0 +1,242 @@
+"""A function under construction: what the operations on traced values append to.
+
+A `Trace` builds one ``func.func``. Its parameters are, in this order, the captures (large arrays
+and values of outer traces that the function closes over) and the leaves of the function's
+arguments. There is no "current" trace: every traced value knows its own, and an operation belongs
+to the innermost one among its operands.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
+
+from ..ir.builder import Builder
+from ..ir.errors import DtypeError
+from ..ir.functions import FunctionBuilder
+from ..ir.locations import UNKNOWN, file_and_line, spell_location
+from ..ir.types import ELEMENT_TYPES, Tensor, tensor_type
+from .errors import ArgumentError, UnexpectedTracerError
+from .source import user_location
+from .tracer import Tracer
+
+INLINE_BYTES: Final = 1024
+"""Captured arrays up to this size become constants; larger ones become hidden arguments."""
+
+PYTHON_SCALARS: Final = (bool, int, float, complex)
+"""Types whose values take the dtype of what they meet (NEP 50's weak scalars)."""
+
+Scalar: TypeAlias = bool | int | float | complex
+Operand: TypeAlias = Tracer | Scalar
+
+_serials = itertools.count()
+
+
+class Trace:
+    """One function under construction.
+
+    Attributes:
+        name: of the function.
+        builder: appends ops at the user's current place, once `locate` was called.
+        captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
+        functions: functions that this one calls, made by nested transformations.
+        serial: rises with every trace; the innermost of several open traces has the highest.
+        finished: whether the function has ended, so that its values may no longer be used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        types: Sequence[Tensor],
+        names: Sequence[str | None] = (),
+        location: LocationAttr = UNKNOWN,
+    ) -> None:
+        self.name = name
+        self.serial = next(_serials)
+        self.finished = False
+        self.captures: list[np.ndarray | Tracer] = []
+        self.functions: dict[str, FuncOp] = {}
+        self._function = FunctionBuilder(name, types, names, location)
+        self.builder: Builder = self._function.builder
+        self.parameters: tuple[SSAValue, ...] = tuple(self._function.arguments)
+        self._captured_arrays: dict[int, tuple[np.ndarray, np.ndarray, SSAValue]] = {}
+        self._captured_values: dict[SSAValue, SSAValue] = {}
+
+    def locate(self) -> LocationAttr:
+        """Give the ops that follow the user's current place, and return it."""
+        location = self.builder.location = user_location()
+        return location
+
+    def tracer(self, value: SSAValue, weak: bool = False) -> Tracer:
+        """Wrap a value of this trace."""
+        return Tracer(value, self, weak)
+
+    def lift(self, operand: Any) -> Operand:
+        """Make an operand usable in this trace.
+
+        Python scalars are returned as they are. A value of this trace too; one of an outer trace
+        becomes a capture. Everything else is read by ``numpy.asarray``: a small array becomes a
+        constant, a large one a capture.
+
+        Raises:
+            UnexpectedTracerError: if the operand is a value of a trace that has ended.
+            DtypeError: if it has a dtype that is not supported.
+            ArgumentError: if it is nothing that NumPy would make an array of.
+        """
+        kind = type(operand)
+        if kind is Tracer:
+            return operand if operand.trace is self else self._capture_tracer(operand)
+        if kind in PYTHON_SCALARS:
+            return operand
+        return self.tracer(self._array_value(as_array(operand)))
+
+    def finish(self, results: Sequence[SSAValue]) -> FuncOp:
+        """End the function and return it; its values must not be used after this."""
+        self.builder.location = self._function.location
+        function = self._function.finish(results)
+        self.finished = True
+        return function
+
+    def _array_value(self, array: np.ndarray) -> SSAValue:
+        if array.nbytes <= INLINE_BYTES:
+            return self.builder.constant(array)
+        known = self._captured_arrays.get(id(array))
+        if known is not None and _same_bits(known[1], array):
+            return known[2]
+        snapshot = _snapshot(array)
+        value = self._add_capture(snapshot, tensor_type(array.shape, array.dtype))
+        self._captured_arrays[id(array)] = (array, snapshot, value)
+        return value
+
+    def _capture_tracer(self, tracer: Tracer) -> Tracer:
+        require_open(tracer)
+        value = self._captured_values.get(tracer.value)
+        if value is None:
+            value = self._add_capture(tracer, tracer.value.type)
+            self._captured_values[tracer.value] = value
+        return Tracer(value, self, tracer.weak)
+
+    def _add_capture(self, source: np.ndarray | Tracer, type_: Any) -> SSAValue:
+        argument = self._function.block.insert_arg(type_, len(self.captures))
+        argument.name_hint = f"capture{len(self.captures)}"
+        argument.location = self.builder.location
+        self.captures.append(source)
+        return argument
+
+
+def find_trace(operands: Iterable[Any]) -> Trace | None:
+    """Return the innermost trace among the operands' ones, None if no operand is traced."""
+    innermost: Trace | None = None
+    for operand in operands:
+        if type(operand) is Tracer:
+            trace = operand.trace
+            if innermost is None or trace.serial > innermost.serial:
+                innermost = trace
+    return innermost
+
+
+def lift_all(*operands: Any) -> tuple[Trace, list[Operand]]:
+    """Begin an operation: find its trace, note the user's place, and lift all operands.
+
+    At least one operand must be traced. What comes back is a `Tracer` of the trace for each
+    operand that is an array, and the operand itself if it is a Python scalar.
+
+    Raises:
+        UnexpectedTracerError: if an operand is a value of a trace that has ended.
+        DtypeError: if an operand has a dtype that is not supported.
+        ArgumentError: if an operand is nothing that NumPy would make an array of.
+    """
+    trace = find_trace(operands)
+    assert trace is not None, "no operand is traced"
+    if trace.finished:
+        require_open(next(x for x in operands if type(x) is Tracer and x.trace is trace))
+    trace.locate()
+    return trace, [trace.lift(operand) for operand in operands]
+
+
+def require_open(tracer: Tracer) -> None:
+    """Raise UnexpectedTracerError if the tracer's function has ended."""
+    if not tracer.trace.finished:
+        return
+    made = spell_location(location_of(tracer)) or "an unknown place"
+    raise UnexpectedTracerError(
+        f"{tracer} was made at {made} while `{tracer.trace.name}` was traced, and is used after "
+        "that ended; return the value from the function instead of storing it elsewhere",
+        spell_location(user_location()),
+    )
+
+
+def location_of(tracer: Tracer) -> LocationAttr:
+    """Return where in the user's program a traced value was made."""
+    owner = tracer.value.owner
+    location = getattr(owner, "location", None) or getattr(tracer.value, "location", None)
+    return location if location is not None and file_and_line(location) else UNKNOWN
+
+
+def as_array(value: Any) -> np.ndarray:
+    """Return ``value`` as a NumPy array of a supported dtype in native byte order.
+
+    Raises:
+        DtypeError: if the dtype is not supported.
+        ArgumentError: if NumPy cannot make an array of it, or only one of objects.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # a ragged list
+        raise ArgumentError(f"{_describe(value)} is no array: {error}", _here()) from None
+    if array.dtype not in ELEMENT_TYPES:
+        native = array.dtype.newbyteorder("=")
+        if native not in ELEMENT_TYPES:
+            raise _unsupported(value, array.dtype)
+        return array.astype(native)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _unsupported(value: Any, dtype: np.dtype) -> Exception:
+    known = ", ".join(map(str, ELEMENT_TYPES))
+    if dtype.kind == "O":
+        return ArgumentError(
+            f"{_describe(value)} is not an array of numbers; expected one of dtype {known}", _here()
+        )
+    return DtypeError(
+        f"{_describe(value)} has dtype {dtype}, which is not supported; supported are {known}",
+        _here(),
+    )
+
+
+def _describe(value: Any) -> str:
+    text = repr(value)
+    kind = type(value).__name__
+    return f"{kind} {text}" if len(text) <= 40 else f"a value of type {kind}"
+
+
+def _here() -> str | None:
+    return spell_location(user_location())
+
+
+def _snapshot(array: np.ndarray) -> np.ndarray:
+    """Return a C-contiguous array that later changes of ``array`` do not reach."""
+    flags = array.flags
+    if flags.owndata and flags.c_contiguous and flags.aligned and not flags.writeable:
+        return array
+    copy = array.copy(order="C")
+    copy.flags.writeable = False
+    return copy
+
+
+def _same_bits(snapshot: np.ndarray, array: np.ndarray) -> bool:
+    if snapshot is array:
+        return True
+    if snapshot.shape != array.shape or snapshot.dtype != array.dtype:
+        return False
+    return bool(np.array_equal(_bytes_of(snapshot), _bytes_of(array)))
+
+
+def _bytes_of(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
