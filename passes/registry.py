@@ -18,7 +18,11 @@ def _lazy(module: str, name: str) -> Callable[[], type[ModulePass]]:
     return load
 
 
-PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {}
+PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
+    "array-inline": _lazy(".simplify.inline", "ArrayInline"),
+    "array-cse": _lazy(".simplify.cse", "ArrayCse"),
+    "array-dce": _lazy(".simplify.dce", "ArrayDce"),
+}
 """What ``gradatim-opt`` and any tool that reads the xDSL universe can run, by name.
 
 An entry reads ``"array-cse": _lazy(".simplify.cse", "ArrayCse")``, in the order of the pipeline.

@@ -1,0 +1,1 @@
+"""vmap as a pass: one program for one example becomes one program for a batch."""

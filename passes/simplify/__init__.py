@@ -1,0 +1,1 @@
+"""Simplification of array programs: inlining, canonical forms, folding, merging, dead code."""
