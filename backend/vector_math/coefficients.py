@@ -1,0 +1,177 @@
+"""Frozen coefficients, written by fit.py; do not edit."""
+
+# Polynomials by name and precision, lowest power first.
+POLYNOMIALS: dict[str, tuple[float, ...]] = {
+    "exp.f32": (
+        float.fromhex("0x1.fffff80000000p-2"),
+        float.fromhex("0x1.55548e0000000p-3"),
+        float.fromhex("0x1.555b960000000p-5"),
+        float.fromhex("0x1.123bcc0000000p-7"),
+        float.fromhex("0x1.68532c0000000p-10"),
+    ),
+    "exp.wide": (
+        float.fromhex("0x1.000000431d0b2p-1"),
+        float.fromhex("0x1.555554a894901p-3"),
+        float.fromhex("0x1.555480870fac4p-5"),
+        float.fromhex("0x1.1111e09a910bcp-7"),
+        float.fromhex("0x1.6d96294576282p-10"),
+        float.fromhex("0x1.9fcab0e410b57p-13"),
+    ),
+    "exp.f64": (
+        float.fromhex("0x1.000000000000bp-1"),
+        float.fromhex("0x1.555555555550fp-3"),
+        float.fromhex("0x1.55555555502a6p-5"),
+        float.fromhex("0x1.1111111122b4fp-7"),
+        float.fromhex("0x1.6c16c18529f74p-10"),
+        float.fromhex("0x1.a01a014493a95p-13"),
+        float.fromhex("0x1.a01997cd32dd4p-16"),
+        float.fromhex("0x1.71deec77b25ddp-19"),
+        float.fromhex("0x1.28af3b651cd0bp-22"),
+        float.fromhex("0x1.add741be6cfcap-26"),
+    ),
+    "log.f32": (
+        float.fromhex("0x1.55557a0000000p-1"),
+        float.fromhex("0x1.995eda0000000p-2"),
+        float.fromhex("0x1.31dfea0000000p-2"),
+    ),
+    "log.wide": (
+        float.fromhex("0x1.555554fba914fp-1"),
+        float.fromhex("0x1.999a7d2376f29p-2"),
+        float.fromhex("0x1.2438510b3719cp-2"),
+        float.fromhex("0x1.e30771570710fp-3"),
+    ),
+    "log.f64": (
+        float.fromhex("0x1.5555555555594p-1"),
+        float.fromhex("0x1.999999997f73fp-2"),
+        float.fromhex("0x1.249249423ac79p-2"),
+        float.fromhex("0x1.c71c51d6d7e76p-3"),
+        float.fromhex("0x1.746647f14b159p-3"),
+        float.fromhex("0x1.39a0eaea502f7p-3"),
+        float.fromhex("0x1.2f0ccd19fb262p-3"),
+    ),
+    "sin.f32": (
+        float.fromhex("-0x1.5555440000000p-3"),
+        float.fromhex("0x1.1106d80000000p-7"),
+        float.fromhex("-0x1.99257e0000000p-13"),
+    ),
+    "sin.f64": (
+        float.fromhex("-0x1.5555555555547p-3"),
+        float.fromhex("0x1.111111110f5dap-7"),
+        float.fromhex("-0x1.a01a019bc1fabp-13"),
+        float.fromhex("0x1.71de353513607p-19"),
+        float.fromhex("-0x1.ae5e33528f6aep-26"),
+        float.fromhex("0x1.5d8481037087bp-33"),
+    ),
+    "cos.f32": (
+        float.fromhex("-0x1.0000000000000p-1"),
+        float.fromhex("0x1.55554a0000000p-5"),
+        float.fromhex("-0x1.6c0c200000000p-10"),
+        float.fromhex("0x1.99e42c0000000p-16"),
+    ),
+    "cos.f64": (
+        float.fromhex("-0x1.0000000000000p-1"),
+        float.fromhex("0x1.5555555555549p-5"),
+        float.fromhex("-0x1.6c16c16c14c3bp-10"),
+        float.fromhex("0x1.a01a019c36ca0p-16"),
+        float.fromhex("-0x1.27e4f7b5bc44dp-22"),
+        float.fromhex("0x1.1ee9b5211bd6ep-29"),
+        float.fromhex("-0x1.8f93454d7559ap-37"),
+    ),
+    "tan.wide": (
+        float.fromhex("0x1.5555610186768p-2"),
+        float.fromhex("0x1.110d625522bf2p-3"),
+        float.fromhex("0x1.bae3c02dc3f96p-5"),
+        float.fromhex("0x1.5c5ae40f4cf33p-6"),
+        float.fromhex("0x1.64e04aea0b73dp-7"),
+        float.fromhex("0x1.0e92ecfaf6307p-16"),
+        float.fromhex("0x1.2149cad1cb15bp-8"),
+    ),
+    "tan.f64": (
+        float.fromhex("0x1.55555555554e3p-2"),
+        float.fromhex("0x1.11111111191bep-3"),
+        float.fromhex("0x1.ba1ba1b3bf057p-5"),
+        float.fromhex("0x1.664f49c84039cp-6"),
+        float.fromhex("0x1.226e0ede98f40p-7"),
+        float.fromhex("0x1.d6d9b15d82c68p-9"),
+        float.fromhex("0x1.7d5562d7a1cfbp-10"),
+        float.fromhex("0x1.382d02f07a486p-11"),
+        float.fromhex("0x1.d01aa9d0a11cfp-13"),
+        float.fromhex("0x1.23002237a8c82p-13"),
+        float.fromhex("-0x1.efe0eb3eb8070p-16"),
+        float.fromhex("0x1.837e617d5b5dcp-14"),
+        float.fromhex("-0x1.85d2727e6813fp-15"),
+        float.fromhex("0x1.647fa1a2b59fep-16"),
+    ),
+    "tanh.f32": (
+        float.fromhex("-0x1.55554a0000000p-2"),
+        float.fromhex("0x1.110cfc0000000p-3"),
+        float.fromhex("-0x1.b922680000000p-5"),
+        float.fromhex("0x1.590fce0000000p-6"),
+        float.fromhex("-0x1.9a449e0000000p-8"),
+    ),
+    "tanh.f64": (
+        float.fromhex("-0x1.555555555554fp-2"),
+        float.fromhex("0x1.1111111110788p-3"),
+        float.fromhex("-0x1.ba1ba1b97c0f5p-5"),
+        float.fromhex("0x1.664f485917364p-6"),
+        float.fromhex("-0x1.226e2f08c1c31p-7"),
+        float.fromhex("0x1.d6d299b9a38dbp-9"),
+        float.fromhex("-0x1.7d8fbbb2268cep-10"),
+        float.fromhex("0x1.3482ea69140dcp-11"),
+        float.fromhex("-0x1.e9680b1501125p-13"),
+        float.fromhex("0x1.5d5e6d00951bbp-14"),
+        float.fromhex("-0x1.46db834e89555p-16"),
+    ),
+}
+
+# Constants as sums of several numbers, largest first.
+SPLITS: dict[str, tuple[float, ...]] = {
+    "ln2.f32": (
+        float.fromhex("0x1.62e4000000000p-1"),
+        float.fromhex("0x1.7f7d1c0000000p-20"),
+    ),
+    "ln2.f64": (
+        float.fromhex("0x1.62e42fefa4000p-1"),
+        float.fromhex("-0x1.8432a1b0e2634p-43"),
+    ),
+    "log10_2.f32": (
+        float.fromhex("0x1.3440000000000p-2"),
+        float.fromhex("0x1.3509f80000000p-18"),
+    ),
+    "log10_2.f64": (
+        float.fromhex("0x1.34413509f8000p-2"),
+        float.fromhex("-0x1.80433b83b532ap-44"),
+    ),
+    "log2_e.f32": (
+        float.fromhex("0x1.7154760000000p+0"),
+        float.fromhex("0x1.4ae0c00000000p-26"),
+    ),
+    "log2_e.f64": (
+        float.fromhex("0x1.71547652b82fep+0"),
+        float.fromhex("0x1.777d0ffda0d24p-56"),
+    ),
+    "log10_e.f32": (
+        float.fromhex("0x1.bcb7b20000000p-2"),
+        float.fromhex("-0x1.5b235e0000000p-27"),
+    ),
+    "log10_e.f64": (
+        float.fromhex("0x1.bcb7b1526e50ep-2"),
+        float.fromhex("0x1.95355baaafad3p-57"),
+    ),
+    "half_pi.f32.fused": (
+        float.fromhex("0x1.921fb60000000p+0"),
+        float.fromhex("-0x1.777a5c0000000p-25"),
+        float.fromhex("-0x1.ee59da0000000p-50"),
+    ),
+    "half_pi.f64.fused": (
+        float.fromhex("0x1.921fb54442d18p+0"),
+        float.fromhex("0x1.1a62633145c07p-54"),
+        float.fromhex("-0x1.f1976b7ed8fbcp-110"),
+    ),
+    "half_pi.f64.short": (
+        float.fromhex("0x1.921fb54800000p+0"),
+        float.fromhex("-0x1.de973dc800000p-31"),
+        float.fromhex("-0x1.9d9cceb800000p-62"),
+        float.fromhex("-0x1.1fc8f8cbb5bf7p-93"),
+    ),
+}

@@ -1,0 +1,116 @@
+"""exp, exp2, expm1 and the reduction they share with the hyperbolic functions.
+
+Tang, "Table-driven implementation of the exponential function in IEEE floating-point
+arithmetic" (ACM TOMS 15, 1989), without the table: ``x = n ln2 + r`` with ``|r| <= ln2/2``
+by the two-part constant of Cody and Waite, then ``exp(x) = 2**n exp(r)``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .builder import F32, Builder, Format, Value
+from .coefficients import POLYNOMIALS, SPLITS
+
+LOG2_E = 1.0 / math.log(2.0)
+
+
+@dataclass(frozen=True)
+class Power:
+    """The integer ``n`` of a reduction: as a float, and in the low bits of ``shifted``."""
+
+    value: Value
+    shifted: Value
+
+
+def nearest_power(b: Builder, x: Value, factor: float) -> Power:
+    """The integer nearest to ``x * factor``."""
+    shifted = b.fma(x, factor, x.format.rounder)
+    return Power(shifted - x.format.rounder, shifted.bits())
+
+
+def reduce_by_ln2(b: Builder, x: Value) -> tuple[Power, Value]:
+    """``n`` and ``r = x - n ln2`` with ``|r| <= ln2 / 2``, for a clamped ``x``."""
+    n = nearest_power(b, x, LOG2_E)
+    high, low = SPLITS[f"ln2.{x.format.name}"]
+    return n, b.fma(n.value, -low, b.fma(n.value, -high, x))
+
+
+def reduce_by_ln2_in_two(b: Builder, x: Value) -> tuple[Power, Value, Value]:
+    """As :func:`reduce_by_ln2`, with the rounding error of ``r`` as third result."""
+    n = nearest_power(b, x, LOG2_E)
+    high, low = SPLITS[f"ln2.{x.format.name}"]
+    exact = b.fma(n.value, -high, x)
+    r = b.fma(n.value, -low, exact)
+    return n, r, b.fma(n.value, -low, exact - r)
+
+
+def expm1_reduced(b: Builder, r: Value, low: Value | None = None) -> Value:
+    """``exp(r + low) - 1`` for a reduced ``r`` and its rounding error ``low``."""
+    tail = b.polynomial(r, POLYNOMIALS[f"exp.{b.precision}"])
+    if low is None:
+        return b.fma(r * r, tail, r)
+    return b.fma(r * r, tail, low) + r
+
+
+def power_of_two(b: Builder, n: Power, offset: int = 0) -> Value:
+    """``2**(n + offset)``, which must be a normal number."""
+    fmt = n.value.format
+    one = (fmt.bias + offset) << fmt.mantissa_bits
+    return ((n.shifted << fmt.mantissa_bits) + one).as_float()
+
+
+def scale(b: Builder, x: Value, n: Power) -> Value:
+    """``x * 2**n`` rounded once, for ``x`` near one; overflow and subnormal results included."""
+    fmt = x.format
+    if b.target.scale_by_power:
+        integer = n.shifted.narrowed() if fmt.name == "f64" else n.shifted - fmt.bits(fmt.rounder)
+        return b.load_exponent(x, integer)
+    half = n.shifted >> 1
+    first = (x.bits() + (half << fmt.mantissa_bits)).as_float()
+    one = fmt.bias << fmt.mantissa_bits
+    return first * (((n.shifted - half) << fmt.mantissa_bits) + one).as_float()
+
+
+def _range(fmt: Format) -> tuple[float, float]:
+    """Below the first ``exp`` is zero, above the second it is infinite."""
+    return (-105.0, 89.0) if fmt is F32 else (-746.0, 710.0)
+
+
+def exp(b: Builder, x: Value) -> Value:
+    """``e**x``."""
+    low, high = _range(x.format)
+    return exp_clamped(b, b.at_least(b.at_most(x, high), low))
+
+
+def exp_clamped(b: Builder, x: Value, low: Value | None = None) -> Value:
+    """``e**(x + low)`` for ``x`` within the range of finite results or little beyond."""
+    n, r = reduce_by_ln2(b, x)
+    if low is not None:
+        r = r + low
+    return scale(b, expm1_reduced(b, r) + 1.0, n)
+
+
+def exp2(b: Builder, x: Value) -> Value:
+    """``2**x``."""
+    fmt = x.format
+    lowest = -(fmt.bias + fmt.mantissa_bits + 1.0)
+    clamped = b.at_least(b.at_most(x, fmt.bias + 1.0), lowest)
+    n = nearest_power(b, clamped, 1.0)
+    r = clamped - n.value
+    tail = b.polynomial(r, POLYNOMIALS[f"exp2.{b.precision}"])
+    return scale(b, b.fma(r, tail, 1.0), n)
+
+
+def expm1(b: Builder, x: Value) -> Value:
+    """``e**x - 1``, accurate near zero."""
+    fmt = x.format
+    clamped = b.at_least(b.at_most(x, _range(fmt)[1]), -(fmt.mantissa_bits + 3) / LOG2_E)
+    n, r, low = reduce_by_ln2_in_two(b, clamped)
+    # Half of the power, for 2**n itself overflows before the result does.
+    half = power_of_two(b, n, -1)
+    result = b.fma(half, expm1_reduced(b, r, low), half - 0.5)
+    result = result + result
+    # Halving loses the last bit of a subnormal, and the sum the sign of -0.
+    return b.select(b.absolute(x) < math.ldexp(1.0, -fmt.mantissa_bits - 2), x, result)

@@ -1,0 +1,214 @@
+"""Recompute the coefficient tables: ``python -m gradatim.backend.vector_math.fit``.
+
+Each polynomial is a weighted least squares fit at Chebyshev nodes in 60 digits, within a
+small factor of the minimax polynomial (Trefethen, Approximation Theory and Approximation
+Practice, chapter 16). Coefficients are rounded one after the other, lowest power first, and
+the rest is fitted again to make up for it (Brisebarre, Muller and Tisserand, "Computing
+machine-efficient polynomial approximations", ACM TOMS 32, 2006, treat this exactly). The
+result is written to ``coefficients.py``; the largest weighted error of each is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpmath import mp, mpf
+
+Real = Any  # mpmath has no type hints
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A polynomial to find: the function, its interval and the terms per precision.
+
+    ``weight`` turns an error of the polynomial into the relative error of the result.
+    """
+
+    name: str
+    function: Callable[[Real], Real]
+    weight: Callable[[Real], Real]
+    low: Callable[[], Real]
+    high: Callable[[], Real]
+    terms: dict[str, int]
+
+
+def _away_from_zero(function: Callable[[Real], Real]) -> Callable[[Real], Real]:
+    """Replace a removable singularity at zero by its neighbourhood."""
+    return lambda x: function(x if abs(x) > mpf("1e-12") else mpf("1e-12"))
+
+
+def _half_log2() -> Real:
+    return mp.log(2) / 2
+
+
+def _log_remainder(z: Real) -> Real:
+    s = mp.sqrt(z)
+    return (2 * mp.atanh(s) / s - 2) / z
+
+
+def _odd_remainder(function: Callable[[Real], Real], u: Real) -> Real:
+    """``P(u)`` of an odd function ``f(r) = r + r**3 P(r**2)``."""
+    r = mp.sqrt(u)
+    return (function(r) - r) / (r * u)
+
+
+def _odd_weight(function: Callable[[Real], Real]) -> Callable[[Real], Real]:
+    return _away_from_zero(lambda u: u * mp.sqrt(u) / function(mp.sqrt(u)))
+
+
+def _square_of_quarter_pi() -> Real:
+    # A little more, for the quotient is rounded before it is known to be the nearest.
+    return (mp.pi / 4) ** 2 * mpf("1.01")
+
+
+FITS = (
+    Fit(
+        "exp",
+        _away_from_zero(lambda r: (mp.expm1(r) - r) / r**2),
+        lambda r: r**2 / mp.exp(r),
+        lambda: -_half_log2(),
+        _half_log2,
+        {"f32": 5, "wide": 6, "f64": 10},
+    ),
+    Fit(
+        "log",
+        _away_from_zero(_log_remainder),
+        lambda z: z / 2,
+        lambda: mpf(0),
+        lambda: (3 - 2 * mp.sqrt(2)) ** 2,
+        {"f32": 3, "wide": 4, "f64": 7},
+    ),
+    Fit(
+        "sin",
+        _away_from_zero(lambda u: _odd_remainder(mp.sin, u)),
+        _odd_weight(mp.sin),
+        lambda: mpf(0),
+        _square_of_quarter_pi,
+        {"f32": 3, "f64": 6},
+    ),
+    Fit(
+        "cos",
+        _away_from_zero(lambda u: (mp.cos(mp.sqrt(u)) - 1) / u),
+        lambda u: u / mp.cos(mp.sqrt(u)),
+        lambda: mpf(0),
+        _square_of_quarter_pi,
+        {"f32": 4, "f64": 7},
+    ),
+    Fit(
+        "tan",
+        _away_from_zero(lambda u: _odd_remainder(mp.tan, u)),
+        _odd_weight(mp.tan),
+        lambda: mpf(0),
+        _square_of_quarter_pi,
+        {"wide": 7, "f64": 14},
+    ),
+    Fit(
+        "tanh",
+        _away_from_zero(lambda u: _odd_remainder(mp.tanh, u)),
+        _odd_weight(mp.tanh),
+        lambda: mpf(0),
+        lambda: mpf("0.55") ** 2,
+        {"f32": 5, "f64": 11},
+    ),
+)
+
+
+def _nodes(fit: Fit, count: int) -> list[Real]:
+    middle, half = (fit.low() + fit.high()) / 2, (fit.high() - fit.low()) / 2
+    return [middle + half * mp.cos(mp.pi * (k + mpf("0.5")) / count) for k in range(count)]
+
+
+def rounded(value: Real, precision: str) -> float:
+    """``value`` in the format in which a polynomial of this precision is evaluated."""
+    return float(np.float32(float(value))) if precision == "f32" else float(value)
+
+
+def solve(fit: Fit, precision: str) -> tuple[list[float], Real]:
+    """The rounded coefficients, lowest power first, and the largest weighted error."""
+    terms = fit.terms[precision]
+    nodes = _nodes(fit, 3 * terms)
+    weights = [fit.weight(x) for x in nodes]
+    targets = [fit.function(x) for x in nodes]
+    found: list[float] = []
+    while len(found) < terms:
+        powers = range(len(found), terms)
+        rows = [[w * x**p for p in powers] for x, w in zip(nodes, weights, strict=True)]
+        rest = [
+            w * (y - mp.polyval(found[::-1] or [0], x))
+            for x, y, w in zip(nodes, targets, weights, strict=True)
+        ]
+        found.append(rounded(mp.lu_solve(mp.matrix(rows), mp.matrix(rest))[0], precision))
+    error = max(
+        abs(fit.weight(x) * (fit.function(x) - mp.polyval(found[::-1], x)))
+        for x in _nodes(fit, 201)
+    )
+    return found, error
+
+
+def split(value: Real, widths: Sequence[int]) -> list[float]:
+    """``value`` as a sum of numbers of at most ``widths`` significant bits each."""
+    parts = []
+    for width in widths:
+        scale = mp.ldexp(1, width - 1 - int(mp.floor(mp.log(abs(value), 2))))
+        part = mp.nint(value * scale) / scale
+        parts.append(float(part))
+        value -= part
+    return parts
+
+
+def splits() -> dict[str, list[float]]:
+    """Constants in several parts.
+
+    The first part of a logarithm has so few bits that its product with an exponent is
+    exact. The parts of pi serve the reduction of Cody and Waite: full ones where a fused
+    multiply-add makes the product exact, short ones where it has to be exact by itself.
+    """
+    log2, log10_2 = mp.log(2), mp.log10(2)
+    return {
+        "ln2.f32": split(log2, [15, 24]),
+        "ln2.f64": split(log2, [41, 53]),
+        "log10_2.f32": split(log10_2, [15, 24]),
+        "log10_2.f64": split(log10_2, [41, 53]),
+        "log2_e.f32": split(1 / log2, [24, 24]),
+        "log2_e.f64": split(1 / log2, [53, 53]),
+        "log10_e.f32": split(1 / mp.log(10), [24, 24]),
+        "log10_e.f64": split(1 / mp.log(10), [53, 53]),
+        "half_pi.f32.fused": split(mp.pi / 2, [24, 24, 24]),
+        "half_pi.f64.fused": split(mp.pi / 2, [53, 53, 53]),
+        "half_pi.f64.short": split(mp.pi / 2, [30, 30, 30, 53]),
+    }
+
+
+def _row(name: str, values: Sequence[float]) -> str:
+    body = "".join(
+        f"        float.fromhex({value.hex()!r}),\n".replace("'", '"') for value in values
+    )
+    return f'    "{name}": (\n{body}    ),\n'
+
+
+def main() -> None:
+    """Write ``coefficients.py`` beside this file."""
+    mp.dps = 60
+    rows = []
+    for fit in FITS:
+        for precision in fit.terms:
+            found, error = solve(fit, precision)
+            print(f"{fit.name}.{precision}: 2**{float(mp.log(error, 2)):.1f}")
+            rows.append(_row(f"{fit.name}.{precision}", found))
+    parts = [_row(name, values) for name, values in splits().items()]
+    text = (
+        '"""Frozen coefficients, written by fit.py; do not edit."""\n\n'
+        "# Polynomials by name and precision, lowest power first.\n"
+        "POLYNOMIALS: dict[str, tuple[float, ...]] = {\n" + "".join(rows) + "}\n\n"
+        "# Constants as sums of several numbers, largest first.\n"
+        "SPLITS: dict[str, tuple[float, ...]] = {\n" + "".join(parts) + "}\n"
+    )
+    Path(__file__).with_name("coefficients.py").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
