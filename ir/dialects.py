@@ -21,6 +21,7 @@ def _lazy(module: str, name: str) -> Callable[[], Dialect]:
 
 DIALECTS: Final[dict[str, Callable[[], Dialect]]] = {
     "array": _lazy(".array", "Array"),
+    "kernel": _lazy(".kernel", "Kernel"),
 }
 """The dialects that gradatim adds, imported when first used."""
 

@@ -16,6 +16,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from .array.base import ArrayOp
 from .errors import GradatimError
 from .functions import find_function
+from .kernel.ops import FusionOp
 from .types import spell, spell_dtype, tensor_info
 
 Values = list[np.ndarray]
@@ -84,6 +85,12 @@ def _call(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
     return interpreter.run_function(callee, operands)
 
 
+def _fuse(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    assert isinstance(op, FusionOp)
+    return interpreter.run_block(op.body.block, operands)
+
+
 _RULES: dict[type[Operation], Callable[[Interpreter, Operation, Values], Values]] = {
     CallOp: _call,
+    FusionOp: _fuse,
 }

@@ -1,0 +1,39 @@
+"""Buffers: the ``memref`` types that hold array values in memory."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import MemRefType, TensorType
+from xdsl.ir import Attribute
+
+from ..errors import DtypeError
+from ..types import Tensor, element_type, tensor_info, tensor_type
+
+_buffers: dict[Tensor, MemRefType] = {}
+_tensors: dict[MemRefType, Tensor] = {}
+
+
+def buffer_type(tensor: Tensor) -> MemRefType:
+    """Return the type of a row-major buffer that holds a value of type ``tensor``."""
+    found = _buffers.get(tensor)
+    if found is None:
+        shape, dtype = tensor_info(tensor)
+        found = MemRefType(element_type(dtype), shape)
+        _buffers[tensor] = found
+    return found
+
+
+def value_type(operand: Attribute) -> Tensor:
+    """Return the tensor type of what a kernel's operand holds: a buffer's contents, or itself.
+
+    Raises:
+        DtypeError: if it is neither a tensor nor a memref of static shape and supported elements.
+    """
+    if isinstance(operand, TensorType):
+        return operand
+    if not isinstance(operand, MemRefType):
+        raise DtypeError(f"expected a tensor or a memref type, found {operand}")
+    found = _tensors.get(operand)
+    if found is None:
+        info = tensor_info(TensorType(operand.element_type, operand.get_shape()))
+        found = _tensors[operand] = tensor_type(*info)
+    return found

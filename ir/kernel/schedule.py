@@ -1,0 +1,95 @@
+"""Schedules: how a kernel is computed, apart from what it computes (as in Halide, PLDI 2013)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
+
+from xdsl.ir import Data
+from xdsl.irdl import irdl_attr_definition
+
+if TYPE_CHECKING:
+    from xdsl.parser import AttrParser
+    from xdsl.printer import Printer
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the loop nest of a fusion runs over its iteration space.
+
+    Dimensions are those of the space's domain (see ``iteration_space``).
+
+    Attributes:
+        rows: the outer loops. The other dimensions, the columns, are looped over within each row,
+            once for each reduction that later ops of the row use.
+        parallel: outer dimensions whose iterations are split among threads, in chunks that do not
+            depend on the number of threads. They are rows, or the first of the columns where
+            there are no rows. None of them means one thread.
+        vector: the lanes of a vector along the last dimension; 1 means scalars.
+        unroll: the vectors that one step of the inner loop takes, each with its own accumulator.
+        library: the library function that computes the one op of the body, such as ``gemm``.
+    """
+
+    rows: tuple[int, ...] = ()
+    parallel: tuple[int, ...] = ()
+    vector: int = 1
+    unroll: int = 1
+    library: str | None = None
+
+
+_DEFAULT: Final = Schedule()
+
+
+@irdl_attr_definition
+class ScheduleAttr(Data[Schedule]):
+    """A schedule, ``<rows = [0], parallel = [0], vector = 16>``; what is left out is the default."""
+
+    name = "kernel.schedule"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Schedule:
+        """Parse ``<rows = [0], vector = 16>``, in any order."""
+        entries = parser.parse_comma_separated_list(
+            parser.Delimiter.ANGLE, lambda: _parse_entry(parser)
+        )
+        values = dict(entries)
+        if len(values) != len(entries):
+            parser.raise_error("an entry of the schedule is given twice")
+        return Schedule(**values)  # type: ignore[arg-type]
+
+    def print_parameter(self, printer: Printer) -> None:
+        """Print ``rows`` and ``vector``, and what else differs from the default."""
+        entries = []
+        for field in fields(Schedule):
+            value = getattr(self.data, field.name)
+            if field.name in ("rows", "vector") or value != getattr(_DEFAULT, field.name):
+                entries.append(f"{field.name} = {_spell(value)}")
+        printer.print_string(f"<{', '.join(entries)}>")
+
+
+def _spell(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _parse_dims(parser: AttrParser) -> tuple[int, ...]:
+    return tuple(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer))
+
+
+_PARSERS: Final[dict[str, Callable[[AttrParser], object]]] = {
+    "rows": _parse_dims,
+    "parallel": _parse_dims,
+    "vector": lambda parser: parser.parse_integer(),
+    "unroll": lambda parser: parser.parse_integer(),
+    "library": lambda parser: parser.parse_str_literal(),
+}
+
+
+def _parse_entry(parser: AttrParser) -> tuple[str, object]:
+    name = parser.parse_identifier()
+    if name not in _PARSERS:
+        parser.raise_error(f"a schedule has {', '.join(_PARSERS)}, not '{name}'")
+    parser.parse_punctuation("=")
+    return name, _PARSERS[name](parser)

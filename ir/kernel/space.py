@@ -1,0 +1,245 @@
+"""Iteration spaces: which loops compute the values of a fusion's body.
+
+All values of a body that are computed element by element share one space of loops, the *domain*:
+the shape of the largest of them. Every other value runs along some of the domain's dimensions,
+in rising order: the result of a reduction along those that remain, the operand of a broadcast
+along those it has.
+
+A value that is only read through an index map (the operand of a slice, a reverse, a transpose, a
+pad, a concatenation, a general reshape or a product) takes no part in the space: it is evaluated at
+the positions that the map gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
+from typing import Final, NamedTuple
+
+from xdsl.ir import Block, Operation, SSAValue
+
+from ..array.elementwise import ElementwiseOp
+from ..array.reduction import ReduceOp
+from ..array.shape import BroadcastOp, ConstantOp, IotaOp, ReshapeOp
+from ..errors import GradatimError
+from ..types import Shape, shape_of, spell
+from .schedule import Schedule
+
+NO_LOOP: Final = -1
+"""The axis of a dimension of size one that no loop runs along."""
+
+Axes = tuple[int, ...]
+
+
+class IterationSpace(NamedTuple):
+    """The loops of a fusion.
+
+    Attributes:
+        domain: the extents of the loops.
+        axes: for each value that is computed or read element by element, the dimension of the
+            domain that each of its dimensions runs along, or ``NO_LOOP``. Values that are missing
+            are read through index maps.
+    """
+
+    domain: Shape
+    axes: dict[SSAValue, Axes]
+
+
+class Link(NamedTuple):
+    """How a value lies in a larger one: its dimension ``i`` is ``dims[i]`` of the larger."""
+
+    larger: SSAValue
+    smaller: SSAValue
+    dims: Axes
+
+
+def squeeze(shape: Shape) -> Shape:
+    """Return the shape without its dimensions of size one."""
+    return tuple(n for n in shape if n != 1)
+
+
+def links_of(op: Operation) -> list[Link]:
+    """Return how the op's result and the operands that share its loops lie in each other.
+
+    Operands that are read through an index map have no link.
+    """
+    rule = _LINKS.get(type(op))
+    if rule is not None:
+        return rule(op)
+    if isinstance(op, ElementwiseOp):
+        result = op.results[0]
+        dims = tuple(range(len(shape_of(result))))
+        return [Link(result, operand, dims) for operand in op.operands]
+    return []
+
+
+def _reduce_links(op: Operation) -> list[Link]:
+    assert isinstance(op, ReduceOp)
+    reduced = op.dims.data
+    rank = len(shape_of(op.operand))
+    kept = tuple(d for d in range(rank) if d not in reduced)
+    return [Link(op.operand, op.result, kept)]
+
+
+def _broadcast_links(op: Operation) -> list[Link]:
+    assert isinstance(op, BroadcastOp)
+    return [Link(op.result, op.operand, op.dims.data)]
+
+
+def _reshape_links(op: Operation) -> list[Link]:
+    """A reshape that only adds or drops dimensions of size one is none of the elements."""
+    operand, result = op.operands[0], op.results[0]
+    before, after = shape_of(operand), shape_of(result)
+    if squeeze(before) != squeeze(after):
+        return []
+    sized = iter([d for d, n in enumerate(before) if n != 1])
+    return [Link(operand, result, tuple(NO_LOOP if n == 1 else next(sized) for n in after))]
+
+
+_LINKS: Final[dict[type[Operation], Callable[[Operation], list[Link]]]] = {
+    ReduceOp: _reduce_links,
+    BroadcastOp: _broadcast_links,
+    ReshapeOp: _reshape_links,
+}
+
+
+def iterated_values(block: Block) -> list[SSAValue]:
+    """Return the values of a body that its loops compute or read element by element, in order."""
+    last = block.last_op
+    wanted = set(last.operands) if last is not None else set()
+    for op in reversed(list(block.ops)):
+        if op.results and op.results[0] in wanted:
+            for larger, smaller, _ in links_of(op):
+                wanted.update((larger, smaller))
+    results = (v for op in block.ops for v in op.results)
+    return [v for v in (*block.args, *results) if v in wanted]
+
+
+def domain_of(shapes: Sequence[Shape]) -> Shape:
+    """Return the largest shape; of several as large, the first one of highest rank."""
+    return max(shapes, key=lambda shape: (prod(shape), len(shape)), default=())
+
+
+def identity_axes(shape: Shape, domain: Shape) -> Axes:
+    """Return the axes of a value that has all of the domain's dimensions but for size one."""
+    sized = iter([d for d, n in enumerate(domain) if n != 1])
+    return tuple(NO_LOOP if n == 1 else next(sized) for n in shape)
+
+
+def iteration_space(block: Block) -> IterationSpace:
+    """Return the iteration space of a fusion's body.
+
+    Raises:
+        GradatimError: if there is none: the values do not share one loop nest.
+    """
+    values = iterated_values(block)
+    domain = domain_of([shape_of(v) for v in values])
+    full = squeeze(domain)
+    axes = {v: identity_axes(shape_of(v), domain) for v in values if squeeze(shape_of(v)) == full}
+    wanted = set(values)
+    links = [link for op in block.ops for link in links_of(op) if op.results[0] in wanted]
+    _propagate(links, axes)
+    _require_consistent(links, axes)
+    for value in values:
+        if value not in axes:
+            raise GradatimError(f"a value {spell(value)} is not in the loops over {list(domain)}")
+    return IterationSpace(domain, axes)
+
+
+def _propagate(links: Sequence[Link], axes: dict[SSAValue, Axes]) -> None:
+    """Give axes to every value that has a link to one with axes."""
+    before = -1
+    while len(axes) != before:
+        before = len(axes)
+        for link in (*links, *reversed(links)):
+            if link.smaller not in axes and link.larger in axes:
+                axes[link.smaller] = project(link, axes[link.larger])
+            elif link.larger not in axes and link.smaller in axes:
+                lifted = lift(link, axes[link.smaller])
+                if lifted is not None:
+                    axes[link.larger] = lifted
+
+
+def project(link: Link, larger: Axes) -> Axes:
+    """Return the axes of a link's smaller value, given those of the larger one."""
+    return tuple(NO_LOOP if d == NO_LOOP else larger[d] for d in link.dims)
+
+
+def lift(link: Link, smaller: Axes) -> Axes | None:
+    """Return the axes of a link's larger value if the smaller one has all of its dimensions."""
+    shape = shape_of(link.larger)
+    place = {d: axis for d, axis in zip(link.dims, smaller)}
+    if any(n != 1 and d not in place for d, n in enumerate(shape)):
+        return None
+    return tuple(NO_LOOP if n == 1 else place[d] for d, n in enumerate(shape))
+
+
+def _require_consistent(links: Sequence[Link], axes: dict[SSAValue, Axes]) -> None:
+    for link in links:
+        if link.larger in axes and link.smaller in axes:
+            expected = project(link, axes[link.larger])
+            if _sized(link.smaller, expected) != _sized(link.smaller, axes[link.smaller]):
+                raise GradatimError(
+                    f"a value {spell(link.smaller)} would run along two dimensions at once"
+                )
+
+
+def _sized(value: SSAValue, axes: Axes) -> list[int]:
+    return [a for a, n in zip(axes, shape_of(value)) if n != 1]
+
+
+def reduced_axes(op: ReduceOp, space: IterationSpace) -> frozenset[int]:
+    """Return the dimensions of the domain that a reduction runs over, but for size one.
+
+    Raises:
+        GradatimError: if the reduction takes no part in the space.
+    """
+    operand = space.axes.get(op.operand)
+    if operand is None:
+        raise GradatimError(f"a reduction of {spell(op.operand)} is read through an index map")
+    return frozenset(operand[d] for d in op.dims.data) - {NO_LOOP}
+
+
+def reductions_of(block: Block) -> Iterator[ReduceOp]:
+    """Yield the reductions of a body."""
+    for op in block.ops:
+        if isinstance(op, ReduceOp):
+            yield op
+
+
+def is_used_within(value: SSAValue, block: Block) -> bool:
+    """Tell whether an op of the body, the terminator apart, uses the value."""
+    return any(use.operation is not block.last_op for use in value.uses)
+
+
+def require_schedule(block: Block, space: IterationSpace, schedule: Schedule) -> None:
+    """Check that a schedule fits a body.
+
+    Raises:
+        GradatimError: if a dimension is none of the domain, if the parallel dimensions are not
+            outermost, or if the rows are not what a reduction needs: one whose result is used in
+            the body runs over all columns, any other over all of them or none.
+    """
+    dims = range(len(space.domain))
+    for name in ("rows", "parallel"):
+        listed = getattr(schedule, name)
+        if list(listed) != sorted(set(listed)) or not set(listed) <= set(dims):
+            raise GradatimError(
+                f"{name} = {list(listed)} are not rising dimensions of {list(space.domain)}"
+            )
+    if schedule.vector < 1 or schedule.unroll < 1:
+        raise GradatimError("vector and unroll are at least 1")
+    outer = schedule.rows or tuple(dims)
+    if schedule.parallel != outer[: len(schedule.parallel)]:
+        raise GradatimError(
+            f"parallel = {list(schedule.parallel)} are not the first of {list(outer)}"
+        )
+    columns = {d for d in dims if d not in schedule.rows and space.domain[d] != 1}
+    for op in reductions_of(block):
+        reduced = reduced_axes(op, space)
+        inner = reduced & columns
+        used = bool(reduced) and is_used_within(op.result, block)
+        if (used and reduced != columns) or (inner and inner != columns):
+            raise GradatimError(
+                f"a reduction over {sorted(reduced)} does not fit rows = {list(schedule.rows)}"
+            )
