@@ -1,0 +1,68 @@
+"""The compiled callable whose calls never enter Python."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import runtime, vectorcall
+from .program import Program
+from .program_list import ProgramList
+
+if TYPE_CHECKING:
+    _Base = object
+else:
+    _Base = vectorcall.make_base("gradatim.backend.call.native.VectorcallBase")
+
+
+class NativeCallable(ProgramList, _Base):
+    """`function.CompiledCallable` by a function pointer that leads to machine code (call.ll)."""
+
+    # CPython lays slots out in alphabetical order, and call.ll relies on the first five.
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_on_error",
+        "_programs",
+        "_retired",
+        "_slow",
+        "_table",
+    )
+
+    _retired: list[tuple[bytes, tuple[Program, ...]]]
+    _table: bytes
+
+    def __init__(self, slow: Callable[..., Any], on_error: Callable[[int], Any]) -> None:
+        self._slow = slow
+        self._on_error = on_error
+        self._retired = []
+        self._programs = ()
+        self._table = _table(())
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        vectorcall.enable(cls)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Take the slow path; CPython comes here only as long as there has been no program."""
+        return self._slow(*args, **kwargs)
+
+    def _replace(self, programs: tuple[Program, ...]) -> None:
+        old = (self._table, self._programs)
+        self._table, self._programs = _table(programs), programs
+        # Another thread, or the very call that led here, may still be inside one of the old.
+        if vectorcall.word_at(self, vectorcall.RUNNING_OFFSET).value:
+            self._retired.append(old)
+        else:
+            self._retired.clear()
+        vectorcall.word_at(self, vectorcall.POINTER_OFFSET).value = runtime.call_address()
+
+
+vectorcall.enable(NativeCallable)
+
+
+def _table(programs: tuple[Program, ...]) -> bytes:
+    """The addresses of the programs' tables, ended by a null."""
+    addresses = [program.table_address for program in programs]
+    return struct.pack(f"={len(addresses) + 1}Q", *addresses, 0)
