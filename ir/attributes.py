@@ -1,14 +1,18 @@
-"""Attributes of the array dialect: lists of integers, and the kinds of comparison and reduction."""
+"""Attributes of the array dialect: lists of integers, and the kinds of comparison and reduction.
+
+Within an op they print bare, ``dims [0, 1]``; elsewhere as ``#array<integers [0, 1]>``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.utils import EnumAttribute
-from xdsl.ir import Data
+from xdsl.ir import Data, SpacedOpaqueSyntaxAttribute
 from xdsl.irdl import irdl_attr_definition
+from xdsl.utils.str_enum import StrEnum
 
 if TYPE_CHECKING:
     from xdsl.parser import AttrParser
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @irdl_attr_definition
-class IntegersAttr(Data[tuple[int, ...]]):
+class IntegersAttr(Data[tuple[int, ...]], SpacedOpaqueSyntaxAttribute):
     """A list of integers, ``[0, 2]``: dimensions, sizes, starts, strides."""
 
     name = "array.integers"
@@ -34,7 +38,7 @@ class IntegersAttr(Data[tuple[int, ...]]):
 
 
 @irdl_attr_definition
-class DimensionAttr(Data[int]):
+class DimensionAttr(Data[int], SpacedOpaqueSyntaxAttribute):
     """One dimension of an array, counted from 0."""
 
     name = "array.dimension"
@@ -49,9 +53,20 @@ class DimensionAttr(Data[int]):
         printer.print_int(self.data)
 
 
-def integers(values: Iterable[int]) -> IntegersAttr:
-    """Return the attribute that lists ``values``."""
+@lru_cache(maxsize=4096)
+def _integers(values: tuple[int, ...]) -> IntegersAttr:
     return IntegersAttr(tuple(map(int, values)))
+
+
+def integers(values: Iterable[int]) -> IntegersAttr:
+    """Return the attribute that lists ``values``; equal lists share one attribute."""
+    return _integers(tuple(values))
+
+
+@lru_cache(maxsize=256)
+def dimension(value: int) -> DimensionAttr:
+    """Return the attribute of dimension ``value``; equal ones are one attribute."""
+    return DimensionAttr(int(value))
 
 
 class ComparePredicate(StrEnum):
@@ -66,7 +81,7 @@ class ComparePredicate(StrEnum):
 
 
 @irdl_attr_definition
-class ComparePredicateAttr(EnumAttribute[ComparePredicate]):
+class ComparePredicateAttr(EnumAttribute[ComparePredicate], SpacedOpaqueSyntaxAttribute):
     """Which comparison an ``array.compare`` makes."""
 
     name = "array.predicate"
@@ -85,7 +100,7 @@ class ReduceKind(StrEnum):
 
 
 @irdl_attr_definition
-class ReduceKindAttr(EnumAttribute[ReduceKind]):
+class ReduceKindAttr(EnumAttribute[ReduceKind], SpacedOpaqueSyntaxAttribute):
     """Which operation a reduction applies."""
 
     name = "array.reduce_kind"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Concatenate, ParamSpec
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, LocationAttr
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, LocationAttr, UnitAttr
 from xdsl.ir import Attribute, Block, SSAValue
 
 from .array import contraction as c
@@ -22,9 +22,9 @@ from .array.base import ArrayOp
 from .attributes import (
     ComparePredicate,
     ComparePredicateAttr,
-    DimensionAttr,
     ReduceKind,
     ReduceKindAttr,
+    dimension,
     integers,
 )
 from .errors import GradatimError
@@ -97,12 +97,7 @@ class Builder:
         except GradatimError as error:
             error.where = error.where or spell_location(self.location)
             raise
-        op = op_type.create(
-            operands=operands,
-            result_types=(result,),
-            properties=properties,
-            location=self.location,
-        )
+        op = op_type.make(operands, result, properties, self.location)
         self.block.add_op(op)
         return op.results[0]
 
@@ -213,7 +208,7 @@ class Builder:
     def iota(self, shape: Shape, dtype: np.dtype, dim: int) -> SSAValue:
         """Append 0, 1, 2, ... along ``dim``."""
         return self.create(
-            s.IotaOp, (), {"dim": DimensionAttr(dim)}, requested=tensor_type(shape, dtype)
+            s.IotaOp, (), {"dim": dimension(dim)}, requested=tensor_type(shape, dtype)
         )
 
     def broadcast(self, x: SSAValue, shape: Shape, dims: Sequence[int]) -> SSAValue:
@@ -277,7 +272,7 @@ class Builder:
         """Join arrays along ``dim``."""
         if len(inputs) == 1:
             return inputs[0]
-        return self.create(s.ConcatenateOp, inputs, {"dim": DimensionAttr(dim)})
+        return self.create(s.ConcatenateOp, inputs, {"dim": dimension(dim)})
 
     def reverse(self, x: SSAValue, dims: Iterable[int]) -> SSAValue:
         """Reverse x along ``dims``."""
@@ -293,6 +288,21 @@ class Builder:
             return x
         properties = {"kind": _REDUCE_KINDS[kind], "dims": integers(listed)}
         return self.create(r.ReduceOp, (x,), properties)
+
+    def argreduce(self, kind: str, x: SSAValue, dim: int) -> SSAValue:
+        """Find the position of the ``min`` or ``max`` along ``dim``."""
+        properties = {"kind": _REDUCE_KINDS[kind], "dim": dimension(dim)}
+        return self.create(r.ArgReduceOp, (x,), properties)
+
+    def cumulative(self, kind: str, x: SSAValue, dim: int, *, reverse: bool = False) -> SSAValue:
+        """Combine all elements up to each one along ``dim`` by ``add``, ``mul``, ``min``, ``max``.
+
+        ``reverse`` begins at the other end.
+        """
+        properties: dict[str, Attribute] = {"kind": _REDUCE_KINDS[kind], "dim": dimension(dim)}
+        if reverse:
+            properties["reverse"] = UnitAttr()
+        return self.create(r.CumulativeOp, (x,), properties)
 
     def dot_general(
         self,

@@ -17,7 +17,8 @@ from .array.base import ArrayOp
 from .errors import GradatimError
 from .functions import find_function
 from .kernel.ops import FusionOp
-from .types import spell, spell_dtype, tensor_info
+from .locations import spell_location
+from .types import spell, spell_info, tensor_info
 
 Values = list[np.ndarray]
 
@@ -46,8 +47,12 @@ class Interpreter:
             raise GradatimError(
                 f"@{function.sym_name.data} takes {len(block.args)} arguments, not {len(arguments)}"
             )
-        for parameter, value in zip(block.args, arguments):
-            _check(parameter, value)
+        for index, (parameter, value) in enumerate(zip(block.args, arguments)):
+            if not _fits(parameter, value):
+                raise GradatimError(
+                    f"argument {index} of @{function.sym_name.data} must be {spell(parameter)}, "
+                    f"not {spell_info(value.shape, value.dtype)}"
+                )
         return self.run_block(block, arguments)
 
     def run_block(self, block: Block, arguments: Sequence[np.ndarray]) -> Values:
@@ -58,7 +63,12 @@ class Interpreter:
             if op is block.last_op:
                 return operands
             for result, value in zip(op.results, self.run_op(op, operands)):
-                _check(result, value)
+                if not _fits(result, value):
+                    raise GradatimError(
+                        f"{op.name} gave {spell_info(value.shape, value.dtype)} "
+                        f"for a result of {spell(result)}",
+                        spell_location(op.location),
+                    )
                 environment[result] = value
         return []
 
@@ -68,20 +78,20 @@ class Interpreter:
             return [np.asarray(op.evaluate(*operands))]
         rule = _RULES.get(type(op))
         if rule is None:
-            raise GradatimError(f"{op.name} has no reference semantics")
+            raise GradatimError(
+                f"{op.name} has no reference semantics", spell_location(op.location)
+            )
         return rule(self, op, operands)
 
 
-def _check(value: SSAValue, array: np.ndarray) -> None:
+def _fits(value: SSAValue, array: np.ndarray) -> bool:
     shape, dtype = tensor_info(value)
-    if array.shape != shape or array.dtype != dtype:
-        found = f"{spell_dtype(array.dtype)}[{','.join(map(str, array.shape))}]"
-        raise GradatimError(f"expected {spell(value)}, got {found}")
+    return array.shape == shape and array.dtype == dtype
 
 
 def _call(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
     assert isinstance(op, CallOp)
-    callee = find_function(interpreter.module, op.callee.string_value())
+    callee = find_function(interpreter.module, op.callee.root_reference.data)
     return interpreter.run_function(callee, operands)
 
 

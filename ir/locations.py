@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from xdsl.dialects.builtin import (
+    ArrayAttr,
+    CallSiteLoc,
     FileLineColLoc,
     FusedLoc,
     IntAttr,
@@ -19,6 +21,7 @@ from xdsl.dialects.builtin import (
     StringAttr,
     UnknownLoc,
 )
+from xdsl.ir import Attribute
 
 UNKNOWN = UnknownLoc()
 
@@ -49,21 +52,34 @@ def derived(location: LocationAttr, rule: str) -> LocationAttr:
 
 def fused(locations: Iterable[LocationAttr]) -> LocationAttr:
     """Return the location of an op that stands for several."""
-    distinct = [loc for loc in dict.fromkeys(locations) if not isinstance(loc, UnknownLoc)]
+    by_identity = {id(location): location for location in locations}
+    if len(by_identity) == 1:
+        return next(iter(by_identity.values()))
+    distinct = [loc for loc in dict.fromkeys(by_identity.values()) if loc != UNKNOWN]
     if not distinct:
         return UNKNOWN
-    return distinct[0] if len(distinct) == 1 else FusedLoc(distinct, NoneAttr())
+    return distinct[0] if len(distinct) == 1 else FusedLoc(ArrayAttr(distinct), NoneAttr())
 
 
-def file_and_line(location: LocationAttr) -> tuple[str, int] | None:
-    """Return the user's file and line of a location, the first one where several merged."""
+def file_and_line(location: Attribute) -> tuple[str, int] | None:
+    """Return the user's file and line of a location.
+
+    Of several that merged it is the first that is known, and of a call the place in the callee.
+    """
     if isinstance(location, FileLineColLoc):
         return location.filename.data, location.line.data
+    return next(filter(None, map(file_and_line, _parts_of(location))), None)
+
+
+def _parts_of(location: Attribute) -> Iterable[Attribute]:
     if isinstance(location, NameLoc):
-        return file_and_line(location.location)
+        return (location.location,)
+    if isinstance(location, CallSiteLoc):
+        return (location.callee, location.caller)
     if isinstance(location, FusedLoc):
-        return next(filter(None, map(file_and_line, location.locations)), None)
-    return None
+        assert isinstance(location.locations, ArrayAttr)
+        return tuple(location.locations)
+    return ()
 
 
 def spell_location(location: LocationAttr) -> str | None:

@@ -8,6 +8,7 @@ building one costs a dictionary lookup.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -42,8 +43,6 @@ ELEMENT_TYPES: Final[dict[np.dtype, Attribute]] = {
 """Every supported dtype and its MLIR element type."""
 
 _DTYPES: Final[dict[Attribute, np.dtype]] = {e: d for d, e in ELEMENT_TYPES.items()}
-
-_KIND_LETTER: Final = {"i": "i", "u": "u", "f": "f", "c": "c"}
 
 
 class TensorInfo(NamedTuple):
@@ -91,7 +90,7 @@ def tensor_info(value: SSAValue | Attribute) -> TensorInfo:
     Raises:
         DtypeError: if it is no tensor of a supported element type and static shape.
     """
-    type_ = getattr(value, "type", value)
+    type_: Attribute = getattr(value, "type", value)  # type: ignore[arg-type]
     found = _info_by_identity.get(id(type_))
     return found if found is not None else _read(type_)
 
@@ -118,25 +117,38 @@ def dtype_of(value: SSAValue | Attribute) -> np.dtype:
 
 def spell_dtype(dtype: np.dtype) -> str:
     """Spell a dtype as messages do: ``f32``, ``i64``, ``u8``, ``c128``, ``bool``."""
-    return "bool" if dtype.kind == "b" else f"{_KIND_LETTER[dtype.kind]}{8 * dtype.itemsize}"
+    if dtype not in ELEMENT_TYPES:
+        return str(dtype)
+    return "bool" if dtype.kind == "b" else f"{dtype.kind}{8 * dtype.itemsize}"
 
 
 def spell(value: SSAValue | Attribute) -> str:
     """Spell an array type as messages do: ``f32[3,4]``."""
-    shape, dtype = tensor_info(value)
+    return spell_info(*tensor_info(value))
+
+
+def spell_info(shape: Shape, dtype: np.dtype) -> str:
+    """Spell a shape and a dtype, supported or not, as messages do: ``f32[3,4]``."""
     return f"{spell_dtype(dtype)}[{','.join(map(str, shape))}]"
 
 
 def dense(array: np.ndarray) -> DenseIntOrFPElementsAttr:
     """Return ``array`` as a dense attribute; equal elements are stored once (a splat)."""
-    type_ = tensor_type(array.shape, array.dtype)
-    return DenseIntOrFPElementsAttr(type_, BytesAttr(_element_bytes(array)))
+    return _dense(tensor_type(array.shape, array.dtype), _element_bytes(array))
 
 
 def splat(shape: Shape, dtype: np.dtype, value: object) -> DenseIntOrFPElementsAttr:
-    """Return the dense attribute of ``shape`` whose elements all are ``value``."""
-    data = np.asarray(value, dtype).tobytes() if 0 not in shape else b""
-    return DenseIntOrFPElementsAttr(tensor_type(shape, dtype), BytesAttr(data))
+    """Return the dense attribute of ``shape`` whose elements all are ``value``; it is interned."""
+    return _splat(shape, dtype, np.asarray(value, dtype).tobytes() if 0 not in shape else b"")
+
+
+@lru_cache(maxsize=4096)
+def _splat(shape: Shape, dtype: np.dtype, data: bytes) -> DenseIntOrFPElementsAttr:
+    return _dense(tensor_type(shape, dtype), data)
+
+
+def _dense(type_: Tensor, data: bytes) -> DenseIntOrFPElementsAttr:
+    return DenseIntOrFPElementsAttr(type_, BytesAttr(data))  # type: ignore[arg-type]
 
 
 def _element_bytes(array: np.ndarray) -> bytes:
@@ -152,10 +164,14 @@ def is_splat(attribute: DenseIntOrFPElementsAttr) -> bool:
     return len(attribute.data.data) == dtype_of(attribute.type).itemsize
 
 
+def element_of(attribute: DenseIntOrFPElementsAttr) -> np.ndarray:
+    """Return the element of a splat as a 0-d array."""
+    return np.frombuffer(attribute.data.data, dtype_of(attribute.type)).reshape(())
+
+
 def to_numpy(attribute: DenseIntOrFPElementsAttr) -> np.ndarray:
     """Return the array that a dense attribute holds (read-only; a splat takes no memory)."""
     shape, dtype = tensor_info(attribute.type)
-    flat = np.frombuffer(attribute.data.data, dtype)
     if is_splat(attribute):
-        return np.broadcast_to(flat.reshape(()), shape)
-    return flat.reshape(shape)
+        return np.broadcast_to(element_of(attribute), shape)
+    return np.frombuffer(attribute.data.data, dtype).reshape(shape)

@@ -77,9 +77,13 @@ class OptMain(xDSLOptMain):
 
 class _ListPasses(argparse.Action):
     def __init__(
-        self, *args: Any, passes: dict[str, Callable[[], type[ModulePass]]], **kwargs: Any
+        self,
+        option_strings: Sequence[str],
+        dest: str,
+        passes: dict[str, Callable[[], type[ModulePass]]],
+        help: str,
     ) -> None:
-        super().__init__(*args, nargs=0, **kwargs)
+        super().__init__(option_strings, dest, nargs=0, help=help)
         self.passes = passes
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
@@ -105,7 +109,7 @@ def main(args: Sequence[str] | None = None) -> int:
         print(f"gradatim-opt: {error}", file=sys.stderr)
         return 2
     try:
-        tool.run()
+        tool.run()  # type: ignore[no-untyped-call]
     except (DiagnosticException, ParseError) as error:
         print(f"gradatim-opt: {error}", file=sys.stderr)
         return 1

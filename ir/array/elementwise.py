@@ -52,6 +52,10 @@ class ElementwiseOp(ArrayOp, ABC):
         """Apply the NumPy function."""
         return np.asarray(type(self).NUMPY(*operands))
 
+    def evaluate_splat(self, *elements: np.ndarray) -> np.ndarray:
+        """Apply the op to the elements."""
+        return self.evaluate(*elements)
+
 
 class UnaryOp(ElementwiseOp, ABC):
     """An elementwise function of one operand, of the operand's type."""
@@ -153,7 +157,7 @@ class MulOp(BinaryOp):
 
 @irdl_op_definition
 class DivOp(BinaryOp):
-    """x / y; integers round towards zero, and division of an integer by zero gives zero."""
+    """x / y; integers round towards zero and wrap, and an integer divided by zero is zero."""
 
     name = "array.div"
     KINDS: ClassVar = NUMERIC
@@ -539,7 +543,7 @@ class NotOp(UnaryOp):
 
 @irdl_op_definition
 class PopulationCountOp(UnaryOp):
-    """The number of set bits."""
+    """The number of set bits, as an integer of the operand's dtype."""
 
     name = "array.population_count"
     KINDS: ClassVar = INTEGERS
@@ -548,7 +552,7 @@ class PopulationCountOp(UnaryOp):
 
 @irdl_op_definition
 class CountLeadingZerosOp(UnaryOp):
-    """The number of zero bits above the highest set one."""
+    """The number of zero bits above the highest set one, in the operand's dtype."""
 
     name = "array.count_leading_zeros"
     KINDS: ClassVar = INTEGERS
@@ -735,7 +739,7 @@ class ComplexOp(ElementwiseOp):
         return complex_type(operands[0])
 
     @staticmethod
-    def NUMPY(real: np.ndarray, imag: np.ndarray) -> np.ndarray:  # type: ignore[override]
+    def NUMPY(real: np.ndarray, imag: np.ndarray) -> np.ndarray:
         """Join the parts without arithmetic, which would spoil infinities."""
         joined = np.empty(np.shape(real), np.result_type(real.dtype, np.complex64))
         joined.real, joined.imag = real, imag
@@ -802,10 +806,11 @@ class SelectOp(ElementwiseOp):
         """Return the type of the two choices."""
         predicate, on_true, _ = operands
         _require_same(cls.name, operands[1:])
-        if dtype_of(predicate) != _BOOL or shape_of(predicate) != shape_of(on_true):
+        if dtype_of(predicate) != _BOOL:
+            raise DtypeError(f"{cls.name} needs a bool predicate, got {_spell_all(operands)}")
+        if shape_of(predicate) != shape_of(on_true):
             raise ShapeError(
-                f"{cls.name} needs a predicate of bool and the choices' shape, "
-                f"got {_spell_all(operands)}"
+                f"{cls.name} needs a predicate of the choices' shape, got {_spell_all(operands)}"
             )
         return on_true
 
@@ -833,7 +838,7 @@ class ClampOp(ElementwiseOp):
         return operands[0]
 
     @staticmethod
-    def NUMPY(low: np.ndarray, x: np.ndarray, high: np.ndarray) -> np.ndarray:  # type: ignore[override]
+    def NUMPY(low: np.ndarray, x: np.ndarray, high: np.ndarray) -> np.ndarray:
         """Clamp as NumPy's clip does."""
         return np.asarray(np.minimum(np.maximum(x, low), high))
 
@@ -897,5 +902,5 @@ class BitcastConvertOp(RequestedTypeOp):
         return (
             np.ascontiguousarray(operands[0])
             .view(dtype_of(self.result))
-            .reshape(shape_of(self.result))
+            .reshape(np.shape(operands[0]))
         )

@@ -1,18 +1,27 @@
-"""Reductions: many elements become one by an associative operation."""
+"""Reductions: many elements become one by an associative operation, or running ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
+from xdsl.dialects.builtin import TensorType, UnitAttr
+from xdsl.irdl import (
+    VarConstraint,
+    base,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+)
 
-from ..attributes import IntegersAttr, ReduceKind, ReduceKindAttr
-from ..types import Tensor, shape_of, tensor_info, tensor_type
+from ..attributes import DimensionAttr, IntegersAttr, ReduceKind, ReduceKindAttr
+from ..errors import GradatimError, ShapeError
+from ..types import Tensor, shape_of, spell, tensor_info, tensor_type
 from .base import BITS, NUMERIC, REAL, ArrayOp, Properties, require_kinds
-from .shape import integers_of, require_dims
+from .shape import dim_of, integers_of, require_dims
 
 _KINDS: Final = {
     ReduceKind.ADD: NUMERIC,
@@ -48,6 +57,18 @@ def identity_of(kind: ReduceKind, dtype: np.dtype) -> np.generic:
     return dtype.type(1 if kind is ReduceKind.MUL else 0)
 
 
+def kind_of(properties: Properties) -> ReduceKind:
+    """Return the ``kind`` property."""
+    attribute = properties["kind"]
+    assert isinstance(attribute, ReduceKindAttr)
+    return attribute.data
+
+
+def _require_kind(op_name: str, kind: ReduceKind, allowed: Sequence[ReduceKind]) -> None:
+    if kind not in allowed:
+        raise GradatimError(f"{op_name} is by {', '.join(allowed)}, not by {kind}")
+
+
 @irdl_op_definition
 class ReduceOp(ArrayOp):
     """Reduce over dimensions, which vanish from the shape.
@@ -67,9 +88,8 @@ class ReduceOp(ArrayOp):
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return the type without the reduced dimensions."""
-        kind = properties["kind"]
-        assert isinstance(kind, ReduceKindAttr)
-        require_kinds(f"{cls.name} {kind.data}", _KINDS[kind.data], operands)
+        kind = kind_of(properties)
+        require_kinds(f"{cls.name} {kind}", _KINDS[kind], operands)
         shape, dtype = tensor_info(operands[0])
         dims = integers_of(properties, "dims")
         require_dims(cls.name, dims, len(shape))
@@ -86,3 +106,79 @@ class ReduceOp(ArrayOp):
             initial=identity_of(kind, operand.dtype),
         )
         return np.asarray(reduced).reshape(shape_of(self.result))
+
+
+@irdl_op_definition
+class ArgReduceOp(ArrayOp):
+    """The position of the least or greatest element along a dimension, which vanishes; an i64.
+
+    The first of several wins, and NaN wins over all numbers, as in NumPy.
+    """
+
+    name = "array.argreduce"
+    KINDS: ClassVar = BITS + REAL
+    kind = prop_def(ReduceKindAttr)
+    operand = operand_def(TensorType)
+    dim = prop_def(DimensionAttr)
+    result = result_def(TensorType)
+    assembly_format = "$kind $operand `dim` $dim attr-dict `:` type($operand) `->` type($result)"
+
+    ALLOWED: ClassVar = (ReduceKind.MIN, ReduceKind.MAX)
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the i64 type without the dimension, which must have an element."""
+        _require_kind(cls.name, kind_of(properties), cls.ALLOWED)
+        require_kinds(cls.name, cls.KINDS, operands)
+        shape = shape_of(operands[0])
+        dim = dim_of(properties)
+        require_dims(cls.name, (dim,), len(shape))
+        if shape[dim] == 0:
+            raise ShapeError(f"{cls.name}: {spell(operands[0])} has no element along {dim}")
+        return tensor_type((*shape[:dim], *shape[dim + 1 :]), np.dtype(np.int64))
+
+    def evaluate(self, *operands: np.ndarray) -> np.ndarray:
+        """Search as NumPy does."""
+        search = np.argmin if self.kind.data is ReduceKind.MIN else np.argmax
+        return np.asarray(search(operands[0], axis=dim_of(self.properties)))
+
+
+@irdl_op_definition
+class CumulativeOp(ArrayOp):
+    """Each element combined with all before it along a dimension; after it, if ``reverse``."""
+
+    name = "array.cumulative"
+    T: ClassVar = VarConstraint("T", base(TensorType))
+    kind = prop_def(ReduceKindAttr)
+    operand = operand_def(T)
+    dim = prop_def(DimensionAttr)
+    reverse = opt_prop_def(UnitAttr)
+    result = result_def(T)
+    assembly_format = (
+        "$kind $operand `dim` $dim (`reverse` $reverse^)? attr-dict `:` type($operand)"
+    )
+
+    ALLOWED: ClassVar = (ReduceKind.ADD, ReduceKind.MUL, ReduceKind.MIN, ReduceKind.MAX)
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the operand's type."""
+        kind = kind_of(properties)
+        _require_kind(cls.name, kind, cls.ALLOWED)
+        require_kinds(f"{cls.name} {kind}", _KINDS[kind], operands)
+        require_dims(cls.name, (dim_of(properties),), len(shape_of(operands[0])))
+        return operands[0]
+
+    def evaluate(self, *operands: np.ndarray) -> np.ndarray:
+        """Accumulate as NumPy does."""
+        operand = operands[0]
+        dim = dim_of(self.properties)
+        combine = _NUMPY[self.kind.data].accumulate  # type: ignore[attr-defined]
+        if self.reverse is None:
+            return np.asarray(combine(operand, axis=dim, dtype=operand.dtype))
+        flipped = combine(np.flip(operand, dim), axis=dim, dtype=operand.dtype)
+        return np.flip(flipped, dim)

@@ -26,7 +26,10 @@ def _per_element(function: Callable[[float], float]) -> Function:
 def _lgamma(x: float) -> float:
     if math.isinf(x) or (x <= 0 and x == math.floor(x)):
         return math.inf
-    return math.lgamma(x)
+    try:
+        return math.lgamma(x)
+    except OverflowError:  # the result is above the largest float
+        return math.inf
 
 
 def _digamma(x: float) -> float:

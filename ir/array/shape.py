@@ -5,13 +5,14 @@ All sizes and positions are properties; positions computed at run time are the i
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Sequence
 from math import prod
 from typing import ClassVar
 
 import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute
 from xdsl.irdl import (
     AnyAttr,
     ParamAttrConstraint,
@@ -52,6 +53,11 @@ def require_dims(op_name: str, dims: Sequence[int], rank: int) -> None:
         raise ShapeError(f"{op_name}: {list(dims)} are not distinct dimensions below {rank}")
 
 
+def common_element(elements: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Return the first of 0-d arrays if all have its bits, else None."""
+    return elements[0] if len({e.tobytes() for e in elements}) == 1 else None
+
+
 def _require_length(op_name: str, rank: int, **lists: Sequence[int]) -> None:
     for name, values in lists.items():
         if len(values) != rank:
@@ -83,9 +89,9 @@ class ConstantOp(ArrayOp):
         """Return the value."""
         return to_numpy(self.value)
 
-    def fold(self) -> Sequence[SSAValue | Attribute]:
-        """A constant folds to its value."""
-        return (self.value,)
+    def fold_constants(self, operands: Sequence[Attribute | None]) -> DenseIntOrFPElementsAttr:
+        """Return the value."""
+        return self.value
 
 
 @irdl_op_definition
@@ -118,8 +124,16 @@ class IotaOp(ArrayOp):
         )
 
 
+class MovingOp(ArrayOp, ABC):
+    """Base of the ops of one operand whose elements are the operand's, in other places."""
+
+    def evaluate_splat(self, *elements: np.ndarray) -> np.ndarray:
+        """Return the operand's element."""
+        return elements[0]
+
+
 @irdl_op_definition
-class BroadcastOp(ArrayOp):
+class BroadcastOp(MovingOp):
     """Repeat an array along new dimensions.
 
     Dimension ``i`` of the operand becomes dimension ``dims[i]`` of the result, of the same size;
@@ -159,7 +173,7 @@ class BroadcastOp(ArrayOp):
 
 
 @irdl_op_definition
-class ReshapeOp(ArrayOp):
+class ReshapeOp(MovingOp):
     """The same elements in row-major order under another shape."""
 
     name = "array.reshape"
@@ -186,7 +200,7 @@ class ReshapeOp(ArrayOp):
 
 
 @irdl_op_definition
-class TransposeOp(ArrayOp):
+class TransposeOp(MovingOp):
     """Permute dimensions: dimension ``i`` of the result is ``permutation[i]`` of the operand."""
 
     name = "array.transpose"
@@ -214,7 +228,7 @@ class TransposeOp(ArrayOp):
 
 
 @irdl_op_definition
-class SliceOp(ArrayOp):
+class SliceOp(MovingOp):
     """The elements ``start, start + stride, ...`` below ``limit`` of each dimension."""
 
     name = "array.slice"
@@ -297,6 +311,10 @@ class PadOp(ArrayOp):
             )
         return tensor_type(tuple(sizes), dtype)
 
+    def evaluate_splat(self, *elements: np.ndarray) -> np.ndarray | None:
+        """Return the element if it is padded with itself."""
+        return common_element(elements)
+
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:
         """Place the operand into an array of the padding value."""
         operand, value = operands
@@ -349,13 +367,17 @@ class ConcatenateOp(ArrayOp):
             total += other[dim]
         return tensor_type((*shape[:dim], total, *shape[dim + 1 :]), dtype)
 
+    def evaluate_splat(self, *elements: np.ndarray) -> np.ndarray | None:
+        """Return the element that all operands have."""
+        return common_element(elements)
+
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:
         """Concatenate as NumPy does."""
         return np.concatenate(operands, axis=dim_of(self.properties))
 
 
 @irdl_op_definition
-class ReverseOp(ArrayOp):
+class ReverseOp(MovingOp):
     """Reverse the order of elements along dimensions."""
 
     name = "array.reverse"
