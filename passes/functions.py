@@ -39,7 +39,7 @@ def _retire(module: ModuleOp, function: FuncOp) -> None:
     """Take a replaced function out of the module, or make it private where it is called."""
     calls = [call for call in _calls(module) if call.callee.root_reference == function.sym_name]
     if not calls:
-        function.detach()
+        module.body.block.detach_op(function)
         return
     taken = {f.sym_name.data for f in functions_of(module)}
     name = f"{function.sym_name.data}.primal"
@@ -52,6 +52,4 @@ def _retire(module: ModuleOp, function: FuncOp) -> None:
 
 
 def _calls(module: ModuleOp) -> list[CallOp]:
-    return [
-        op for f in functions_of(module) for op in f.body.block.ops if isinstance(op, CallOp)
-    ]
+    return [op for f in functions_of(module) for op in f.body.block.ops if isinstance(op, CallOp)]

@@ -19,6 +19,8 @@ def _lazy(module: str, name: str) -> Callable[[], type[ModulePass]]:
 
 
 PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
+    "array-jvp": _lazy(".autodiff.jvp", "ArrayJvp"),
+    "array-vjp": _lazy(".autodiff.vjp", "ArrayVjp"),
     "array-inline": _lazy(".simplify.inline", "ArrayInline"),
     "array-cse": _lazy(".simplify.cse", "ArrayCse"),
     "array-dce": _lazy(".simplify.dce", "ArrayDce"),

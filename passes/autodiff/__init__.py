@@ -1,0 +1,1 @@
+"""Differentiation as passes: forward mode (jvp) and reverse mode (vjp), by one rule an op."""

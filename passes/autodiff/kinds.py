@@ -1,0 +1,171 @@
+"""The kinds of derivative rule. An op has one rule, of one kind.
+
+A tangent or cotangent that is None is zero, and no op is made for it.
+
+For complex values a linear map and its transpose pair by sum(c * t) without conjugation, of which
+the real part counts where the map is linear over the reals only. The gradient of a real function of
+x + iy is then df/dx - i df/dy, as in JAX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from xdsl.ir import Operation, SSAValue
+
+from ...ir.builder import Builder
+from ...ir.types import dtype_of
+
+Derivative: TypeAlias = SSAValue | None
+"""A tangent or a cotangent; None is zero."""
+
+Derivatives: TypeAlias = Sequence[Derivative]
+
+Partial: TypeAlias = Callable[..., SSAValue]
+"""``partial(builder, g, z, *operands)`` appends g times a partial derivative of the result z."""
+
+Transpose: TypeAlias = Callable[[Builder, Any, SSAValue, int], SSAValue]
+"""``transpose(builder, op, g, i)`` appends operand i's cotangent for the result's cotangent g."""
+
+
+def is_inexact(value: SSAValue) -> bool:
+    """Tell whether a value is of floats or complex numbers, which alone have derivatives."""
+    return dtype_of(value).kind in "fc"
+
+
+class Rule(Protocol):
+    """How to differentiate an op in both modes."""
+
+    def jvp(self, builder: Builder, op: Any, tangents: Derivatives, /) -> Derivatives:
+        """Append and return the results' tangents for the operands' ones, not all zero."""
+
+    def vjp(
+        self, builder: Builder, op: Any, cotangents: Derivatives, wanted: Sequence[bool], /
+    ) -> Derivatives:
+        """Append and return the wanted operands' cotangents for the results' ones, not all zero.
+
+        What is returned for an operand that is not wanted does not count.
+        """
+
+
+@dataclass(frozen=True)
+class Partials:
+    """The rule of an elementwise function: its partial derivatives.
+
+    Its Jacobian is diagonal, hence its own transpose, so that both modes multiply by the same. A
+    partial derivative that is zero everywhere is None.
+    """
+
+    partials: Sequence[Partial | None]
+
+    def jvp(self, builder: Builder, op: Operation, tangents: Derivatives, /) -> Derivatives:
+        """Sum the tangents times the partial derivatives."""
+        terms = [
+            partial(builder, tangent, op.results[0], *op.operands)
+            for partial, tangent in zip(self.partials, tangents)
+            if partial is not None and tangent is not None
+        ]
+        return [add_all(builder, terms)]
+
+    def vjp(
+        self, builder: Builder, op: Operation, cotangents: Derivatives, wanted: Sequence[bool], /
+    ) -> Derivatives:
+        """Multiply the cotangent by the partial derivatives."""
+        return [
+            partial(builder, cotangents[0], op.results[0], *op.operands)
+            if partial is not None and wants
+            else None
+            for partial, wants in zip(self.partials, wanted)
+        ]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """The rule of an op that is linear in its inexact operands: the transpose.
+
+    It is linear in all of them together (a sum), or, if ``in_each``, in each one while the others
+    are held (a product). Forward mode applies the op itself.
+    """
+
+    transpose: Transpose
+    in_each: bool = False
+
+    def jvp(self, builder: Builder, op: Operation, tangents: Derivatives, /) -> Derivatives:
+        """Apply the op to the tangents, to all at once or to one after the other."""
+        if not self.in_each:
+            return [_apply(builder, op, _instantiate(builder, op, tangents))]
+        terms = []
+        for position, tangent in enumerate(tangents):
+            if tangent is not None:
+                operands = list(op.operands)
+                operands[position] = tangent
+                terms.append(_apply(builder, op, operands))
+        return [add_all(builder, terms)]
+
+    def vjp(
+        self, builder: Builder, op: Operation, cotangents: Derivatives, wanted: Sequence[bool], /
+    ) -> Derivatives:
+        """Apply the transpose for each wanted operand."""
+        g = cotangents[0]
+        assert g is not None
+        return [
+            self.transpose(builder, op, g, position) if wants else None
+            for position, wants in enumerate(wanted)
+        ]
+
+
+def _instantiate(builder: Builder, op: Operation, tangents: Derivatives) -> list[SSAValue]:
+    """Return the operands with which an op acts on tangents; here zeros must be written out."""
+    return [
+        tangent
+        if tangent is not None
+        else builder.full_like(operand, 0)
+        if is_inexact(operand)
+        else operand
+        for operand, tangent in zip(op.operands, tangents)
+    ]
+
+
+def _apply(builder: Builder, op: Any, operands: Sequence[SSAValue]) -> SSAValue:
+    return builder.create(type(op), operands, op.properties, requested=op.results[0].type)
+
+
+@dataclass(frozen=True)
+class Own:
+    """A rule of no particular form: a jvp and a vjp as ``Rule`` has them, side by side."""
+
+    jvp: Callable[[Builder, Any, Derivatives], Derivatives]
+    vjp: Callable[[Builder, Any, Derivatives, Sequence[bool]], Derivatives]
+
+
+@dataclass(frozen=True)
+class Composed:
+    """No rule: ``compose(builder, op, operands)`` writes the op out in others, which have theirs.
+
+    Where the op is differentiated, its composition takes its place, so that the derivatives are
+    right to every order.
+    """
+
+    compose: Callable[[Builder, Any, Sequence[SSAValue]], SSAValue]
+
+
+@dataclass(frozen=True)
+class ByKind:
+    """The rules of an op whose property ``kind`` says what it computes."""
+
+    rules: Mapping[object, Rule | Composed]
+
+
+OpRule: TypeAlias = Rule | Composed | ByKind
+"""What a family's table holds for an op."""
+
+
+def add_all(builder: Builder, values: Sequence[SSAValue]) -> Derivative:
+    """Sum values by a balanced tree, neighbours first; None where there are none."""
+    terms = list(values)
+    while len(terms) > 1:
+        pairs = zip(terms[::2], terms[1::2])
+        terms = [builder.add(a, b) for a, b in pairs] + terms[len(terms) // 2 * 2 :]
+    return terms[0] if terms else None
