@@ -1,0 +1,118 @@
+"""Checks of scope and locations."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.parser import Parser
+
+from gradatim.ir.checks import check_function
+from gradatim.ir.dialects import new_context
+from gradatim.ir.errors import GradatimError
+from gradatim.ir.functions import FunctionBuilder, find_function, return_of
+from gradatim.ir.locations import source_location
+from gradatim.ir.types import tensor_type
+
+F32 = tensor_type((2,), np.dtype("f4"))
+
+
+def _parse(text: str) -> ModuleOp:
+    return Parser(new_context(), text).parse_module()
+
+
+def test_accepts_values_from_above_in_nested_regions():
+    module = _parse("""
+        func.func @f(%n: index, %x: f32) -> f32 {
+          %c = arith.constant 0 : index
+          %one = arith.constant 1 : index
+          %y = scf.for %i = %c to %n step %one iter_args(%a = %x) -> (f32) {
+            %s = arith.addf %a, %x : f32
+            scf.yield %s : f32
+          }
+          func.return %y : f32
+        }""")
+    check_function(find_function(module, "f"), locations=False)
+
+
+def test_rejects_a_use_above_the_definition():
+    function = FunctionBuilder("f", [F32])
+    first = function.builder.neg(function.arguments[0])
+    second = function.builder.sin(first)
+    finished = function.finish([second])
+    first.owner.operands[0] = second
+    with pytest.raises(GradatimError, match=r"operand 0 of array.neg is the result of array.sin"):
+        check_function(finished, locations=False)
+
+
+def test_rejects_a_value_of_another_function():
+    stranger = FunctionBuilder("g", [F32])
+    function = FunctionBuilder("f", [F32])
+    finished = function.finish([stranger.arguments[0]])
+    with pytest.raises(GradatimError, match=r"func.return is an argument that is not defined"):
+        check_function(finished, locations=False)
+
+
+def test_rejects_a_value_that_left_its_region():
+    module = _parse("""
+        func.func @f(%n: index, %x: f32) -> f32 {
+          scf.for %i = %n to %n step %n {
+            %s = arith.addf %x, %x : f32
+          }
+          func.return %x : f32
+        }""")
+    function = find_function(module, "f")
+    inner = next(op for op in function.walk() if op.name == "arith.addf")
+    return_of(function).operands[0] = inner.results[0]
+    with pytest.raises(
+        GradatimError, match=r"operand 0 of func.return is the result of arith.addf"
+    ):
+        check_function(function, locations=False)
+
+
+def test_an_isolated_region_sees_nothing_from_above():
+    module = _parse("""
+        func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {
+          func.func @g(%y: tensor<2xf32>) {
+            %z = array.neg %y : tensor<2xf32>
+            func.return
+          }
+          func.return %x : tensor<2xf32>
+        }""")
+    function = find_function(module, "f")
+    inner = next(op for op in function.walk() if op.name == "array.neg")
+    check_function(function, locations=False)
+    inner.operands[0] = function.body.block.args[0]
+    with pytest.raises(GradatimError, match=r"operand 0 of array.neg is an argument"):
+        check_function(function, locations=False)
+
+
+def test_rejects_an_op_without_location():
+    place = source_location("user.py", 3, 1, "f")
+    function = FunctionBuilder("f", [F32], location=place)
+    y = function.builder.neg(function.arguments[0])
+    finished = function.finish([y])
+    check_function(finished)
+    y.owner.location = FunctionBuilder("g", []).location
+    with pytest.raises(GradatimError, match=r"array.neg has no location"):
+        check_function(finished)
+
+
+def _seconds_to_check(ops: int) -> float:
+    function = FunctionBuilder("f", [F32])
+    x = function.arguments[0]
+    for _ in range(ops):
+        x = function.builder.neg(x)
+    finished = function.finish([x])
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        check_function(finished, locations=False)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def test_time_is_linear_in_the_number_of_ops():
+    assert _seconds_to_check(16_000) < 40 * _seconds_to_check(1_000)
