@@ -137,6 +137,19 @@ def dense(array: np.ndarray) -> DenseIntOrFPElementsAttr:
     return _dense(tensor_type(array.shape, array.dtype), _element_bytes(array))
 
 
+def normalized(attribute: DenseIntOrFPElementsAttr) -> DenseIntOrFPElementsAttr:
+    """Return the attribute as ``dense`` makes it, from one that was read from text.
+
+    xDSL's parser repeats the element of a splat, and stores a true ``i1`` as 255.
+
+    Raises:
+        DtypeError: if its type is no tensor of a supported element type.
+    """
+    shape, dtype = tensor_info(attribute.type)
+    elements = np.frombuffer(attribute.data.data, np.uint8 if dtype == np.bool_ else dtype)
+    return dense((elements != 0 if dtype == np.bool_ else elements).reshape(shape))
+
+
 def splat(shape: Shape, dtype: np.dtype, value: object) -> DenseIntOrFPElementsAttr:
     """Return the dense attribute of ``shape`` whose elements all are ``value``; it is interned."""
     return _splat(shape, dtype, np.asarray(value, dtype).tobytes() if 0 not in shape else b"")

@@ -11,8 +11,10 @@ import argparse
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import IO, Any, ClassVar
 
+from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass, get_pass_option_infos
 from xdsl.targets.mlir import MLIRTarget
@@ -27,6 +29,7 @@ from xdsl.xdsl_opt_main import xDSLOptMain
 
 from ..ir.dialects import register_dialects
 from ..ir.errors import GradatimError
+from ..ir.text import ExactPrinter, ExactSyntaxPrinter
 from ..passes.registry import PASSES
 
 UPSTREAM_PASSES = ("canonicalize",)
@@ -55,7 +58,7 @@ class OptMain(xDSLOptMain):
 
     def register_all_targets(self) -> None:
         """Register what the result can be printed as."""
-        self.available_targets["mlir"] = lambda: MLIRTarget
+        self.available_targets["mlir"] = lambda: TextTarget
 
     def register_all_arguments(self, arg_parser: argparse.ArgumentParser) -> None:
         """Add ``--list-passes`` to xDSL's arguments."""
@@ -73,6 +76,23 @@ class OptMain(xDSLOptMain):
             super().apply_passes(prog)
         except GradatimError as error:
             raise PassFailedException(str(error)) from error
+
+
+@dataclass(frozen=True)
+class TextTarget(MLIRTarget):
+    """MLIR text, as xDSL's target of this name, with exact constants."""
+
+    def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
+        """Print the module."""
+        printer = (ExactSyntaxPrinter if self.syntax_highlight else ExactPrinter)(
+            stream=output,
+            print_generic_format=self.print_generic_format,
+            print_properties_as_attributes=self.print_properties_as_attributes,
+            print_debuginfo=self.print_debuginfo,
+        )
+        printer.print_op(module)
+        printer.print_metadata(ctx.loaded_dialects)
+        print(file=output)
 
 
 class _ListPasses(argparse.Action):

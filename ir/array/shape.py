@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Sequence
+from contextlib import suppress
 from math import prod
 from typing import ClassVar
 
@@ -29,7 +30,17 @@ from xdsl.traits import ConstantLike
 
 from ..attributes import DimensionAttr, IntegersAttr
 from ..errors import DtypeError, ShapeError
-from ..types import Shape, Tensor, dtype_of, shape_of, spell, tensor_info, tensor_type, to_numpy
+from ..types import (
+    Shape,
+    Tensor,
+    dtype_of,
+    normalized,
+    shape_of,
+    spell,
+    tensor_info,
+    tensor_type,
+    to_numpy,
+)
 from .base import NUMERIC, ArrayOp, Properties, require_kinds
 
 
@@ -74,6 +85,14 @@ class ConstantOp(ArrayOp):
     result = result_def(T)
     traits = traits_def(ConstantLike())
     assembly_format = "$value attr-dict"
+
+    def __post_init__(self) -> None:
+        """Normalize a value that was read from text."""
+        super().__post_init__()  # type: ignore[no-untyped-call]
+        value = self.properties.get("value")
+        if type(value) is DenseIntOrFPElementsAttr:
+            with suppress(DtypeError):  # an unsupported type is the verifier's to report
+                self.properties["value"] = normalized(value)
 
     @classmethod
     def infer(
