@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from ...ir.array.base import ArrayOp
 from ...ir.builder import Builder
 from ...ir.errors import DtypeError, GradatimError
 from ...ir.functions import FunctionBuilder, return_of
@@ -54,7 +55,7 @@ class Primal:
         if isinstance(rule, Composed):
             environment[op.results[0]] = self._compose(op, operands, rule)
             return
-        copy = op.clone(environment) if op.regions else op.clone_without_regions(environment)
+        copy = _copy(op, operands, environment)
         self.function.block.add_op(copy)
         if rule is not None:
             self._record(copy, rule)
@@ -82,6 +83,17 @@ class Primal:
                 self._record(part, part_rule)
             part = part.next_op
         return result
+
+
+def _copy(
+    op: Operation, operands: Sequence[SSAValue], environment: dict[SSAValue, SSAValue]
+) -> Operation:
+    if not isinstance(op, ArrayOp):
+        return op.clone(environment)
+    copy = op.make(operands, op.results[0].type, op.properties, op.location)
+    environment[op.results[0]] = copy.results[0]
+    copy.results[0].name_hint = op.results[0].name_hint
+    return copy
 
 
 def copy_primal(

@@ -10,9 +10,10 @@ from xdsl.ir import SSAValue
 
 from ...ir.array import reduction as r
 from ...ir.array.base import ArrayOp
+from ...ir.array.reduction import identity_of
 from ...ir.attributes import ReduceKind
 from ...ir.builder import Builder
-from ...ir.types import Shape, dtype_of, shape_of
+from ...ir.types import Shape, dtype_of, shape_of, tensor_info
 from .kinds import ByKind, Composed, Derivatives, Linear, OpRule, Own
 
 
@@ -90,6 +91,40 @@ def _columns(b: Builder, x: SSAValue, start: int, limit: int) -> SSAValue:
     return b.slice(x, [*[0] * (len(shape) - 1), start], [*shape[:-1], limit])
 
 
+# Cumulative operations
+
+
+def _transpose_cumulative_sum(
+    b: Builder, op: r.CumulativeOp, g: SSAValue, position: int
+) -> SSAValue:
+    return b.cumulative("add", g, op.dim.data, reverse=op.reverse is None)
+
+
+def _compose_cumulative(b: Builder, op: r.CumulativeOp, operands: Sequence[SSAValue]) -> SSAValue:
+    """Append the scan by doubling: step k combines each element with the one 2^k before it.
+
+    Hillis and Steele, Data parallel algorithms, Communications of the ACM 29(12), 1986.
+    """
+    combined, dim = operands[0], op.dim.data
+    shape, dtype = tensor_info(combined)
+    kind = op.kind.data
+    neutral = b.full((), dtype, identity_of(kind, dtype))
+    distance = 1
+    while distance < shape[dim]:
+        edge = [distance if d == dim else 0 for d in range(len(shape))]
+        back = [-n for n in edge]
+        low, high = (edge, back) if op.reverse is None else (back, edge)
+        combined = _COMBINE[kind](b, combined, b.pad(combined, neutral, low, high))
+        distance *= 2
+    return combined
+
+
+_COMBINE: Final = {
+    ReduceKind.MUL: Builder.mul,
+    ReduceKind.MIN: Builder.min,
+    ReduceKind.MAX: Builder.max,
+}
+
 _EXTREMUM = Own(_extremum_jvp, _extremum_vjp)
 
 RULES: Final[dict[type[ArrayOp], OpRule]] = {
@@ -101,6 +136,14 @@ RULES: Final[dict[type[ArrayOp], OpRule]] = {
             ReduceKind.MAX: _EXTREMUM,
         }
     ),
+    r.CumulativeOp: ByKind(
+        {
+            ReduceKind.ADD: Linear(_transpose_cumulative_sum),
+            **{kind: Composed(_compose_cumulative) for kind in _COMBINE},
+        }
+    ),
 }
 
-NON_DIFFERENTIABLE: Final[dict[type[ArrayOp], str]] = {}
+NON_DIFFERENTIABLE: Final[dict[type[ArrayOp], str]] = {
+    r.ArgReduceOp: "its result is a position, an integer",
+}
