@@ -21,9 +21,14 @@ def _lazy(module: str, name: str) -> Callable[[], type[ModulePass]]:
 PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-jvp": _lazy(".autodiff.jvp", "ArrayJvp"),
     "array-vjp": _lazy(".autodiff.vjp", "ArrayVjp"),
+    "array-vmap": _lazy(".batching.vmap", "ArrayVmap"),
+    "array-select-results": _lazy(".results", "ArraySelectResults"),
     "array-inline": _lazy(".simplify.inline", "ArrayInline"),
+    "array-canonicalize": _lazy(".simplify.canonicalize", "ArrayCanonicalize"),
+    "array-fold": _lazy(".simplify.fold", "ArrayFold"),
     "array-cse": _lazy(".simplify.cse", "ArrayCse"),
     "array-dce": _lazy(".simplify.dce", "ArrayDce"),
+    "array-fuse": _lazy(".fusion.fuse", "ArrayFuse"),
 }
 """What ``gradatim-opt`` and any tool that reads the xDSL universe can run, by name.
 

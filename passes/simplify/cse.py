@@ -34,7 +34,7 @@ class Numbering:
     """
 
     def __init__(self) -> None:
-        self._number_by_identity: dict[int, int] = {}
+        self._number_by_identity: dict[int, tuple[int, Attribute]] = {}
         self._number_by_value: dict[Hashable, int] = {}
         self._first: dict[Hashable, Operation] = {}
         self._merged: dict[Operation, list[LocationAttr]] = {}
@@ -55,7 +55,7 @@ class Numbering:
         self._merged.clear()
 
     def _key(self, op: Operation) -> Hashable:
-        operands = [id(value) for value in op._operands]
+        operands = [id(value) for value in op._operands]  # which live as long as the first op
         if len(operands) == 2 and is_commutative(type(op)):
             operands.sort()
         properties = op.properties
@@ -69,12 +69,13 @@ class Numbering:
 
     def _number(self, attribute: Attribute) -> int:
         """Return the number that all attributes equal to this one share."""
-        found = self._number_by_identity.get(id(attribute))
-        if found is None:
-            value = self._value(attribute)
-            found = self._number_by_value.setdefault(value, len(self._number_by_value))
-            self._number_by_identity[id(attribute)] = found
-        return found
+        known = self._number_by_identity.get(id(attribute))
+        if known is not None:
+            return known[0]
+        value = self._value(attribute)
+        number = self._number_by_value.setdefault(value, len(self._number_by_value))
+        self._number_by_identity[id(attribute)] = number, attribute  # kept, so the id stays its own
+        return number
 
     def _value(self, attribute: Attribute) -> Hashable:
         if isinstance(attribute, DenseIntOrFPElementsAttr):

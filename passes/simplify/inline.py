@@ -65,7 +65,7 @@ class _Inliner:
 
 
 def inline_calls(module: ModuleOp, function: FuncOp | None = None) -> None:
-    """Replace the calls in ``function``, or in all functions, by the bodies of their callees.
+    """Replace calls in ``function``, or in all public functions, by the bodies of the callees.
 
     Inlined ops keep their own locations and names. Private functions that nothing calls any more
     are erased. Time is linear in the ops that come out.
@@ -75,7 +75,8 @@ def inline_calls(module: ModuleOp, function: FuncOp | None = None) -> None:
             not in the module.
     """
     inliner = _Inliner(module)
-    for caller in [function] if function else list(functions_of(module)):
+    public = [f for f in functions_of(module) if not is_private(f)]
+    for caller in [function] if function else public:
         inliner.inline(caller)
     _erase_uncalled(module, function)
 

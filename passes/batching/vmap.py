@@ -1,0 +1,188 @@
+"""vmap: one forward sweep that follows where each value carries the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from ...ir.builder import Builder
+from ...ir.errors import GradatimError, ShapeError
+from ...ir.functions import FunctionBuilder, return_of
+from ...ir.locations import derived, spell_location
+from ...ir.types import dtype_of, shape_of, spell, tensor_type
+from ..functions import replace_functions
+from . import contraction, elementwise, reduction, shape
+from .batched import Batched, BatchingRule, at_axis, inserted
+
+RULES: Final[dict[type[Operation], BatchingRule]] = {
+    **elementwise.RULES,
+    **shape.RULES,
+    **reduction.RULES,
+    **contraction.RULES,
+}
+"""The batching rule of each op that has operands."""
+
+NOT_MAPPED: Final = -1
+"""The axis of an argument or result that is the same for all examples."""
+
+
+def vmap(
+    function: FuncOp,
+    size: int,
+    in_axes: Sequence[int] | None = None,
+    out_axes: Sequence[int] | None = None,
+) -> FuncOp:
+    """Return the function that does for ``size`` examples what ``function`` does for one.
+
+    What does not depend on a mapped argument is computed once.
+
+    Args:
+        function: a function without calls; it is left as it is.
+        size: how many examples a batch has; 0 is allowed.
+        in_axes: for each argument the dimension that counts the examples, or -1 where it is the
+            same for all; 0 for each argument if left out.
+        out_axes: for each result the dimension that shall count the examples, or -1 where it is
+            the same for all; 0 for each result if left out.
+
+    Raises:
+        ShapeError: if ``size`` is negative, if the axes are too many or too few or no dimensions
+            of their arrays, or if a result without an axis differs between examples.
+        GradatimError: if an op has no batching rule.
+    """
+    if size < 0:
+        raise ShapeError(f"vmap: a batch cannot have {size} examples")
+    arguments, terminator = function.body.block.args, return_of(function)
+    axes = _checked_axes("in_axes", in_axes, arguments)
+    places = _checked_axes("out_axes", out_axes, terminator.operands)
+    batch = FunctionBuilder(
+        function.sym_name.data,
+        [_batched_type(argument, axis, size) for argument, axis in zip(arguments, axes)],
+        [argument.name_hint for argument in arguments],
+        function.location,
+    )
+    environment: dict[SSAValue, Batched] = {
+        old: Batched(new, axis) for old, new, axis in zip(arguments, batch.arguments, axes)
+    }
+    _sweep(batch.builder, function, environment, size)
+    batch.builder.location = derived(terminator.location, "vmap")
+    results = [
+        _placed(batch.builder, environment[value], place, size, index)
+        for index, (value, place) in enumerate(zip(terminator.operands, places))
+    ]
+    visibility = function.sym_visibility
+    return batch.finish(results, visibility.data if visibility else None)
+
+
+def _sweep(b: Builder, function: FuncOp, environment: dict[SSAValue, Batched], size: int) -> None:
+    """Append what computes each value of the function for the batch."""
+    terminator = function.body.block.last_op
+    for op in function.body.block.ops:
+        if op is terminator:
+            break
+        operands = [environment[value] for value in op._operands]
+        if all(axis is None for _, axis in operands):
+            results = [Batched(value, None) for value in _copied(b, op, operands)]
+        else:
+            b.location = derived(op.location, "vmap")
+            results = [_rule_of(op)(b, op, operands, size)]
+        for old, new in zip(op.results, results):
+            environment[old] = new
+            if old.name_hint is not None and new.value.name_hint is None:
+                new.value.name_hint = old.name_hint
+
+
+def _copied(b: Builder, op: Operation, operands: Sequence[Batched]) -> Sequence[SSAValue]:
+    """Append an op that is the same for all examples."""
+    copy = op.clone(dict(zip(op._operands, (value for value, _ in operands))))
+    b.block.add_op(copy)
+    return copy.results
+
+
+def _rule_of(op: Operation) -> BatchingRule:
+    rule = RULES.get(type(op))
+    if rule is None:
+        raise GradatimError(f"vmap has no rule for {op.name}", spell_location(op.location))
+    return rule
+
+
+def _placed(b: Builder, result: Batched, place: int | None, size: int, index: int) -> SSAValue:
+    """Return a result with the batch where the caller wants it."""
+    if place is not None:
+        return at_axis(b, result, place, size)
+    if result.axis is None:
+        return result.value
+    raise ShapeError(
+        f"vmap: result {index} differs between examples, so it needs an axis in out_axes"
+    )
+
+
+def _checked_axes(
+    name: str, axes: Sequence[int] | None, values: Sequence[SSAValue]
+) -> list[int | None]:
+    """Return the axes with None for ``NOT_MAPPED``."""
+    if axes is None:
+        return [0] * len(values)
+    if len(axes) != len(values):
+        raise ShapeError(f"vmap: {name} {list(axes)} must have {len(values)} entries")
+    for axis, value in zip(axes, values):
+        if not NOT_MAPPED <= axis <= len(shape_of(value)):
+            raise ShapeError(
+                f"vmap: {name} has {axis}, but a batch of {spell(value)} has dimensions "
+                f"0 to {len(shape_of(value))}"
+            )
+    return [None if axis == NOT_MAPPED else axis for axis in axes]
+
+
+def _batched_type(value: SSAValue, axis: int | None, size: int) -> Attribute:
+    if axis is None:
+        return value.type
+    return tensor_type(inserted(shape_of(value), axis, size), dtype_of(value))
+
+
+@dataclass(frozen=True)
+class ArrayVmap(ModulePass):
+    """Map a function over a batch.
+
+    One forward sweep that follows, for each value, whether and in which dimension it carries the
+    batch. Values that are the same for all examples stay as they are; dimensions move only where
+    an op needs it. Calls are inlined first.
+
+    Options: ``size`` is the number of examples; ``function`` the function to map (every public one
+    if left out); ``in-axes`` and ``out-axes`` tell for each argument and result the dimension of
+    the batch, -1 where there is none (all 0 if left out).
+
+        func.func @f(%x: tensor<3xf64>, %w: tensor<3xf64>) -> tensor<f64> {
+          %y = array.mul %x, %w : tensor<3xf64>
+          %s = array.reduce add %y dims [0] : tensor<3xf64> -> tensor<f64>
+          func.return %s : tensor<f64>
+        }
+
+    becomes with ``array-vmap{size=8 in-axes=0,-1}``
+
+        func.func @f(%x: tensor<8x3xf64>, %w: tensor<3xf64>) -> tensor<8xf64> {
+          %0 = array.broadcast %w dims [1] : tensor<3xf64> -> tensor<8x3xf64>
+          %y = array.mul %x, %0 : tensor<8x3xf64>
+          %s = array.reduce add %y dims [1] : tensor<8x3xf64> -> tensor<8xf64>
+          func.return %s : tensor<8xf64>
+        }
+    """
+
+    name: ClassVar[str] = "array-vmap"
+
+    size: int
+    function: str | None = None
+    in_axes: tuple[int, ...] | None = None
+    out_axes: tuple[int, ...] | None = None
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Apply the pass to the function or functions it names."""
+        replace_functions(
+            op, self.function, lambda f: vmap(f, self.size, self.in_axes, self.out_axes)
+        )

@@ -1,0 +1,188 @@
+"""Canonical forms by a builder that simplifies what it is asked to build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from ...ir.array import OPS_BY_FAMILY
+from ...ir.array.base import ArrayOp
+from ...ir.locations import fused
+from ...ir.types import Tensor
+from . import contraction, elementwise, reduction, shape
+from .cse import Numbering, is_commutative
+from .dce import eliminate_dead_code
+from .fold import folded
+from .inline import inline_calls
+from .rewriting import functions_of, rewrite_forward
+from .rules import (
+    Compositions,
+    RuleBuilder,
+    Rules,
+    SplatRules,
+    array_op_type,
+    constant_of,
+    splat_of,
+)
+
+_ARRAY_OPS: Final = frozenset(op for ops in OPS_BY_FAMILY.values() for op in ops)
+
+RULES: Final[Rules] = {
+    **elementwise.RULES,
+    **shape.RULES,
+    **reduction.RULES,
+    **contraction.RULES,
+}
+
+COMPOSITIONS: Final[Compositions] = {
+    **elementwise.COMPOSITIONS,
+    **shape.COMPOSITIONS,
+    **reduction.COMPOSITIONS,
+    **contraction.COMPOSITIONS,
+}
+
+SPLAT_RULES: Final[SplatRules] = elementwise.SPLAT_RULES
+
+
+class Canonicalizer(RuleBuilder):
+    """A builder that returns the simplest value it knows to equal the result of the op asked for.
+
+    Operands are simple before an op of them is built, and what a rule builds goes the same way, so
+    one forward walk over a program reaches the fixpoint: no rule applies to the ops that stay.
+    """
+
+    def __init__(self, block: Block, fast: bool = False) -> None:
+        super().__init__(block)
+        self.fast = fast
+        self.numbering = Numbering()
+
+    def create(
+        self,
+        op_type: type[ArrayOp],
+        operands: Sequence[SSAValue],
+        properties: Mapping[str, Attribute] = {},
+        requested: Tensor | None = None,
+    ) -> SSAValue:
+        """Return the value of the op, which is appended only if nothing simpler is known."""
+        op = super().create(op_type, operands, properties, requested).owner
+        assert isinstance(op, Operation)
+        value = self.simplest(op)
+        if value is not op.results[0]:
+            self.block.erase_op(op)
+        return value
+
+    def simplest(self, op: Operation) -> SSAValue:
+        """Return the simplest value that equals the result of ``op``, the last op of the block."""
+        value = self._rewritten(op)
+        return self.numbering.first_equal(op).results[0] if value is None else value
+
+    def _rewritten(self, op: Operation) -> SSAValue | None:
+        constant = folded(op)
+        if constant is not None:
+            return self.constant_attribute(constant)
+        operands = op._operands
+        if len(operands) == 2:
+            value = self._with_constant(op, *operands)
+            if value is not None:
+                return value
+        for rule in RULES.get(type(op), ()):
+            value = rule(self, op)
+            if value is not None:
+                return value
+        return self._composed(op)
+
+    def _with_constant(self, op: Operation, x: SSAValue, y: SSAValue) -> SSAValue | None:
+        """Bring a constant to the right of a commutative op, and try the rules for one there."""
+        if constant_of(y) is None:
+            if constant_of(x) is None or not is_commutative(type(op)):
+                return None
+            return self.create(array_op_type(op), (y, x), op.properties)
+        rule = SPLAT_RULES.get(type(op))
+        element = splat_of(y) if rule else None
+        return None if rule is None or element is None else rule(self, op, x, element)
+
+    def _composed(self, op: Operation) -> SSAValue | None:
+        """Try the rules for the op together with each of the ops that make its operands."""
+        for index, operand in enumerate(op._operands):
+            inner = operand.owner
+            rule = COMPOSITIONS.get((type(op), index, type(inner)))
+            if rule is None:
+                continue
+            assert isinstance(inner, Operation)
+            with self.at(fused((op.location, inner.location))):
+                value = rule(self, op, inner)
+            if value is not None:
+                return value
+        return None
+
+
+def canonicalize(function: FuncOp, fast: bool = False) -> None:
+    """Bring a function into canonical form, in one forward walk, and drop what is dead then.
+
+    ``fast`` allows rewrites that are exact for real numbers but not in floating point.
+    """
+    block = function.body.block
+    canonicalizer = Canonicalizer(block, fast)
+
+    def visit(op: Operation) -> Sequence[SSAValue] | None:
+        if type(op) not in _ARRAY_OPS:
+            return None
+        canonicalizer.location = op.location
+        value = canonicalizer.simplest(op)
+        return None if value is op.results[0] else (value,)
+
+    rewrite_forward(block, visit)
+    canonicalizer.numbering.fuse_locations()
+    eliminate_dead_code(function)
+
+
+@dataclass(frozen=True)
+class ArrayCanonicalize(ModulePass):
+    """Bring programs into one form: fold, cancel, merge equal ops, and drop what is dead.
+
+    One forward walk over each function, linear in its ops, after which no rule applies any more.
+    Constants are folded and stand at the right of commutative ops, neighbouring shape ops become
+    one or vanish, transposes move into contractions and reductions, and what is computed from
+    repeated elements is computed before they are repeated.
+
+    Results keep their bits, but for the order of a reduction's additions, small powers (within
+    2 ulp), and NaN payloads. ``fast`` allows what is exact for real numbers only: zeros have no
+    sign, values are finite, constants reassociate.
+
+        %one = array.constant dense<1.0> : tensor<2x3xf64>
+        %a = array.mul %x, %one : tensor<2x3xf64>
+        %b = array.transpose %a permutation [1, 0] : tensor<2x3xf64> -> tensor<3x2xf64>
+        %c = array.transpose %b permutation [1, 0] : tensor<3x2xf64> -> tensor<2x3xf64>
+        %d = array.neg %c : tensor<2x3xf64>
+
+    becomes
+
+        %d = array.neg %x : tensor<2x3xf64>
+    """
+
+    name: ClassVar[str] = "array-canonicalize"
+
+    fast: bool = False
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Apply the pass to each function."""
+        for function in functions_of(op):
+            canonicalize(function, self.fast)
+
+
+def simplify(module: ModuleOp, fast: bool = False) -> None:
+    """Inline all calls and canonicalize what is left: ``array-inline,array-canonicalize``.
+
+    Raises:
+        GradatimError: if a function calls itself, or one that the module lacks.
+    """
+    inline_calls(module)
+    for function in functions_of(module):
+        canonicalize(function, fast)
