@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from itertools import islice
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr
@@ -43,24 +43,6 @@ def user_location() -> LocationAttr:
 def definition_location(code: CodeType) -> LocationAttr:
     """Return where a function is defined."""
     return source_location(code.co_filename, code.co_firstlineno, 1, code.co_qualname)
-
-
-def without_our_frames(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the frames of gradatim.
-
-    The frames are all kept if the environment variable ``GRADATIM_TRACEBACK`` is ``full``.
-    """
-    if os.environ.get("GRADATIM_TRACEBACK") == "full":
-        return trace
-    kept: list[TracebackType] = []
-    while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith(_OUR_FOLDER):
-            kept.append(trace)
-        trace = trace.tb_next
-    rebuilt: TracebackType | None = None
-    for entry in reversed(kept):
-        rebuilt = TracebackType(rebuilt, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-    return rebuilt
 
 
 def _is_skipped(code: CodeType) -> bool:

@@ -9,12 +9,12 @@ to the innermost one among its operands.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, SymbolRefAttr
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import SSAValue
 
 from ..ir.builder import Builder
@@ -45,7 +45,7 @@ class Trace:
         name: of the function.
         builder: appends ops at the user's current place, once `locate` was called.
         captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
-        functions: functions that this one calls, made by nested transformations.
+        functions: those that this one calls, made by nested transformations, by symbol.
         serial: rises with every trace; the innermost of several open traces has the highest.
         finished: whether the function has ended, so that its values may no longer be used.
     """
@@ -65,6 +65,7 @@ class Trace:
         self._function = FunctionBuilder(name, types, names, location)
         self.builder: Builder = self._function.builder
         self.parameters: tuple[SSAValue, ...] = tuple(self._function.arguments)
+        self._callees: dict[int, tuple[object, str]] = {}
         self._captured_arrays: dict[int, tuple[np.ndarray, np.ndarray, SSAValue]] = {}
         self._captured_values: dict[SSAValue, SSAValue] = {}
 
@@ -96,12 +97,58 @@ class Trace:
             return operand
         return self.tracer(self._array_value(as_array(operand)))
 
-    def finish(self, results: Sequence[SSAValue]) -> FuncOp:
-        """End the function and return it; its values must not be used after this."""
-        self.builder.location = self._function.location
-        function = self._function.finish(results)
+    def callee(self, key: object, copy: Callable[[], ModuleOp]) -> str:
+        """Return the symbol by which this function can call what ``key`` stands for.
+
+        Args:
+            key: the same object for the same callee.
+            copy: gives a module whose first function is the callee, and whose others it calls;
+                asked for once for each key.
+        """
+        known = self._callees.get(id(key))
+        if known is None:
+            known = self._callees[id(key)] = (key, self._adopt(copy()))
+        return known[1]
+
+    def constant(self, scalar: Scalar) -> Tracer:
+        """Return a Python scalar as a 0-d constant, which is weak as the scalar is.
+
+        Raises:
+            OverflowError: if it is an int of more than 64 bits.
+        """
+        dtype = np.dtype(np.int64 if type(scalar) is int else type(scalar))
+        return self.tracer(self.builder.full((), dtype, scalar), weak=True)
+
+    def finish(self, results: Sequence[SSAValue]) -> ModuleOp:
+        """End the function; its values must not be used after this.
+
+        Returns:
+            A module of the function, first, and those that it calls.
+        """
         self.finished = True
-        return function
+        return ModuleOp([self._function.finish(results), *self.functions.values()])
+
+    def _adopt(self, module: ModuleOp) -> str:
+        """Move a module's functions here under new names where theirs are taken."""
+        functions = [op for op in module.ops if isinstance(op, FuncOp)]
+        renamed = {}
+        for function in functions:
+            module.body.block.detach_op(function)
+            old = function.sym_name.data
+            renamed[old] = new = self._free_symbol(old)
+            function.properties["sym_name"] = StringAttr(new)
+            function.properties["sym_visibility"] = StringAttr("private")
+            self.functions[new] = function
+        for function in functions:
+            for op in function.body.block.ops:
+                if type(op) is CallOp:
+                    op.properties["callee"] = SymbolRefAttr(renamed[op.callee.root_reference.data])
+        return next(iter(renamed.values()))
+
+    def _free_symbol(self, wanted: str) -> str:
+        taken = self.functions.keys() | {self.name}
+        numbered = (f"{wanted}_{i}" for i in itertools.count(1))
+        return next(s for s in itertools.chain((wanted,), numbered) if s not in taken)
 
     def _array_value(self, array: np.ndarray) -> SSAValue:
         if array.nbytes <= INLINE_BYTES:

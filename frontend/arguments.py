@@ -1,0 +1,226 @@
+"""What a function is called with: the structure of its arguments and the type of each leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from ..ir.errors import GradatimError
+from ..ir.types import ELEMENT_TYPES, Shape, Tensor, spell_dtype, tensor_type
+from . import tree
+from .errors import ArgumentError, DtypeError
+from .tracer import Tracer
+from .tracing import as_array, require_open
+from .tree import NodeKind, TreeDef
+
+FLOAT0: Final = np.dtype([("float0", np.void, 0)])
+"""JAX's dtype for derivatives of integers: there is nothing to store."""
+
+
+class ShapeDtypeStruct(NamedTuple):
+    """The type of an array: what an argument, a result or a traced value is known to be.
+
+    Instances may stand for arrays where a function is only traced or compiled.
+
+    Attributes:
+        shape: sizes of the dimensions.
+        dtype: NumPy's dtype.
+        weak_type: whether it is a Python scalar, which takes the dtype of what it meets.
+    """
+
+    shape: Shape
+    dtype: np.dtype
+    weak_type: bool = False
+
+    @property
+    def tensor(self) -> Tensor:
+        """The type in the IR."""
+        return tensor_type(self.shape, self.dtype)
+
+    @property
+    def inexact(self) -> bool:
+        """Whether it is real or complex floating point, so that derivatives exist."""
+        return self.dtype.kind in "fc"
+
+    def strong(self) -> ShapeDtypeStruct:
+        """Return the same type of an array instead of a Python scalar."""
+        return ShapeDtypeStruct(self.shape, self.dtype)
+
+    def __str__(self) -> str:
+        return f"{spell_dtype(self.dtype)}[{','.join(map(str, self.shape))}]"
+
+
+tree.register_leaf(ShapeDtypeStruct)
+
+_PYTHON_TYPES: Final = {
+    bool: ShapeDtypeStruct((), np.dtype(np.bool_), True),
+    int: ShapeDtypeStruct((), np.dtype(np.int64), True),
+    float: ShapeDtypeStruct((), np.dtype(np.float64), True),
+    complex: ShapeDtypeStruct((), np.dtype(np.complex128), True),
+}
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The structure and types of a call's arguments.
+
+    Attributes:
+        trees: structure of each argument: the positional ones, then those passed by keyword.
+        keywords: names of the latter.
+        types: type of each leaf, in order.
+    """
+
+    trees: tuple[TreeDef, ...]
+    keywords: tuple[str, ...]
+    types: tuple[ShapeDtypeStruct, ...]
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.trees, self.keywords, self.types))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @property
+    def positional(self) -> int:
+        """How many arguments are positional."""
+        return len(self.trees) - len(self.keywords)
+
+    @cached_property
+    def offsets(self) -> list[int]:
+        """Index of the first leaf of each argument, and the number of all leaves."""
+        offsets = [0]
+        for structure in self.trees:
+            offsets.append(offsets[-1] + structure.num_leaves)
+        return offsets
+
+    def leaves_of(self, argument: int) -> range:
+        """Return the indices of an argument's leaves."""
+        return range(self.offsets[argument], self.offsets[argument + 1])
+
+    def paths(self, names: Sequence[str]) -> list[str]:
+        """Return how each leaf is called, as ``params['w'][0]``."""
+        roots = argument_names(names, self.positional) + list(self.keywords)
+        return [path for root, t in zip(roots, self.trees) for path in t.paths(root)]
+
+    def unflatten(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Return positional and keyword arguments with the given leaves."""
+        values = [
+            structure.unflatten(leaves[self.offsets[i] : self.offsets[i + 1]])
+            for i, structure in enumerate(self.trees)
+        ]
+        return values[: self.positional], dict(zip(self.keywords, values[self.positional :]))
+
+
+def argument_names(names: Sequence[str], count: int) -> list[str]:
+    """Return what to call ``count`` positional arguments of a function of these parameters."""
+    return [names[i] if i < len(names) else f"argument {i}" for i in range(count)]
+
+
+def flatten_arguments(
+    args: Sequence[Any], kwargs: Mapping[str, Any], names: Sequence[str]
+) -> tuple[list[Any], Arguments]:
+    """Return the leaves of a call's arguments, and what they are.
+
+    Raises:
+        ArgumentError: if a leaf is no array or scalar.
+        DtypeError: if its dtype is not supported.
+        TreeError: if a container cannot be flattened.
+    """
+    leaves: list[Any] = []
+    trees = []
+    keywords = tuple(sorted(kwargs)) if kwargs else ()
+    for value in (*args, *[kwargs[name] for name in keywords]):
+        found, structure = tree.flatten(value)
+        leaves += found
+        trees.append(structure)
+    try:
+        types = tuple([type_of(leaf) for leaf in leaves])
+    except _NoDerivativeStored:
+        leaves, trees = _without_float0(leaves, trees)
+        types = tuple([type_of(leaf) for leaf in leaves])
+    except (GradatimError, OverflowError):
+        _explain(leaves, Arguments(tuple(trees), keywords, ()).paths(names))
+        raise
+    return leaves, Arguments(tuple(trees), keywords, types)
+
+
+def type_of(leaf: Any) -> ShapeDtypeStruct:
+    """Return the type of a leaf of the arguments.
+
+    Raises:
+        ArgumentError: if it is no array or scalar.
+        DtypeError: if its dtype is not supported.
+        OverflowError: if it is an int of more than 64 bits.
+        UnexpectedTracerError: if it is a value of a trace that has ended.
+    """
+    kind = type(leaf)
+    known = _PYTHON_TYPES.get(kind)
+    if known is not None:
+        if kind is int and not -(2**63) <= leaf < 2**63:
+            raise OverflowError(f"the int {leaf} does not fit 64 bits")
+        return known
+    if kind is np.ndarray or isinstance(leaf, np.generic):
+        dtype = leaf.dtype
+        if dtype in ELEMENT_TYPES and dtype.isnative:
+            return ShapeDtypeStruct(leaf.shape, dtype)
+        if dtype == FLOAT0:
+            raise _NoDerivativeStored
+    if kind is Tracer:
+        require_open(leaf)
+        return ShapeDtypeStruct(leaf.shape, leaf.dtype, leaf.weak)
+    if kind is ShapeDtypeStruct:
+        return leaf
+    if isinstance(leaf, np.ma.MaskedArray):
+        raise ArgumentError("a masked array has no counterpart in compiled code; use `filled()`")
+    array = as_array(leaf)
+    return ShapeDtypeStruct(array.shape, array.dtype)
+
+
+def no_derivative(shape: Shape) -> TreeDef:
+    """Return the structure that stands for the derivative of an integer: zeros of `FLOAT0`."""
+    return TreeDef(FLOAT0_ZEROS, shape, (), 0)
+
+
+def _float0_zeros(shape: Any, children: Sequence[Any]) -> np.ndarray:
+    return np.zeros(shape, FLOAT0)
+
+
+FLOAT0_ZEROS: Final = NodeKind(
+    "float0", lambda node: ((), node.shape), _float0_zeros, lambda shape, count: []
+)
+"""An array of `FLOAT0`, which has no element to store and so no leaf."""
+
+
+class _NoDerivativeStored(Exception):
+    """A leaf is an array of FLOAT0, which belongs to the structure."""
+
+
+def _without_float0(leaves: list[Any], trees: list[TreeDef]) -> tuple[list[Any], list[TreeDef]]:
+    """Move arrays of FLOAT0 from the leaves into the structure."""
+    kept, replacements = [], []
+    for leaf in leaves:
+        if isinstance(leaf, np.ndarray) and leaf.dtype == FLOAT0:
+            replacements.append(no_derivative(leaf.shape))
+        else:
+            replacements.append(tree.LEAF)
+            kept.append(leaf)
+    remaining = iter(replacements)
+    return kept, [t.compose([next(remaining) for _ in range(t.num_leaves)]) for t in trees]
+
+
+def _explain(leaves: list[Any], paths: list[str]) -> None:
+    """Raise the error of the first leaf that has none of the types, with the leaf's name."""
+    for leaf, path in zip(leaves, paths):
+        try:
+            type_of(leaf)
+        except (ArgumentError, DtypeError) as error:
+            raise type(error)(
+                f"argument `{path}`: {error.message}; pass arrays or numbers, or make the "
+                "argument static (`static_argnums`, `static_argnames`)",
+                error.where,
+            ) from None

@@ -1,0 +1,366 @@
+"""Staged functions: Python functions that are traced, transformed and compiled when called."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any
+
+from . import tree
+from .arguments import Arguments, flatten_arguments
+from .axes import freeze
+from .boundary import PublicCallable, public
+from .compiled import Compiled, raise_status
+from .errors import ArgumentError, StaticArgumentError
+from .traced import Traced, call_in, trace
+from .tracer import Tracer
+from .tracing import find_trace
+from .transforms import Grad, Jvp, Transform, Vjp, Vmap, as_argnums
+
+_CACHE_ATTRIBUTE = "__gradatim__"
+_CACHED_CALLABLES = 128
+
+
+class Staged(PublicCallable):
+    """A function and what is to be done to it; immutable.
+
+    Calling it compiles for the structure and types of the arguments, once for each, and runs. The
+    methods return further staged functions, and are the same operations as the functions of their
+    names: ``stage(f).grad().vmap()`` is ``vmap(grad(f))``.
+
+    Attributes:
+        function: the user's function.
+        transforms: what is done to it, the first one first.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        transforms: tuple[Transform, ...] = (),
+        static_argnums: tuple[int, ...] = (),
+        static_argnames: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(self._call_slowly, raise_status)
+        functools.update_wrapper(self, function)
+        self.__dict__.pop(_CACHE_ATTRIBUTE, None)
+        self.function = function
+        self.transforms = transforms
+        self.static_argnums = static_argnums
+        self.static_argnames = static_argnames
+        self._derived: dict[Any, Staged] = {}
+        self._specialisations: dict[Arguments, Compiled | Traced] = {}
+        self._specialising = threading.Lock()
+
+    def __repr__(self) -> str:
+        steps = "".join(f".{_spell(transform)}" for transform in self.transforms)
+        return f"<staged {getattr(self.function, '__qualname__', self.function)}{steps}>"
+
+    def __reduce__(self) -> Any:
+        return _restore, (
+            self.function,
+            self.transforms,
+            self.static_argnums,
+            self.static_argnames,
+        )
+
+    # Transformations
+
+    def grad(
+        self,
+        argnums: int | Sequence[int] = 0,
+        has_aux: bool = False,
+        holomorphic: bool = False,
+        allow_int: bool = False,
+    ) -> Staged:
+        """Return the function's gradient; see `gradatim.grad`."""
+        return self._gradient(argnums, has_aux, holomorphic, allow_int, False)
+
+    def value_and_grad(
+        self,
+        argnums: int | Sequence[int] = 0,
+        has_aux: bool = False,
+        holomorphic: bool = False,
+        allow_int: bool = False,
+    ) -> Staged:
+        """Return the function that gives value and gradient; see `gradatim.value_and_grad`."""
+        return self._gradient(argnums, has_aux, holomorphic, allow_int, True)
+
+    def jvp(self, has_aux: bool = False) -> Staged:
+        """Return ``(primals, tangents) -> (results, their tangents[, aux])``."""
+        return self.transformed(Jvp(has_aux))
+
+    def vjp(self, has_aux: bool = False) -> Staged:
+        """Return ``(primals, cotangents) -> (results, a gradient for each primal[, aux])``."""
+        return self.transformed(Vjp(has_aux))
+
+    def vmap(self, in_axes: Any = 0, out_axes: Any = 0, axis_size: int | None = None) -> Staged:
+        """Return the function mapped over an axis of its arguments; see `gradatim.vmap`."""
+        return self.transformed(
+            Vmap(freeze(in_axes, "in_axes"), freeze(out_axes, "out_axes"), axis_size)
+        )
+
+    def jit(self) -> Staged:
+        """Return the function itself, which compiles when it is called."""
+        return self
+
+    def transformed(self, transform: Transform) -> Staged:
+        """Return the function with one more transformation; the same one for an equal one."""
+        found = self._derived.get(transform)
+        if found is None:
+            steps = (*self.transforms, transform)
+            new = Staged(self.function, steps, self.static_argnums, self.static_argnames)
+            found = self._derived.setdefault(transform, new)
+        return found
+
+    def _gradient(
+        self,
+        argnums: int | Sequence[int],
+        has_aux: bool,
+        holomorphic: bool,
+        allow_int: bool,
+        value: bool,
+    ) -> Staged:
+        # A tuple as key is found in a third of the time that the transformation takes to hash.
+        key = (argnums, has_aux, holomorphic, allow_int, value)
+        try:
+            found = self._derived.get(key)
+        except TypeError:  # argnums is a list
+            return self.transformed(Grad(as_argnums(argnums), *key[1:]))
+        if found is None:
+            found = self.transformed(Grad(as_argnums(argnums), *key[1:]))
+            self._derived[key] = found
+        return found
+
+    # Stages
+
+    @public
+    def trace(self, *args: Any, **kwargs: Any) -> Traced:
+        """Return the function in the IR for such arguments.
+
+        In the place of arrays there may be their types, as `ShapeDtypeStruct`.
+        """
+        marked = self._mark_static(args, kwargs)
+        return self._trace(flatten_arguments(*marked, self._names)[1])
+
+    @public
+    def compile(self, *args: Any, **kwargs: Any) -> Staged | Compiled:
+        """Compile ahead of time for such arguments; without any, return the function itself.
+
+        In the place of arrays there may be their types, as `ShapeDtypeStruct`.
+        """
+        if not args and not kwargs:
+            return self
+        marked = self._mark_static(args, kwargs)
+        found = self._specialise(flatten_arguments(*marked, self._names)[1], marked)
+        if isinstance(found, Traced):
+            raise ArgumentError(
+                f"{self!r} closes over a traced value, so it cannot be compiled apart"
+            )
+        return found
+
+    # Calls
+
+    @public
+    def _call_slowly(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer a call that none of the programs matches."""
+        marked = self._mark_static(args, kwargs)
+        leaves, arguments = flatten_arguments(*marked, self._names)
+        if find_trace(leaves) is not None:
+            return self._call_nested(leaves, self._traced(arguments))
+        found = self._specialise(arguments, marked)
+        if isinstance(found, Traced):
+            return self._call_nested(leaves, found)
+        if found.program is not None and found.program not in self.programs:
+            self.add(found.program)
+        return found.run(leaves)
+
+    def _call_nested(self, leaves: Sequence[Any], traced: Traced) -> Any:
+        """Leave a call in the trace that arguments or captures belong to."""
+        outer = find_trace((*leaves, *traced.captures))
+        assert outer is not None
+        return traced.out_tree.unflatten(call_in(outer, traced, leaves))
+
+    def _specialise(self, arguments: Arguments, example: Any) -> Compiled | Traced:
+        """Return the function compiled, or only traced if it closes over a traced value."""
+        found = self._specialisations.get(arguments)
+        if isinstance(found, Compiled):
+            return found
+        traced = found or self._trace(arguments)
+        if traced.closes_over_tracers:
+            return traced
+        with self._specialising:  # another thread may be at it
+            found = self._specialisations.get(arguments)
+            if not isinstance(found, Compiled):
+                found = Compiled(traced, self._names, example)
+                self._specialisations[arguments] = found
+        return found
+
+    def _traced(self, arguments: Arguments) -> Traced:
+        found = self._specialisations.get(arguments)
+        if found is None:
+            return self._trace(arguments)
+        return found.traced if isinstance(found, Compiled) else found
+
+    def _trace(self, arguments: Arguments) -> Traced:
+        traced = trace(self.function, self.transforms, arguments, self._names)
+        if not traced.closes_over_tracers:
+            self._specialisations.setdefault(arguments, traced)
+        return traced
+
+    @functools.cached_property
+    def _names(self) -> tuple[str, ...]:
+        """Names of the function's positional parameters."""
+        try:
+            parameters = inspect.signature(self.function).parameters.values()
+        except (TypeError, ValueError):
+            return ()
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return tuple([p.name for p in parameters if p.kind in positional])
+
+    def _mark_static(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Wrap static arguments, so that they become part of the structure."""
+        if not self.static_argnums and not self.static_argnames:
+            return args, kwargs
+        if any(isinstance(t, (Jvp, Vjp)) for t in self.transforms):
+            raise StaticArgumentError("jvp and vjp do not take functions with static arguments")
+        return (
+            tuple(
+                [_static(v, i) if self._is_static(i, len(args)) else v for i, v in enumerate(args)]
+            ),
+            {k: _static(v, k) if self._is_static_name(k) else v for k, v in kwargs.items()},
+        )
+
+    def _is_static(self, position: int, count: int) -> bool:
+        if position in self.static_argnums or position - count in self.static_argnums:
+            return True
+        names = self._names
+        return position < len(names) and names[position] in self.static_argnames
+
+    def _is_static_name(self, name: str) -> bool:
+        names = self._names
+        return name in self.static_argnames or (
+            name in names and names.index(name) in self.static_argnums
+        )
+
+
+def stage(
+    function: Callable[..., Any],
+    *,
+    static_argnums: int | Sequence[int] | None = None,
+    static_argnames: str | Sequence[str] | None = None,
+) -> Staged:
+    """Return a function as a staged one, to be transformed and compiled.
+
+    The same function, staged again, gives the same object, which keeps what was compiled.
+
+    Args:
+        function: takes and returns trees of arrays and numbers, and computes by NumPy. It is run
+            with traced values once for each structure and types of arguments, so that what it
+            does besides, such as printing, happens then only.
+        static_argnums: positions of arguments that the function gets as they are, and for each
+            value of which it is compiled anew; they must be hashable.
+        static_argnames: names of such arguments.
+
+    Raises:
+        ArgumentError: if ``function`` cannot be called.
+        StaticArgumentError: if a static argument is no parameter.
+    """
+    numbers = _as_tuple(static_argnums, int)
+    names = _as_tuple(static_argnames, str)
+    if isinstance(function, Staged) and not numbers and not names:
+        return function
+    cache = _cache_of(function)
+    found = cache.get((numbers, names))
+    if found is None:
+        new = Staged(function, (), numbers, names)
+        _check_static(new)
+        found = cache.setdefault((numbers, names), new)
+    return found
+
+
+class _Cache(dict[Any, Staged]):
+    """The staged forms of one function, kept on the function itself.
+
+    ``functools.wraps`` copies a function's attributes; ``function`` tells the original.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def __reduce__(self) -> Any:  # what is compiled is not pickled with the function
+        return dict, ()
+
+
+def _cache_of(function: Callable[..., Any]) -> dict[Any, Staged]:
+    if type(function) is not FunctionType:
+        return _cache_of_callable(function)
+    found = function.__dict__.get(_CACHE_ATTRIBUTE)
+    if type(found) is not _Cache or found.function is not function:
+        found = function.__dict__[_CACHE_ATTRIBUTE] = _Cache(function)
+    return found
+
+
+def _cache_of_callable(function: Callable[..., Any]) -> dict[Any, Staged]:
+    """Return the cache of a bound method or another callable, kept for those used last."""
+    if not callable(function):
+        raise ArgumentError(f"expected a function, found {function!r}")
+    try:
+        return _recent(function)
+    except TypeError:  # not hashable
+        return {}
+
+
+@functools.lru_cache(maxsize=_CACHED_CALLABLES)
+def _recent(function: Callable[..., Any]) -> dict[Any, Staged]:
+    return {}
+
+
+def _as_tuple(value: Any, kind: type[Any]) -> tuple[Any, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, kind) else tuple(value)
+
+
+def _check_static(staged: Staged) -> None:
+    try:
+        parameters = inspect.signature(staged.function).parameters
+    except (TypeError, ValueError):
+        return
+    kinds = {p.kind for p in parameters.values()}
+    for name in staged.static_argnames:
+        if name not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
+            raise StaticArgumentError(f"static argument {name!r} is no parameter of {staged!r}")
+    count = len(staged._names)
+    for n in staged.static_argnums:
+        if not -count <= n < count and inspect.Parameter.VAR_POSITIONAL not in kinds:
+            raise StaticArgumentError(
+                f"static argument {n} is no positional parameter of {staged!r}, which has {count}"
+            )
+
+
+def _static(value: Any, name: int | str) -> tree.Static:
+    if type(value) is Tracer:
+        raise StaticArgumentError(f"static argument {name!r} is a traced value, {value}")
+    try:
+        hash(value)
+    except TypeError:
+        raise StaticArgumentError(
+            f"static argument {name!r} must be hashable, found a {type(value).__name__}"
+        ) from None
+    return tree.Static(value)
+
+
+def _restore(function: Any, transforms: Any, static_argnums: Any, static_argnames: Any) -> Staged:
+    staged = stage(function, static_argnums=static_argnums, static_argnames=static_argnames)
+    return functools.reduce(Staged.transformed, transforms, staged)
+
+
+def _spell(transform: Transform) -> str:
+    text = repr(transform)
+    return text[0].lower() + text[1:]

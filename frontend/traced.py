@@ -1,0 +1,226 @@
+"""Tracing: a Python function becomes a function in the IR, and transformations act on it."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import LocationAttr, ModuleOp, SymbolRefAttr
+from xdsl.dialects.func import CallOp
+
+from ..ir.locations import UNKNOWN, spell_location
+from ..passes.registry import PASSES
+from . import tree
+from .arguments import Arguments, ShapeDtypeStruct
+from .errors import ArgumentError, DtypeError, OutputError
+from .source import definition_location
+from .tracer import Tracer
+from .tracing import Trace
+from .transforms import Function, PassCall, Results, Transform
+from .tree import TreeDef
+
+
+class Traced:
+    """A function in the IR, for arguments of known structure and types.
+
+    Attributes:
+        function: name, arguments and results of the transformed function.
+        captures: what the function's leading parameters stand for: arrays, or values of an outer
+            trace that the function closes over.
+        source: the module of the function as traced, before any transformation.
+        passes: the passes that make the transformed function of it.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        captures: Sequence[np.ndarray | Tracer],
+        source: ModuleOp,
+        passes: Sequence[PassCall],
+    ) -> None:
+        self.function = function
+        self.captures = tuple(captures)
+        self.source = source
+        self.passes = tuple(passes)
+        self._lock = threading.Lock()
+
+    @property
+    def fun_name(self) -> str:
+        """Name of the function in the module."""
+        return self.function.name
+
+    @property
+    def in_tree(self) -> TreeDef:
+        """Structure of the arguments: a pair of the positional ones and a dictionary."""
+        arguments = self.function.arguments
+        positional = tree.tuple_of(arguments.trees[: arguments.positional])
+        keyword = arguments.trees[arguments.positional :]
+        count = sum(structure.num_leaves for structure in keyword)
+        by_keyword = TreeDef(tree.DICT, arguments.keywords, keyword, count)
+        return tree.tuple_of([positional, by_keyword])
+
+    @property
+    def in_avals(self) -> tuple[ShapeDtypeStruct, ...]:
+        """Type of each leaf of the arguments."""
+        return self.function.arguments.types
+
+    @property
+    def out_tree(self) -> TreeDef:
+        """Structure of the result."""
+        return self.function.results.tree
+
+    @property
+    def out_avals(self) -> tuple[ShapeDtypeStruct, ...]:
+        """Type of each leaf of the result."""
+        return self.function.results.types
+
+    @property
+    def out_info(self) -> Any:
+        """The result with types in the place of arrays."""
+        return self.out_tree.unflatten(self.out_avals)
+
+    @property
+    def closes_over_tracers(self) -> bool:
+        """Whether the function belongs into the trace whose values it closes over."""
+        return any(type(capture) is Tracer for capture in self.captures)
+
+    @property
+    def module(self) -> ModuleOp:
+        """The module with the transformed function, its captures as leading parameters."""
+        with self._lock:
+            return self._transformed
+
+    @cached_property
+    def _transformed(self) -> ModuleOp:
+        if not self.passes:
+            return self.source
+        module = self.source.clone()
+        run_passes(module, self.passes)
+        return module
+
+
+def run_passes(module: ModuleOp, calls: Sequence[PassCall]) -> None:
+    """Run passes of the registry on a module."""
+    for call in calls:
+        PASSES[call.name]()(**call.options).apply(Context(), module)
+
+
+def trace(
+    function: Callable[..., Any],
+    transforms: Sequence[Transform],
+    outer: Arguments,
+    names: Sequence[str],
+) -> Traced:
+    """Trace a function and note what makes the transformed one of it.
+
+    Args:
+        function: the user's function.
+        transforms: what to do to it, the first one first.
+        outer: what the transformed function is called with.
+        names: the parameters of ``function``, for messages.
+
+    Raises:
+        GradatimError: if a transformation does not fit the arguments or the results, or the
+            function does with traced values what they cannot do.
+    """
+    called_with = [outer]
+    for transform in reversed(transforms):
+        called_with.append(transform.inner_arguments(called_with[-1], names))
+    called_with.reverse()
+    module, current, captures = _trace_function(function, called_with[0], names)
+    passes: list[PassCall] = []
+    for transform, arguments in zip(transforms, called_with[1:]):
+        results = transform.outer_results(arguments, current)
+        passes += transform.passes(arguments, current)
+        current = Function(current.name, current.captures, arguments, results)
+    return Traced(current, captures, module, passes)
+
+
+def _trace_function(
+    function: Callable[..., Any], arguments: Arguments, names: Sequence[str]
+) -> tuple[ModuleOp, Function, list[np.ndarray | Tracer]]:
+    from . import numpy  # noqa: F401  # fills the tables of NumPy's functions
+
+    code = getattr(function, "__code__", None)
+    location = definition_location(code) if code is not None else UNKNOWN
+    types = [type_.tensor for type_ in arguments.types]
+    current = Trace(symbol_of(function), types, _hints(arguments, names), location)
+    try:
+        tracers = [
+            current.tracer(value, type_.weak_type)
+            for value, type_ in zip(current.parameters, arguments.types)
+        ]
+        args, kwargs = arguments.unflatten(tracers)
+        results, structure = _lift_results(current, function(*args, **kwargs), location)
+        module = current.finish([tracer.value for tracer in results])
+    finally:
+        current.finished = True
+    returned = Results(
+        structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, r.weak) for r in results])
+    )
+    described = Function(current.name, len(current.captures), arguments, returned)
+    return module, described, current.captures
+
+
+def _lift_results(
+    current: Trace, result: Any, location: LocationAttr
+) -> tuple[list[Tracer], TreeDef]:
+    """Return the leaves of a function's result as values of its trace, and their structure."""
+    leaves, structure = tree.flatten(result)
+    current.builder.location = location
+    lifted = []
+    for i, leaf in enumerate(leaves):
+        try:
+            operand = current.lift(leaf)
+        except (ArgumentError, DtypeError) as error:
+            path = structure.paths("result")[i]
+            raise OutputError(
+                f"`{current.name}` returned, as `{path}`, something that is no array or number: "
+                f"{error.message}",
+                spell_location(location),
+            ) from None
+        lifted.append(operand if isinstance(operand, Tracer) else current.constant(operand))
+    return lifted, structure
+
+
+def symbol_of(function: Callable[..., Any]) -> str:
+    """Return a symbol named after a function."""
+    name = getattr(function, "__name__", None) or type(function).__name__
+    return re.sub(r"\W", "_", name, flags=re.ASCII) if name != "<lambda>" else "lambda"
+
+
+def _hints(arguments: Arguments, names: Sequence[str]) -> list[str]:
+    return [re.sub(r"\W+", "_", path).strip("_") or "x" for path in arguments.paths(names)]
+
+
+def call_in(outer: Trace, traced: Traced, leaves: Sequence[Any]) -> list[Tracer]:
+    """Call a traced function inside another trace and return its results there.
+
+    Args:
+        outer: the trace of the caller.
+        traced: what is called; its functions are copied into the caller's module once.
+        leaves: the leaves of the arguments.
+    """
+    location = outer.locate()
+    operands = [outer.lift(value) for value in (*traced.captures, *leaves)]
+    values = [
+        (operand if isinstance(operand, Tracer) else outer.constant(operand)).value
+        for operand in operands
+    ]
+    name = outer.callee(traced, traced.module.clone)
+    types = [type_.tensor for type_ in traced.out_avals]
+    call = CallOp.create(
+        operands=values,
+        result_types=types,
+        properties={"callee": SymbolRefAttr(name)},
+        location=location,
+    )
+    outer.builder.block.add_op(call)
+    return [
+        outer.tracer(value, type_.weak_type) for value, type_ in zip(call.results, traced.out_avals)
+    ]
