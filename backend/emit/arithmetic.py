@@ -126,16 +126,17 @@ def _integer_binary(e: FunctionEmitter, op: Operation) -> None:
 
 
 def fast_math(op: Operation) -> str:
-    """Return the op's fast-math flags; contraction to fused multiply-add is always allowed."""
+    """Return the op's fast-math flags, each followed by a space."""
     flags = op.properties.get("fastmath")
-    assert flags is None or isinstance(flags, arith.FastMathFlagsAttr)
-    names = {"contract"} | ({flag.value for flag in flags.data} if flags else set())
-    return " ".join(sorted(names))
+    if flags is None:
+        return ""
+    assert isinstance(flags, arith.FastMathFlagsAttr)
+    return "".join(f"{flag.value} " for flag in flags.data)
 
 
 def _float_binary(e: FunctionEmitter, op: Operation) -> None:
     instruction = FLOAT_BINARY[type(op)]
-    e.result(op, f"{instruction} {fast_math(op)} {_type(op).text} {_operands(e, op)}")
+    e.result(op, f"{instruction} {fast_math(op)}{_type(op).text} {_operands(e, op)}")
 
 
 def _negf(e: FunctionEmitter, op: Operation) -> None:

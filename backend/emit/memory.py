@@ -46,7 +46,7 @@ def _is_bool(type_: ValueType) -> bool:
     return type_.scalar.text == "i1"
 
 
-def _from_memory(e: FunctionEmitter, type_: ValueType, stored: str) -> str:
+def from_memory(e: FunctionEmitter, type_: ValueType, stored: str) -> str:
     """Return a loaded value as a register holds it."""
     if not _is_bool(type_):
         return stored
@@ -54,7 +54,7 @@ def _from_memory(e: FunctionEmitter, type_: ValueType, stored: str) -> str:
     return e.compute(f"icmp ne {type_.storage} {stored}, {zero}")
 
 
-def _to_memory(e: FunctionEmitter, value: SSAValue) -> str:
+def to_memory(e: FunctionEmitter, value: SSAValue) -> str:
     """Return a value, with its type, as memory holds it."""
     type_ = value_type(value.type)
     if not _is_bool(type_):
@@ -67,40 +67,41 @@ def _load(e: FunctionEmitter, op: Operation) -> None:
     base, *indices = op.operands
     pointer = e.address(base, indices)
     stored = e.compute(f"load {type_.storage}, ptr {pointer}, align {type_.scalar.bytes}")
-    e.bind(op.results[0], _from_memory(e, type_, stored))
+    e.bind(op.results[0], from_memory(e, type_, stored))
 
 
 def _store(e: FunctionEmitter, op: Operation) -> None:
     value, base, *indices = op.operands
     pointer = e.address(base, indices)
     alignment = value_type(value.type).scalar.bytes
-    e.line(f"store {_to_memory(e, value)}, ptr {pointer}, align {alignment}")
+    e.line(f"store {to_memory(e, value)}, ptr {pointer}, align {alignment}")
 
 
 def _masked_load(e: FunctionEmitter, op: Operation) -> None:
     type_ = value_type(op.results[0].type)
     base, *indices, mask, default = op.operands
     pointer = e.address(base, indices)
-    symbol = f"llvm.masked.load.{_storage_suffix(type_)}.p0"
+    symbol = f"llvm.masked.load.{storage_suffix(type_)}.p0"
     arguments = (
-        f"ptr align {type_.scalar.bytes} {pointer}, {e.typed(mask)}, {_to_memory(e, default)}"
+        f"ptr align {type_.scalar.bytes} {pointer}, {e.typed(mask)}, {to_memory(e, default)}"
     )
     stored = e.compute(f"call {type_.storage} @{symbol}({arguments})")
-    e.bind(op.results[0], _from_memory(e, type_, stored))
+    e.bind(op.results[0], from_memory(e, type_, stored))
 
 
 def _masked_store(e: FunctionEmitter, op: Operation) -> None:
     base, *indices, mask, value = op.operands
     type_ = value_type(value.type)
     pointer = e.address(base, indices)
-    symbol = f"llvm.masked.store.{_storage_suffix(type_)}.p0"
-    stored = _to_memory(e, value)
+    symbol = f"llvm.masked.store.{storage_suffix(type_)}.p0"
+    stored = to_memory(e, value)
     e.line(
         f"call void @{symbol}({stored}, ptr align {type_.scalar.bytes} {pointer}, {e.typed(mask)})"
     )
 
 
-def _storage_suffix(type_: ValueType) -> str:
+def storage_suffix(type_: ValueType) -> str:
+    """Spell the type of a value in memory as the suffix of an intrinsic."""
     return mangle(ValueType("", ScalarType(type_.scalar.storage, False, 1), type_.lanes))
 
 
@@ -134,7 +135,7 @@ def _create_mask(e: FunctionEmitter, op: Operation) -> None:
 
 
 def _reduction(e: FunctionEmitter, op: Operation) -> None:
-    """Float sums and products are reassociated: a tree whose shape the vector width gives."""
+    """With ``reassoc``, float sums and products are trees whose shape the lanes give."""
     source = op.operands[0]
     type_ = value_type(source.type)
     kind = op.properties["kind"]
@@ -144,7 +145,7 @@ def _reduction(e: FunctionEmitter, op: Operation) -> None:
     name = _REDUCTIONS.get(kind.data.value, kind.data.value)
     if scalar.is_float and name in _NEUTRAL:
         arguments = f"{scalar.text} {_NEUTRAL[name]}, {arguments}"
-        flags, name = f"reassoc {fast_math(op)} ", f"f{name}"
+        flags, name = fast_math(op), f"f{name}"
     symbol = f"llvm.vector.reduce.{name}.{mangle(type_)}"
     e.result(op, f"call {flags}{scalar.text} @{symbol}({arguments})")
 

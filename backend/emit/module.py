@@ -11,7 +11,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from .. import vector_math
-from . import arithmetic, control, memory
+from . import arithmetic, control, kernel_ops, memory
 from .function import Emit, FunctionEmitter
 from .literals import bytes_literal, dense_bytes
 from .types import ValueType, value_type
@@ -19,7 +19,12 @@ from .types import ValueType, value_type
 ENTRY = "gd.main"
 """The symbol of a program's C entry: pointers to arguments, then to results; returns 0."""
 
-RULES: dict[type[Operation], Emit] = {**arithmetic.RULES, **memory.RULES, **control.RULES}
+RULES: dict[type[Operation], Emit] = {
+    **arithmetic.RULES,
+    **memory.RULES,
+    **control.RULES,
+    **kernel_ops.RULES,
+}
 """How to emit each op of the loop level."""
 
 

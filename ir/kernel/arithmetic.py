@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from xdsl.dialects.builtin import BoolAttr, StringAttr
+from xdsl.dialects.builtin import StringAttr
 from xdsl.irdl import (
     AnyAttr,
     IRDLOperation,
@@ -56,17 +56,69 @@ class MathOp(IRDLOperation):
 
 
 @irdl_op_definition
-class SaturatingConvertOp(IRDLOperation):
-    """Conversion of floats to integers that never is undefined.
+class CompareOp(IRDLOperation):
+    """Comparison of scalars or vectors; ``arith.cmpf`` and ``arith.cmpi`` are for scalars here.
 
-        %y = kernel.saturating_convert true %x : vector<8xf64> -> vector<8xi32>
+        %c = kernel.compare "olt" %x, %y : vector<8xf64> -> vector<8xi1>
 
-    Values round towards zero; those out of range become the nearest integer, and NaN becomes 0.
+    The predicates are those of ``arith``: ``oeq``, ``olt``, ``une``, ... on floats, ``eq``,
+    ``slt``, ``ult``, ... on integers.
     """
 
-    name = "kernel.saturating_convert"
-    signed = prop_def(BoolAttr)
+    name = "kernel.compare"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    predicate = prop_def(StringAttr)
+    lhs = operand_def(T)
+    rhs = operand_def(T)
+    result = result_def(AnyAttr())
+    traits = traits_def(Pure())
+    assembly_format = "$predicate $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)"
+
+
+@irdl_op_definition
+class SelectOp(IRDLOperation):
+    """Choice by scalar or lane; ``arith.select`` takes a scalar condition only.
+
+    %r = kernel.select %c, %x, %y : vector<8xi1>, vector<8xf64>
+    """
+
+    name = "kernel.select"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    condition = operand_def(AnyAttr())
+    on_true = operand_def(T)
+    on_false = operand_def(T)
+    result = result_def(T)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$condition `,` $on_true `,` $on_false attr-dict `:` type($condition) `,` type($on_true)"
+    )
+
+
+CASTS: Final = (
+    *("extsi", "extui", "trunci", "extf", "truncf", "sitofp", "uitofp"),
+    *("fptosi_sat", "fptoui_sat", "bitcast"),
+)
+"""The casts that ``kernel.cast`` knows, by their names in ``arith``."""
+
+
+@irdl_op_definition
+class CastOp(IRDLOperation):
+    """Conversion of scalars or vectors to another element type.
+
+        %y = kernel.cast "sitofp" %x : vector<8xi64> -> vector<8xf64>
+
+    ``fptosi_sat`` and ``fptoui_sat`` are never undefined: values round towards zero, those out of
+    range become the nearest integer, and NaN becomes 0.
+    """
+
+    name = "kernel.cast"
+    cast = prop_def(StringAttr)
     operand = operand_def(AnyAttr())
     result = result_def(AnyAttr())
     traits = traits_def(Pure())
-    assembly_format = "$signed $operand attr-dict `:` type($operand) `->` type($result)"
+    assembly_format = "$cast $operand attr-dict `:` type($operand) `->` type($result)"
+
+    def verify_(self) -> None:
+        """Check that the cast exists."""
+        if self.cast.data not in CASTS:
+            raise VerifyException(f"{self.name}: {self.cast.data} is none of {sorted(CASTS)}")

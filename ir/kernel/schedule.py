@@ -43,7 +43,7 @@ _DEFAULT: Final = Schedule()
 
 @irdl_attr_definition
 class ScheduleAttr(Data[Schedule]):
-    """A schedule, ``<rows = [0], parallel = [0], vector = 16>``; what is left out is the default."""
+    """A schedule, ``<rows = [0], parallel = [0], vector = 16>``; others are defaults."""
 
     name = "kernel.schedule"
 

@@ -19,8 +19,8 @@ from typing import Final, NamedTuple
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..array.elementwise import ElementwiseOp
-from ..array.reduction import ReduceOp
-from ..array.shape import BroadcastOp, ConstantOp, IotaOp, ReshapeOp
+from ..array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
+from ..array.shape import BroadcastOp, ReshapeOp, dim_of
 from ..errors import GradatimError
 from ..types import Shape, shape_of, spell
 from .schedule import Schedule
@@ -66,19 +66,28 @@ def links_of(op: Operation) -> list[Link]:
     rule = _LINKS.get(type(op))
     if rule is not None:
         return rule(op)
-    if isinstance(op, ElementwiseOp):
-        result = op.results[0]
-        dims = tuple(range(len(shape_of(result))))
-        return [Link(result, operand, dims) for operand in op.operands]
-    return []
+    return _elementwise_links(op) if isinstance(op, ElementwiseOp) else []
 
 
 def _reduce_links(op: Operation) -> list[Link]:
     assert isinstance(op, ReduceOp)
-    reduced = op.dims.data
-    rank = len(shape_of(op.operand))
-    kept = tuple(d for d in range(rank) if d not in reduced)
-    return [Link(op.operand, op.result, kept)]
+    return [_reduced(op, op.dims.data)]
+
+
+def _argreduce_links(op: Operation) -> list[Link]:
+    return [_reduced(op, (dim_of(op.properties),))]
+
+
+def _reduced(op: Operation, dims: Axes) -> Link:
+    operand = op.operands[0]
+    kept = tuple(d for d in range(len(shape_of(operand))) if d not in dims)
+    return Link(operand, op.results[0], kept)
+
+
+def _elementwise_links(op: Operation) -> list[Link]:
+    result = op.results[0]
+    dims = tuple(range(len(shape_of(result))))
+    return [Link(result, operand, dims) for operand in op.operands]
 
 
 def _broadcast_links(op: Operation) -> list[Link]:
@@ -98,6 +107,8 @@ def _reshape_links(op: Operation) -> list[Link]:
 
 _LINKS: Final[dict[type[Operation], Callable[[Operation], list[Link]]]] = {
     ReduceOp: _reduce_links,
+    ArgReduceOp: _argreduce_links,
+    CumulativeOp: _elementwise_links,
     BroadcastOp: _broadcast_links,
     ReshapeOp: _reshape_links,
 }
@@ -117,7 +128,7 @@ def iterated_values(block: Block) -> list[SSAValue]:
 
 def domain_of(shapes: Sequence[Shape]) -> Shape:
     """Return the largest shape; of several as large, the first one of highest rank."""
-    return max(shapes, key=lambda shape: (prod(shape), len(shape)), default=())
+    return max(shapes, key=lambda s: (prod(n or 1 for n in s), len(squeeze(s)), len(s)), default=())
 
 
 def identity_axes(shape: Shape, domain: Shape) -> Axes:
@@ -168,7 +179,7 @@ def project(link: Link, larger: Axes) -> Axes:
 def lift(link: Link, smaller: Axes) -> Axes | None:
     """Return the axes of a link's larger value if the smaller one has all of its dimensions."""
     shape = shape_of(link.larger)
-    place = {d: axis for d, axis in zip(link.dims, smaller)}
+    place = dict(zip(link.dims, smaller))
     if any(n != 1 and d not in place for d, n in enumerate(shape)):
         return None
     return tuple(NO_LOOP if n == 1 else place[d] for d, n in enumerate(shape))

@@ -1,0 +1,115 @@
+"""Emitters of the kernel dialect's ops at the loop level."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from xdsl.dialects.builtin import IntegerAttr, StringAttr
+from xdsl.ir import Operation, SSAValue
+
+from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, SelectOp
+from ...ir.kernel.memory import StridedLoadOp, StridedStoreOp
+from .arithmetic import vector_math_call
+from .function import Emit, FunctionEmitter, mangle
+from .memory import from_memory, storage_suffix, to_memory
+from .types import INDEX, ValueType, value_type
+
+
+def _name(op: Operation, property_name: str) -> str:
+    attribute = op.properties[property_name]
+    assert isinstance(attribute, StringAttr)
+    return attribute.data
+
+
+def _math(e: FunctionEmitter, op: Operation) -> None:
+    vector_math_call(e, op, _name(op, "function"))
+
+
+def _compare(e: FunctionEmitter, op: Operation) -> None:
+    type_ = value_type(op.operands[0].type)
+    instruction = "fcmp" if type_.scalar.is_float else "icmp"
+    left, right = map(e.ref, op.operands)
+    e.result(op, f"{instruction} {_name(op, 'predicate')} {type_.text} {left}, {right}")
+
+
+def _select(e: FunctionEmitter, op: Operation) -> None:
+    e.result(op, "select " + ", ".join(map(e.typed, op.operands)))
+
+
+_CASTS: Final = {
+    "extsi": "sext",
+    "extui": "zext",
+    "trunci": "trunc",
+    "extf": "fpext",
+    "truncf": "fptrunc",
+    "sitofp": "sitofp",
+    "uitofp": "uitofp",
+    "bitcast": "bitcast",
+}
+_SATURATING: Final = {"fptosi_sat": "llvm.fptosi.sat", "fptoui_sat": "llvm.fptoui.sat"}
+
+
+def _cast(e: FunctionEmitter, op: Operation) -> None:
+    source, target = value_type(op.operands[0].type), value_type(op.results[0].type)
+    name = _name(op, "cast")
+    if name in _SATURATING:
+        symbol = f"{_SATURATING[name]}.{mangle(target)}.{mangle(source)}"
+        e.result(op, f"call {target.text} @{symbol}({e.typed(op.operands[0])})")
+    else:
+        e.result(op, f"{_CASTS[name]} {e.typed(op.operands[0])} to {target.text}")
+
+
+def _stride(op: Operation) -> int:
+    attribute = op.properties["stride"]
+    assert isinstance(attribute, IntegerAttr)
+    return attribute.value.data
+
+
+def _pointers(
+    e: FunctionEmitter, op: Operation, buffer: SSAValue, offset: SSAValue, type_: ValueType
+) -> str:
+    """Return the vector of pointers to the lanes' elements."""
+    stride = _stride(op)
+    storage = type_.scalar.storage
+    first = e.element_pointer(e.ref(buffer), storage, e.ref(offset))
+    steps = ", ".join(f"{INDEX} {lane * stride}" for lane in range(type_.lanes))
+    return e.compute(f"getelementptr {storage}, ptr {first}, <{type_.lanes} x {INDEX}> <{steps}>")
+
+
+def _mask(e: FunctionEmitter, mask: list[SSAValue], lanes: int) -> str:
+    return e.typed(mask[0]) if mask else f"<{lanes} x i1> splat (i1 true)"
+
+
+def _strided_load(e: FunctionEmitter, op: Operation) -> None:
+    buffer, offset, *mask = op.operands
+    type_ = value_type(op.results[0].type)
+    lanes, size = type_.lanes, type_.scalar.bytes
+    pointers = _pointers(e, op, buffer, offset, type_)
+    symbol = f"llvm.masked.gather.{storage_suffix(type_)}.v{lanes}p0"
+    stored = e.compute(
+        f"call {type_.storage} @{symbol}(<{lanes} x ptr> align {size} {pointers}, "
+        f"{_mask(e, mask, lanes)}, {type_.storage} zeroinitializer)"
+    )
+    e.bind(op.results[0], from_memory(e, type_, stored))
+
+
+def _strided_store(e: FunctionEmitter, op: Operation) -> None:
+    value, buffer, offset, *mask = op.operands
+    type_ = value_type(value.type)
+    lanes, size = type_.lanes, type_.scalar.bytes
+    pointers = _pointers(e, op, buffer, offset, type_)
+    symbol = f"llvm.masked.scatter.{storage_suffix(type_)}.v{lanes}p0"
+    e.line(
+        f"call void @{symbol}({to_memory(e, value)}, <{lanes} x ptr> align {size} {pointers}, "
+        f"{_mask(e, mask, lanes)})"
+    )
+
+
+RULES: Final[dict[type[Operation], Emit]] = {
+    MathOp: _math,
+    CompareOp: _compare,
+    SelectOp: _select,
+    CastOp: _cast,
+    StridedLoadOp: _strided_load,
+    StridedStoreOp: _strided_store,
+}

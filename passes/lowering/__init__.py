@@ -1,0 +1,1 @@
+"""Lowering: from kernels on buffers to loops of the upstream dialects."""

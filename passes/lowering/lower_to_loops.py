@@ -1,0 +1,68 @@
+"""``kernel-lower-to-loops``: each fusion on buffers becomes loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.passes import ModulePass
+
+from ...ir.kernel.ops import FusionOp
+from .fusion import FusionLowering
+from .loop_builder import GlobalConstants, LoopBuilder
+
+
+def lower_function(function: FuncOp, constants: GlobalConstants) -> None:
+    """Replace the fusions of a bufferised function by loops, in place."""
+    if function.is_declaration:
+        return
+    block = function.body.block
+    ops = list(block.ops)
+    for op in ops:
+        block.detach_op(op)
+    builder = LoopBuilder(block, constants)
+    for op in ops:
+        if isinstance(op, FusionOp):
+            builder.location = op.location
+            emit_fusion(builder, op)
+            op.erase(safe_erase=False)
+        else:
+            block.add_op(op)
+
+
+def emit_fusion(builder: LoopBuilder, fusion: FusionOp) -> None:
+    """Append the loops, or the library call, of one fusion."""
+    FusionLowering(builder, fusion).emit()
+
+
+@dataclass(frozen=True)
+class KernelLowerToLoops(ModulePass):
+    """Lower kernels to loops.
+
+    Each ``kernel.fusion`` on buffers is replaced by ``scf.for`` nests around ``arith``, ``math``,
+    ``vector`` and ``memref`` ops, as its schedule says:
+
+        kernel.fusion ins(%a = %x : memref<8xf64>) outs(%y : memref<8xf64>)
+            schedule<rows = [], vector = 8> {
+          %s = array.sin %a : tensor<8xf64>
+          kernel.yield %s : tensor<8xf64>
+        }
+
+    becomes
+
+        %v = vector.load %x[%c0] : memref<8xf64>, vector<8xf64>
+        %s = math.sin %v : vector<8xf64>
+        vector.store %s, %y[%c0] : memref<8xf64>, vector<8xf64>
+    """
+
+    name: ClassVar[str] = "kernel-lower-to-loops"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Lower every function of the module."""
+        constants = GlobalConstants(op)
+        for function in list(op.body.block.ops):
+            if isinstance(function, FuncOp):
+                lower_function(function, constants)

@@ -1,0 +1,239 @@
+"""One loop nest: loops over axes, the last one in vectors, around stores and reductions.
+
+The last vector of an axis whose extent is no multiple of the lanes starts earlier and computes some
+elements twice where that does no harm; else its surplus lanes are masked. So no nest has a second
+body for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IntegerAttr, i64
+from xdsl.ir import SSAValue
+
+from ...ir.attributes import ReduceKind
+from ...ir.kernel.memory import StridedStoreOp
+from ...ir.types import dtype_of
+from . import elementwise, reductions
+from .affine import Affine, Index, linearize
+from .loop_builder import INDEX, LoopBuilder
+from .reader import Leaf, Reader
+
+_IDEMPOTENT = frozenset({ReduceKind.MIN, ReduceKind.MAX, ReduceKind.AND, ReduceKind.OR})
+
+
+class Store(NamedTuple):
+    """A value to be written to memory; with a kind, to be combined with what is there."""
+
+    value: SSAValue
+    at: Index
+    leaf: Leaf
+    place: Affine
+    combine: ReduceKind | None = None
+
+
+class Reduction(NamedTuple):
+    """A value to be combined over all loops of the nest."""
+
+    kind: ReduceKind
+    value: SSAValue
+    at: Index
+
+
+@dataclass
+class NestEmitter:
+    """Emits one nest.
+
+    Attributes:
+        reader: computes the values.
+        extents: the extent of each axis.
+        hoistable: values with their index that may be computed outside the loops they do not
+            depend on, in program order.
+        lanes: the most lanes of a vector.
+        unroll: the vectors of one step, each with its own accumulators.
+        overlap: whether elements may be computed and stored twice.
+    """
+
+    reader: Reader
+    extents: Mapping[int, int]
+    stores: Sequence[Store]
+    reductions: Sequence[Reduction]
+    hoistable: Sequence[tuple[SSAValue, Index]]
+    lanes: int = 1
+    unroll: int = 1
+    overlap: bool = True
+
+    @property
+    def b(self) -> LoopBuilder:
+        """The builder."""
+        return self.reader.b
+
+    def emit(self, axes: Sequence[int]) -> list[SSAValue]:
+        """Emit the loops over ``axes`` and return each reduction's result, a scalar."""
+        axes = [axis for axis in axes if not self._skip(axis)]
+        self._choose_vector(axes)
+        start = [
+            reductions.identity(self.b, r.kind, dtype_of(r.value), self.lanes_in_use)
+            for r in self.reductions
+            for _ in range(self.unroll)
+        ]
+        partial = self._loops(axes, start)
+        self.reader.vector_axis = None
+        return [self._finish(i, r, partial) for i, r in enumerate(self.reductions)]
+
+    def _skip(self, axis: int) -> bool:
+        """Fix the position of an axis of extent one, which needs no loop."""
+        if self.extents[axis] != 1:
+            return False
+        self.reader.positions[axis] = 0
+        self.reader.bounds[axis] = (0, 1)
+        return True
+
+    def _choose_vector(self, axes: Sequence[int]) -> None:
+        extent = self.extents[axes[-1]] if axes else 1
+        self.lanes_in_use = min(self.lanes, 1 << (extent - 1).bit_length()) if extent > 1 else 0
+        if self.lanes_in_use <= 1:
+            self.lanes_in_use = 0
+        step = max(self.lanes_in_use, 1)
+        if not self.reductions:
+            self.unroll = 1
+        self.unroll = max(1, min(self.unroll, extent // step))
+        self.reader.vector_axis = axes[-1] if axes and self.lanes_in_use else None
+        self.reader.lanes = self.lanes_in_use
+
+    def _finish(self, number: int, reduction: Reduction, partial: Sequence[SSAValue]) -> SSAValue:
+        """Combine the accumulators of a reduction, pairwise, and their lanes."""
+        dtype = dtype_of(reduction.value)
+        parts = list(partial[number * self.unroll : (number + 1) * self.unroll])
+        while len(parts) > 1:
+            pairs = zip(parts[::2], parts[1::2])
+            rest = parts[len(parts) // 2 * 2 :]
+            parts = [
+                reductions.combine(self.b, reduction.kind, dtype, left, right)
+                for left, right in pairs
+            ] + rest
+        return reductions.combine_lanes(self.b, reduction.kind, dtype, parts[0])
+
+    def _loops(self, axes: Sequence[int], carried: list[SSAValue]) -> list[SSAValue]:
+        self._hoist(frozenset(axes))
+        if not axes:
+            return self._step(carried, [None])
+        axis, *inner = axes
+        if not inner:
+            return self._inner_loop(axis, carried)
+        extent = self.extents[axis]
+        self.reader.bounds[axis] = (0, extent)
+        with self.b.loop(0, extent, 1, carried) as loop:
+            self.reader.positions[axis] = loop.variable
+            loop.next = self._loops(inner, loop.carried)
+        return loop.results
+
+    def _hoist(self, inner: frozenset[int]) -> None:
+        """Compute here what does not depend on the loops further in."""
+        for value, index in self.hoistable:
+            if not any(axis in inner for form in index for axis, _ in form.terms):
+                self.reader.value(value, index)
+
+    def _inner_loop(self, axis: int, carried: list[SSAValue]) -> list[SSAValue]:
+        extent = self.extents[axis]
+        width = max(self.lanes_in_use, 1)
+        step = width * self.unroll
+        self.reader.bounds[axis] = (0, extent)
+        if extent == 0:
+            return carried
+        if extent <= step:
+            starts: list[SSAValue | int | None] = [u * width for u in range(self.unroll)]
+            return self._step(carried, starts, axis)
+        with self.b.loop(0, extent, step, carried) as loop:
+            first = loop.variable
+            later = [
+                self.b.append(arith.AddiOp, (first, self.b.index(u * width)), INDEX)
+                for u in range(1, self.unroll)
+            ]
+            loop.next = self._step(loop.carried, [first, *later], axis)
+        return loop.results
+
+    def _step(
+        self,
+        carried: list[SSAValue],
+        starts: Sequence[SSAValue | int | None],
+        axis: int | None = None,
+    ) -> list[SSAValue]:
+        """Emit the body for the vectors at ``starts``, and return what is carried on."""
+        carried = list(carried)
+        for u, start in enumerate(starts):
+            if axis is not None and start is not None:
+                self._place_vector(axis, start)
+            for store in self.stores:
+                self._store(store)
+            for number, reduction in enumerate(self.reductions):
+                place = number * self.unroll + u
+                carried[place] = self._accumulate(reduction, carried[place])
+            self.reader.mask = None
+        return carried
+
+    def _place_vector(self, axis: int, start: SSAValue | int) -> None:
+        """Let the vector axis be at ``start``, shifted back or masked where it passes the end."""
+        extent, width = self.extents[axis], max(self.lanes_in_use, 1)
+        self.reader.version += 1
+        if extent % (width * self.unroll):
+            if self._may_overlap() and extent >= width:
+                start = self._at_most(start, extent - width)
+            elif not isinstance(start, int) or start + width > extent:
+                left = Affine(extent, ((axis, -1),))
+                self.reader.positions[axis] = start
+                self.reader.mask = self.b.mask(
+                    self.b.affine(left, self.reader.positions), self.lanes_in_use
+                )
+        self.reader.positions[axis] = start
+
+    def _may_overlap(self) -> bool:
+        kinds = [r.kind for r in self.reductions]
+        kinds += [s.combine for s in self.stores if s.combine is not None]
+        return self.overlap and all(kind in _IDEMPOTENT for kind in kinds)
+
+    def _at_most(self, start: SSAValue | int, limit: int) -> SSAValue | int:
+        if isinstance(start, int):
+            return min(start, limit)
+        return self.b.append(arith.MinSIOp, (start, self.b.index(limit)), INDEX)
+
+    def _store(self, store: Store) -> None:
+        value = self.reader.value(store.value, store.at)
+        place = store.place
+        stride = self.reader.vector_step(place)
+        if store.combine is not None:
+            dtype = dtype_of(store.value)
+            before = self.reader.load(store.leaf, place, dtype)
+            both = self.reader.promoted((before, value))
+            value = reductions.combine(self.b, store.combine, dtype, both[0], both[1])
+        offset = self.b.affine(place, self.reader.positions)
+        mask = self.reader.mask
+        if not stride:
+            self.b.store(value, store.leaf.buffer, offset)
+            return
+        value = self.reader.as_vector(value, self.lanes_in_use)
+        if stride != 1:
+            operands = (value, store.leaf.buffer, offset) + ((mask,) if mask is not None else ())
+            self.b.effect(StridedStoreOp, operands, {"stride": IntegerAttr(stride, i64)})
+        elif mask is not None:
+            self.b.masked_store(value, store.leaf.buffer, offset, mask)
+        else:
+            self.b.store(value, store.leaf.buffer, offset)
+
+    def _accumulate(self, reduction: Reduction, before: SSAValue) -> SSAValue:
+        dtype = dtype_of(reduction.value)
+        value = self.reader.value(reduction.value, reduction.at)
+        value = self.reader.as_vector(value, self.lanes_in_use)
+        if self.reader.mask is not None:
+            neutral = reductions.identity(self.b, reduction.kind, dtype, self.lanes_in_use)
+            value = elementwise.select(self.b, self.reader.mask, value, neutral)
+        return reductions.combine(self.b, reduction.kind, dtype, before, value)
+
+
+def store_to(value: SSAValue, index: Index, leaf: Leaf, combine: ReduceKind | None = None) -> Store:
+    """Return the store of a value to its own place in memory."""
+    return Store(value, index, leaf, linearize(index, leaf.strides), combine)

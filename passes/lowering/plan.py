@@ -1,0 +1,197 @@
+"""Which loop nests a fusion needs, and what each of them computes.
+
+Within a row (or the whole space, where the schedule has no rows) a reduction must end before its
+result is used. So values have a depth, the number of reductions before them, and each depth is a
+loop nest of its own. A value of an earlier nest is computed again in a later one if that is cheap,
+and else kept in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.ir import Block, Operation, SSAValue
+
+from ...ir.array.reduction import ReduceOp
+from ...ir.array.shape import ConstantOp, PadOp, ReshapeOp
+from ...ir.kernel.space import IterationSpace, links_of, reduced_axes, reductions_of
+from ...ir.types import is_splat
+from . import elementwise
+
+RECOMPUTE_LIMIT = 4
+"""A value of an earlier nest is kept in memory if computing it takes more cheap ops than this."""
+
+EXPENSIVE = 8
+"""How many cheap ops a division or a transcendental function counts for."""
+
+
+@dataclass
+class Nest:
+    """Values that one loop nest over ``axes`` stores or combines by reductions.
+
+    ``computed`` are those that it computes on the way, in program order.
+    """
+
+    axes: tuple[int, ...]
+    stores: list[SSAValue] = field(default_factory=list)
+    reductions: list[ReduceOp] = field(default_factory=list)
+    computed: list[SSAValue] = field(default_factory=list)
+
+    @property
+    def roots(self) -> list[SSAValue]:
+        """What the innermost loop computes."""
+        return [*self.stores, *(op.operand for op in self.reductions)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The nests of a fusion in order, and what must be in memory beside arguments and results.
+
+    Attributes:
+        materialized: values to be computed completely before the nests, in order: they are read
+            at positions that loops over other axes cannot give.
+        nests: the loop nests of one row, in order.
+        scratch: values of a nest that later ones read back.
+    """
+
+    materialized: list[SSAValue]
+    nests: list[Nest]
+    scratch: list[SSAValue]
+
+
+def plan_fusion(block: Block, space: IterationSpace, rows: Sequence[int]) -> Plan:
+    """Return the plan of a fusion's body under a schedule's rows."""
+    assert block.last_op is not None
+    materialized = list(_materialized(block, space))
+    planner = _Planner(block, space, frozenset(rows), set(materialized))
+    stores = [v for v in dict.fromkeys(block.last_op.operands) if v not in planner.in_memory]
+    nests = planner.nests(stores)
+    scratch = planner.scratch(nests)
+    for value in scratch:
+        if value not in stores:
+            planner.store(nests, value)
+    planner.complete(nests, scratch)
+    return Plan(materialized, nests, scratch)
+
+
+def _materialized(block: Block, space: IterationSpace) -> Iterable[SSAValue]:
+    for op in block.ops:
+        if isinstance(op, PadOp) and any(op.interior.data):
+            yield op.result
+        if (
+            isinstance(op, ReshapeOp)
+            and isinstance(op.operand.owner, Operation)
+            and not links_of(op)
+        ):
+            yield op.operand
+        if isinstance(op, ConstantOp) and not is_splat(op.value):
+            yield op.result
+
+
+class _Planner:
+    def __init__(
+        self, block: Block, space: IterationSpace, rows: frozenset[int], in_memory: set[SSAValue]
+    ) -> None:
+        self.block = block
+        self.space = space
+        self.rows = rows
+        self.reductions = [op for op in reductions_of(block) if reduced_axes(op, space)]
+        results: set[SSAValue] = {op.result for op in self.reductions}
+        self.in_memory = in_memory | set(block.args) | results
+        self.depth = _depths(block, results)
+
+    def columns_of(self, value: SSAValue) -> tuple[int, ...]:
+        """Return the loops of a row that a value needs."""
+        axes = set(self.space.axes[value]) - self.rows - {-1}
+        return tuple(sorted(axes))
+
+    def nests(self, stores: Sequence[SSAValue]) -> list[Nest]:
+        """Return one nest for each depth and set of axes."""
+        found: dict[tuple[int, tuple[int, ...]], Nest] = {}
+
+        def nest_of(value: SSAValue) -> Nest:
+            axes = self.columns_of(value)
+            return found.setdefault((self.depth[value], axes), Nest(axes))
+
+        for op in self.reductions:
+            nest_of(op.operand).reductions.append(op)
+        for value in stores:
+            nest_of(value).stores.append(value)
+        return [found[key] for key in sorted(found, key=lambda key: key[0])]
+
+    def store(self, nests: Sequence[Nest], value: SSAValue) -> None:
+        """Let the first nest that computes a value store it."""
+        for nest in nests:
+            if nest.axes == self.columns_of(value) and value in self.computed(nest.roots):
+                nest.stores.append(value)
+                return
+
+    def complete(self, nests: Sequence[Nest], scratch: Sequence[SSAValue]) -> None:
+        """Fill in what each nest computes, now that it is known what is read back."""
+        stored: set[SSAValue] = set()
+        for nest in nests:
+            nest.computed = [v for v in self.computed(nest.roots, stored) if v not in stored]
+            stored |= set(nest.stores) & set(scratch)
+
+    def scratch(self, nests: Sequence[Nest]) -> list[SSAValue]:
+        """Return the values that a later nest reads back from an earlier one."""
+        kept: dict[SSAValue, None] = {}
+        earlier: set[SSAValue] = set()
+        for nest in nests:
+            again = [
+                v
+                for v in self.computed(nest.roots)
+                if v in earlier and self._cost(v, {}) > RECOMPUTE_LIMIT
+            ]
+            kept.update(dict.fromkeys(self._outermost(nest.roots, set(again))))
+            earlier |= {v for v in self.computed(nest.roots) if self.columns_of(v) == nest.axes}
+        return list(kept)
+
+    def _outermost(self, roots: Sequence[SSAValue], wanted: set[SSAValue]) -> list[SSAValue]:
+        """Return the wanted values that are met first on the way back from the roots."""
+        return [v for v in self.computed(roots, stop=wanted) if v in wanted]
+
+    def computed(
+        self, roots: Sequence[SSAValue], stop: set[SSAValue] | frozenset[SSAValue] = frozenset()
+    ) -> list[SSAValue]:
+        """Return the values computed element by element for the roots, in program order."""
+        needed = set(roots)
+        order: list[SSAValue] = []
+        for op in reversed(list(self.block.ops)):
+            if not op.results or op.results[0] not in needed:
+                continue
+            value = op.results[0]
+            if value in self.in_memory:
+                continue
+            order.append(value)
+            if value not in stop:
+                needed.update(link_operands(op))
+        return order[::-1]
+
+    def _cost(self, value: SSAValue, known: dict[SSAValue, int]) -> int:
+        """Return how many cheap ops it takes to compute a value from memory."""
+        for v in self.computed([value]):
+            op = v.owner
+            assert isinstance(op, Operation)
+            if type(op) in elementwise.RULES:
+                own = 1 if type(op) in elementwise.CHEAP else EXPENSIVE
+            else:
+                own = 0
+            known[v] = own + sum(known.get(operand, 0) for operand in op.operands)
+        return known.get(value, 0)
+
+
+def link_operands(op: Operation) -> list[SSAValue]:
+    """Return the operands that are read at the element that the op computes."""
+    return [link.smaller if link.larger is op.results[0] else link.larger for link in links_of(op)]
+
+
+def _depths(block: Block, reduced: set[SSAValue]) -> dict[SSAValue, int]:
+    """Return the number of reductions on the way to each value."""
+    depth: dict[SSAValue, int] = dict.fromkeys(block.args, 0)
+    for op in block.ops:
+        if op.results:
+            before = max((depth[v] for v in op.operands), default=0)
+            depth[op.results[0]] = before + (op.results[0] in reduced)
+    return depth

@@ -1,0 +1,305 @@
+"""Computes values at an index: the body of a loop nest, pulled from its results backwards.
+
+A value is asked for at an index, affine in the nest's axes. Values in memory are loaded there,
+shape ops pass a changed index on to their operand, elementwise ops compute from their operands at
+the same index. What does not depend on the vector axis stays scalar until it meets a vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from xdsl.dialects import arith, vector
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, VectorType, i64
+from xdsl.ir import Operation, SSAValue
+
+from ...ir.array import shape as s
+from ...ir.array.reduction import ReduceOp
+from ...ir.errors import GradatimError
+from ...ir.kernel.memory import StridedLoadOp
+from ...ir.locations import spell_location
+from ...ir.types import Shape, dtype_of, is_splat, shape_of, to_numpy
+from . import elementwise
+from .affine import ZERO, Affine, Index, linearize, row_major
+from .loop_builder import LoopBuilder, value_type
+
+_BOOL: Final = np.dtype(np.bool_)
+_I64: Final = np.dtype(np.int64)
+
+
+class Leaf(NamedTuple):
+    """A value in memory: a flat buffer, and the strides of the value's dimensions in it."""
+
+    buffer: SSAValue
+    strides: Shape
+
+
+class Reader:
+    """Computes values of one fusion's body at positions of the loops that are open."""
+
+    def __init__(self, builder: LoopBuilder, leaves: dict[SSAValue, Leaf]) -> None:
+        self.b = builder
+        self.leaves = leaves
+        self.scalars: dict[SSAValue, SSAValue] = {}
+        self.positions: dict[int, SSAValue | int] = {}
+        self.bounds: dict[int, tuple[int, int]] = {}
+        self.vector_axis: int | None = None
+        self.lanes = 0
+        self.mask: SSAValue | None = None
+        self.version = 0
+
+    def value(self, v: SSAValue, index: Index) -> SSAValue:
+        """Return the value at ``index``, made in this block or an enclosing one."""
+        scalar = self.scalars.get(v)
+        if scalar is not None:
+            return scalar
+        key = (v, index, self.version if self._moves(index) else 0, self.mask)
+        return self.b.shared(key, lambda: self._compute(v, index))
+
+    def _moves(self, index: Index) -> bool:
+        """Tell whether the index depends on the vector axis, whose position changes in a block."""
+        axis = self.vector_axis
+        return axis is not None and any(a == axis for form in index for a, _ in form.terms)
+
+    def _compute(self, v: SSAValue, index: Index) -> SSAValue:
+        leaf = self.leaves.get(v)
+        if leaf is not None:
+            return self.load(leaf, linearize(index, leaf.strides), dtype_of(v))
+        op = v.owner
+        assert isinstance(op, Operation)
+        self.b.location = op.location
+        rule = INDEX_RULES.get(type(op))
+        if rule is not None:
+            return rule(self, op, index)
+        compute = elementwise.RULES.get(type(op))
+        if compute is None:
+            raise GradatimError(
+                f"{op.name} of {dtype_of(op.operands[0])} cannot be compiled to a loop",
+                spell_location(op.location),
+            )
+        operands = [self.value(operand, index) for operand in op.operands]
+        self.b.location = op.location
+        return compute(self.b, op, self.promoted(operands))
+
+    def promoted(self, values: Sequence[SSAValue]) -> Sequence[SSAValue]:
+        """Return the values as vectors if one of them is a vector."""
+        lanes = max(map(elementwise.lanes_of, values))
+        return [self.as_vector(value, lanes) for value in values] if lanes else values
+
+    def as_vector(self, value: SSAValue, lanes: int) -> SSAValue:
+        """Return a value of ``lanes`` equal lanes, unless it is a vector or none is asked for."""
+        if not lanes or isinstance(value.type, VectorType):
+            return value
+        return self.b.splat(value, lanes)
+
+    # Memory
+
+    def load(self, leaf: Leaf, place: Affine, dtype: np.dtype) -> SSAValue:
+        """Load a value whose element is at ``place`` in its buffer."""
+        step = self.vector_step(place)
+        offset = self.b.affine(place, self.positions)
+        if step == 0:
+            return self.b.load(leaf.buffer, offset, dtype, 0)
+        if step == 1 and self.mask is None:
+            return self.b.load(leaf.buffer, offset, dtype, self.lanes)
+        if step == 1:
+            assert self.mask is not None
+            return self.b.masked_load(leaf.buffer, offset, self.mask, dtype, self.lanes)
+        if step == -1 and self.mask is None:
+            return self._load_reversed(leaf, place, dtype)
+        operands = (leaf.buffer, offset) + ((self.mask,) if self.mask is not None else ())
+        type_ = value_type(dtype, self.lanes)
+        return self.b.append(StridedLoadOp, operands, type_, {"stride": IntegerAttr(step, i64)})
+
+    def vector_step(self, place: Affine) -> int:
+        """Return how far apart in memory the lanes of a vector are; 0 for scalars."""
+        if self.vector_axis is None or not self.lanes:
+            return 0
+        return place.coefficient(self.vector_axis)
+
+    def _load_reversed(self, leaf: Leaf, place: Affine, dtype: np.dtype) -> SSAValue:
+        first = self.b.affine(place.shifted(1 - self.lanes), self.positions)
+        loaded = self.b.load(leaf.buffer, first, dtype, self.lanes)
+        order = DenseArrayBase.from_list(i64, range(self.lanes - 1, -1, -1))
+        return self.b.append(
+            vector.ShuffleOp, (loaded, loaded), value_type(dtype, self.lanes), {"mask": order}
+        )
+
+    # Positions
+
+    def position(self, form: Affine, dtype: np.dtype) -> SSAValue:
+        """Return an affine form's value as a number, a vector if it moves with the lanes."""
+        base = self.b.append(
+            arith.IndexCastOp, (self.b.affine(form, self.positions),), value_type(_I64, 0)
+        )
+        step = self.vector_step(form)
+        if step:
+            steps = self.b.lane_numbers(_I64, self.lanes, step)
+            base = elementwise.make(self.b, arith.AddiOp, self.b.splat(base, self.lanes), steps)
+        return elementwise.convert(self.b, base, _I64, dtype)
+
+    def within(self, form: Affine, low: int, high: int) -> bool | SSAValue:
+        """Tell whether ``low <= form < high``: known, or to be computed for each lane."""
+        least, greatest = form.range(self.bounds)
+        if least >= low and greatest < high:
+            return True
+        if greatest < low or least >= high:
+            return False
+        place = self.position(form, _I64)
+        lanes = elementwise.lanes_of(place)
+        above = elementwise.compare(self.b, "ge", _I64, place, self.b.constant(_I64, lanes, low))
+        below = elementwise.compare(self.b, "lt", _I64, place, self.b.constant(_I64, lanes, high))
+        return elementwise.make(self.b, arith.AndIOp, above, below)
+
+    def choose(
+        self,
+        conditions: Sequence[bool | SSAValue],
+        inside: Callable[[], SSAValue],
+        outside: Callable[[], SSAValue],
+    ) -> SSAValue:
+        """Return ``inside`` where all conditions hold, which is read nowhere else."""
+        if any(condition is False for condition in conditions):
+            return outside()
+        unknown = [c for c in conditions if not isinstance(c, bool)]
+        if not unknown:
+            return inside()
+        condition = unknown[0]
+        for other in unknown[1:]:
+            condition = elementwise.make(self.b, arith.AndIOp, *self.promoted((condition, other)))
+        if not elementwise.lanes_of(condition):
+            return self._branch(condition, inside, outside)
+        with self._masked(condition):
+            chosen = self.as_vector(inside(), self.lanes)
+        rest = self.as_vector(outside(), self.lanes)
+        return elementwise.select(self.b, condition, chosen, rest)
+
+    def _branch(
+        self, condition: SSAValue, inside: Callable[[], SSAValue], outside: Callable[[], SSAValue]
+    ) -> SSAValue:
+        def vectors(make: Callable[[], SSAValue]) -> Callable[[], SSAValue]:
+            return lambda: self.as_vector(make(), self.lanes)
+
+        return self.b.branch(condition, vectors(inside), vectors(outside))
+
+    @contextmanager
+    def _masked(self, condition: SSAValue) -> Iterator[None]:
+        """Read only lanes where the condition holds."""
+        before = self.mask
+        self.mask = (
+            condition
+            if before is None
+            else elementwise.make(self.b, arith.AndIOp, before, condition)
+        )
+        yield
+        self.mask = before
+
+
+IndexRule: TypeAlias = Callable[[Reader, Operation, Index], SSAValue]
+
+
+def _constant(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    assert isinstance(op, s.ConstantOp)
+    assert is_splat(op.value)
+    element = to_numpy(op.value).ravel()[:1]
+    return reader.b.constant(dtype_of(op.result), 0, element[0])
+
+
+def _iota(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    return reader.position(index[s.dim_of(op.properties)], dtype_of(op.results[0]))
+
+
+def _broadcast(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    dims = s.integers_of(op.properties, "dims")
+    return reader.value(op.operands[0], tuple(index[d] for d in dims))
+
+
+def _transpose(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    permutation = s.integers_of(op.properties, "permutation")
+    moved = [ZERO] * len(index)
+    for d, form in zip(permutation, index):
+        moved[d] = form
+    return reader.value(op.operands[0], tuple(moved))
+
+
+def _slice(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    starts = s.integers_of(op.properties, "starts")
+    strides = s.integers_of(op.properties, "strides")
+    moved = (form.scaled(n).shifted(a) for form, a, n in zip(index, starts, strides))
+    return reader.value(op.operands[0], tuple(moved))
+
+
+def _reverse(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    dims = s.integers_of(op.properties, "dims")
+    shape = shape_of(op.results[0])
+    moved = (
+        form.scaled(-1).shifted(shape[d] - 1) if d in dims else form for d, form in enumerate(index)
+    )
+    return reader.value(op.operands[0], tuple(moved))
+
+
+def _pad(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    operand, padding = op.operands
+    low = s.integers_of(op.properties, "low")
+    moved = tuple(form.shifted(-n) for form, n in zip(index, low))
+    conditions = [reader.within(form, 0, n) for form, n in zip(moved, shape_of(operand))]
+    return reader.choose(
+        conditions, lambda: reader.value(operand, moved), lambda: reader.value(padding, ())
+    )
+
+
+def _concatenate(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    dim = s.dim_of(op.properties)
+
+    def piece(number: int, start: int) -> SSAValue:
+        operand = op.operands[number]
+        size = shape_of(operand)[dim]
+        moved = (*index[:dim], index[dim].shifted(-start), *index[dim + 1 :])
+        if number == len(op.operands) - 1:
+            return reader.value(operand, moved)
+        return reader.choose(
+            [reader.within(moved[dim], 0, size)],
+            lambda: reader.value(operand, moved),
+            lambda: piece(number + 1, start + size),
+        )
+
+    return piece(0, 0)
+
+
+def _reshape(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    """The operand is in memory, unless the reshape just adds or drops dimensions of size one."""
+    operand, result = op.operands[0], op.results[0]
+    leaf = reader.leaves.get(operand)
+    if leaf is not None:
+        place = linearize(index, row_major(shape_of(result)))
+        return reader.load(leaf, place, dtype_of(operand))
+    sized = iter([form for form, n in zip(index, shape_of(result)) if n != 1])
+    moved = tuple(ZERO if n == 1 else next(sized) for n in shape_of(operand))
+    return reader.value(operand, moved)
+
+
+def _trivial_reduction(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    """A reduction that is read like this runs over dimensions of size one only."""
+    dims = s.integers_of(op.properties, "dims")
+    kept = iter(index)
+    rank = len(shape_of(op.operands[0]))
+    return reader.value(
+        op.operands[0], tuple(ZERO if d in dims else next(kept) for d in range(rank))
+    )
+
+
+INDEX_RULES: Final[dict[type[Operation], IndexRule]] = {
+    s.ConstantOp: _constant,
+    s.IotaOp: _iota,
+    s.BroadcastOp: _broadcast,
+    s.TransposeOp: _transpose,
+    s.SliceOp: _slice,
+    s.ReverseOp: _reverse,
+    s.PadOp: _pad,
+    s.ConcatenateOp: _concatenate,
+    s.ReshapeOp: _reshape,
+    ReduceOp: _trivial_reduction,
+}
+"""How each shape op changes the index at which its operand is asked for."""
