@@ -8,6 +8,7 @@ are compared here with what Python itself sees.
 from __future__ import annotations
 
 import ctypes
+import importlib
 import struct
 import sys
 import sysconfig
@@ -56,6 +57,8 @@ def _layout_mismatches() -> Iterator[str]:
     if not _array_matches(np.zeros((4, 6))[::2, ::3]):
         yield "the layout of strided arrays"
     yield from _builtin_mismatches()
+    if not _handler_matches(np.zeros(3)):
+        yield "the layout of array memory handlers"
 
 
 def _builtin_mismatches() -> Iterator[str]:
@@ -88,6 +91,21 @@ def _array_matches(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> 
         and order.decode() == array.dtype.byteorder
         and number == array.dtype.num
     )
+
+
+def _handler_matches(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> bool:
+    """Compare the last field of %array in pool.ll with NumPy's current memory handler."""
+    api = numpy_api()
+    get_handler = ctypes.PYFUNCTYPE(ctypes.py_object)(api[305])
+    return api[2] == id(np.ndarray) and _words(array, 88) == (id(get_handler()),)
+
+
+def numpy_api() -> ctypes.Array[ctypes.c_size_t]:
+    """NumPy's table of C functions, in the order of numpy/__multiarray_api.h."""
+    capsule = importlib.import_module("numpy._core._multiarray_umath")._ARRAY_API
+    prototype = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
+    address = prototype(("PyCapsule_GetPointer", ctypes.pythonapi))(capsule, None)
+    return (ctypes.c_size_t * 306).from_address(address)
 
 
 def _content(value: object, offset: int, size: int) -> bytes:

@@ -24,8 +24,8 @@
 %callable = type { %object, ptr, i64, ptr, ptr, ptr, ptr, ptr }
 ;   input: type of a scalar argument, how to convert it, two numbers of the dtype, rank, shape
 %input = type { ptr, i64, i32, i32, i64, ptr }
-;   output: dtype, rank, shape, allocator (null: NumPy's)
-%output = type { ptr, i64, ptr, ptr }
+;   output: dtype, rank, shape, allocator (null: NumPy's), bytes
+%output = type { ptr, i64, ptr, ptr, i64 }
 ;   program: entry, number of positional arguments, keywords, flatten, parameters,
 ;            inputs (number, table), outputs (number, table), build, result
 %program = type { ptr, i64, ptr, ptr, ptr, i64, ptr, i64, ptr, ptr, ptr }

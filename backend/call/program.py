@@ -11,7 +11,7 @@ import numpy as np
 
 from ..jit import Linked
 from . import layout as tree
-from . import runtime
+from . import pool, runtime
 from .entry import ENTRY
 from .layout import Layout
 from .signature import ArraySpec, CallSignature
@@ -99,8 +99,10 @@ class _Tables:
         return [type_address, conversion, first | second << 32, rank, shape]
 
     def _output(self, spec: ArraySpec) -> list[int]:
-        dtype = self._object(spec.dtype)
-        return [dtype, len(spec.shape), self._words(list(spec.shape)), 0]
+        pooled = spec.nbytes >= pool.THRESHOLD_BYTES and pool.is_supported()
+        allocator = pool.array_allocator() if pooled else 0
+        shape = self._words(list(spec.shape))
+        return [self._object(spec.dtype), len(spec.shape), shape, allocator, spec.nbytes]
 
     def _node(self, node: Layout, is_result: bool) -> list[int]:
         match node:

@@ -8,35 +8,46 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import importlib
 import threading
 from pathlib import Path
 
-import numpy as np
-
 from .. import cache, jit
+from . import abi
 
 _lock = threading.RLock()
 
 
 def call_address() -> int:
     """Return the address of the vectorcall function of compiled callables (call.ll)."""
-    return _module("call").address("gd.call")
+    return module("call").address("gd.call")
 
 
 def containers() -> tuple[int, int]:
     """Return the addresses of the functions that flatten and build containers (containers.ll)."""
-    linked = _module("containers")
+    linked = module("containers")
     return linked.address("gd.flatten"), linked.address("gd.build")
 
 
 _EXPORTS = {
     "call": ("gd.call",),
     "containers": ("gd.flatten", "gd.build"),
+    "pool": (
+        "gd.alloc",
+        "gd.free",
+        "gd.pool.array",
+        "gd.pool.advice",
+        "gd.pool.bytes",
+        "gd.pool.capsule",
+        "gd.pool.handler",
+        "gd.pool.limit",
+        "gd.pool.reset",
+        "gd.pool.trim",
+    ),
 }
 
 
-def _module(name: str) -> jit.Linked:
+def module(name: str) -> jit.Linked:
+    """Return the linked code of the file `name`.ll."""
     with _lock:
         return _link_module(name)
 
@@ -54,19 +65,7 @@ def _link_module(name: str) -> jit.Linked:
 
 @functools.cache
 def _symbols() -> dict[str, int]:
-    api = _numpy_api()
+    api = abi.numpy_api()
     indices = {"PyArray_Type": 2, "PyArray_Scalar": 60, "PyArray_NewFromDescr": 94}
     addresses = {name: api[index] for name, index in indices.items()}
     return {**addresses, "Py_True": id(True)}
-
-
-def _numpy_api() -> ctypes.Array[ctypes.c_size_t]:
-    """NumPy's table of C functions (numpy/_core/include/numpy/__multiarray_api.h)."""
-    capsule = importlib.import_module("numpy._core._multiarray_umath")._ARRAY_API
-    get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
-    get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    address = get_pointer(capsule, None)
-    table = (ctypes.c_size_t * 256).from_address(address)
-    if table[2] != id(np.ndarray):
-        raise jit.BackendError(f"NumPy {np.__version__} has an unknown C interface")
-    return table
