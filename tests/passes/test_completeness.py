@@ -1,0 +1,39 @@
+"""Every op of the array dialect has its rules, in the room of its family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from gradatim.ir.array import OPS_BY_FAMILY
+from gradatim.ir.attributes import ReduceKind
+from gradatim.passes.autodiff import rules as derivatives
+from gradatim.passes.autodiff.kinds import ByKind
+
+
+def _names(table: Mapping[type, Any]) -> set[str]:
+    return {op.name for op in table}
+
+
+@pytest.mark.parametrize("family", OPS_BY_FAMILY)
+def test_derivative_rule_or_reason(family: str):
+    """An op has a rule or a written reason why no derivative flows through it, never both."""
+    room = derivatives.FAMILIES[family]
+    ops = {op.name for op in OPS_BY_FAMILY[family]}
+    assert _names(room.RULES) | _names(room.NON_DIFFERENTIABLE) == ops
+    assert not _names(room.RULES) & _names(room.NON_DIFFERENTIABLE)
+    assert all(len(why) > 10 for why in room.NON_DIFFERENTIABLE.values())
+
+
+BITWISE = {ReduceKind.AND, ReduceKind.OR, ReduceKind.XOR}
+
+
+def test_derivative_rule_of_each_kind():
+    """An op whose kind decides has a rule for each kind that floats or complex numbers may have."""
+    by_kind = {op: rule for op, rule in derivatives.RULES.items() if isinstance(rule, ByKind)}
+    assert by_kind
+    for op, rule in by_kind.items():
+        allowed = set(getattr(op, "ALLOWED", ReduceKind))
+        assert set(rule.rules) == allowed - BITWISE
