@@ -147,7 +147,10 @@ def normalized(attribute: DenseIntOrFPElementsAttr) -> DenseIntOrFPElementsAttr:
     """
     shape, dtype = tensor_info(attribute.type)
     elements = np.frombuffer(attribute.data.data, np.uint8 if dtype == np.bool_ else dtype)
-    return dense((elements != 0 if dtype == np.bool_ else elements).reshape(shape))
+    if dtype == np.bool_:
+        elements = elements != 0
+    stored_once = elements.size == 1  # a splat that has been normalized, in a copy of an op
+    return dense(np.broadcast_to(elements, shape) if stored_once else elements.reshape(shape))
 
 
 def splat(shape: Shape, dtype: np.dtype, value: object) -> DenseIntOrFPElementsAttr:

@@ -1,0 +1,1 @@
+"""Fusion: from array ops to kernels, each a group of ops that one loop nest computes."""

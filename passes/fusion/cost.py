@@ -1,0 +1,139 @@
+"""The cost model: what fused ops compute, and what they read and write."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import prod
+from typing import Final, NamedTuple
+
+from xdsl.ir import Operation, SSAValue
+
+from ...ir.array import elementwise as e
+from ...ir.array.contraction import DotGeneralOp
+from ...ir.array.elementwise import ElementwiseOp
+from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
+from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.space import IterationSpace, is_used_within, iteration_space
+from ...ir.types import shape_of, tensor_info
+
+CHEAP: Final = 1
+
+_FLOPS: Final[dict[int, tuple[type[Operation], ...]]] = {
+    4: (e.DivOp, e.RemOp, e.SqrtOp, e.RsqrtOp, e.NextAfterOp, e.ConvertOp),
+    12: (e.ExpOp, e.Exp2Op, e.Expm1Op, e.CbrtOp, e.LogisticOp),
+    16: (e.LogOp, e.Log2Op, e.Log10Op, e.Log1pOp, e.SinOp, e.CosOp, e.TanhOp, e.SinhOp, e.CoshOp),
+    24: (e.TanOp, e.AsinOp, e.AcosOp, e.AtanOp, e.Atan2Op, e.AsinhOp, e.AcoshOp, e.AtanhOp),
+    32: (e.ErfOp, e.ErfcOp, e.ErfInvOp),
+    60: (e.PowOp,),
+    100: (e.LgammaOp, e.DigammaOp),
+}
+"""Additions that take as long as one op on the same vector, where they are more than one.
+
+They follow measured times of vector polynomials against one addition; powers of ten matter here,
+not a factor of two.
+"""
+
+_FLOPS_OF: Final = {op: flops for flops, ops in _FLOPS.items() for op in ops}
+
+
+class Cost(NamedTuple):
+    """What one run of a kernel takes.
+
+    Attributes:
+        bytes_read: of the operands, each counted once.
+        bytes_written: of the results.
+        flops: additions or as long as that many additions.
+        scratch: the bytes of intermediates that one row keeps in cache.
+    """
+
+    bytes_read: int
+    bytes_written: int
+    flops: int
+    scratch: int
+
+    @property
+    def microseconds(self) -> float:
+        """An estimate of the time on one core."""
+        return self.flops * FLOP_TIME + (self.bytes_read + self.bytes_written) * BYTE_TIME
+
+
+FLOP_TIME: Final = 5e-5
+"""Microseconds of an addition within a vector of 32-bit floats that are in cache."""
+
+BYTE_TIME: Final = 1e-4
+"""Microseconds to move a byte to or from main memory, at 10 GB/s."""
+
+
+@cache
+def flops_of(op_type: type[Operation]) -> int:
+    """Return how many additions take as long as an op of this type, for each element."""
+    if issubclass(op_type, ElementwiseOp):
+        return _FLOPS_OF.get(op_type, CHEAP)
+    return CHEAP if op_type in (ReduceOp, ArgReduceOp, CumulativeOp) else 0
+
+
+def bytes_of(value: SSAValue) -> int:
+    """Return the bytes that a value takes in memory."""
+    shape, dtype = tensor_info(value)
+    return prod(shape) * dtype.itemsize
+
+
+def flops_in(op: Operation) -> int:
+    """Return the additions that an op takes for all elements, weighted by their width."""
+    if isinstance(op, DotGeneralOp):
+        depth = prod(shape_of(op.lhs)[d] for d in op.lhs_contract.data)
+        return 2 * depth * prod(shape_of(op.result)) * _width(op.result)
+    flops = flops_of(type(op))
+    if not flops:
+        return 0
+    elements = max(prod(shape_of(v)) for v in (*op.operands, *op.results))
+    return flops * elements * _width(op.operands[0])
+
+
+def _width(value: SSAValue) -> int:
+    """Return how many times fewer elements a vector holds than 32-bit ones."""
+    return -(-tensor_info(value).dtype.itemsize // 4)
+
+
+def cost_of(fusion: FusionOp) -> Cost:
+    """Return the cost of a fusion, on tensors or on buffers."""
+    block = fusion.body.block
+    return Cost(
+        sum(map(_bytes_touched, block.args)),
+        sum(map(bytes_of, fusion.terminator.operands)),
+        sum(map(flops_in, block.ops)),
+        _scratch_bytes(fusion),
+    )
+
+
+def _bytes_touched(argument: SSAValue) -> int:
+    """Return the bytes of an operand that are read: only a part where all uses are slices."""
+    parts = 0
+    for use in argument.uses:
+        op = use.operation
+        parts += bytes_of(op.results[0]) if op.name == "array.slice" else bytes_of(argument)
+    return min(parts, bytes_of(argument))
+
+
+def _scratch_bytes(fusion: FusionOp) -> int:
+    """Return the bytes of a row of each computed value that outlives a reduction of the row."""
+    block = fusion.body.block
+    stage: dict[SSAValue, int] = {}
+    kept: set[SSAValue] = set()
+    for op in block.ops:
+        if not op.results:
+            continue
+        own = max((stage.get(v, 0) for v in op.operands), default=0)
+        kept.update(v for v in op.operands if isinstance(v.owner, ElementwiseOp) and stage[v] < own)
+        awaited = isinstance(op, ReduceOp) and is_used_within(op.result, block)
+        stage[op.results[0]] = own + awaited
+    if not kept:
+        return 0
+    space = iteration_space(block)
+    columns = set(range(len(space.domain))) - set(fusion.schedule.data.rows)
+    return sum(_row_bytes(v, space, columns) for v in kept)
+
+
+def _row_bytes(value: SSAValue, space: IterationSpace, columns: set[int]) -> int:
+    extents = [space.domain[a] for a in space.axes.get(value, ()) if a in columns]
+    return prod(extents) * tensor_info(value).dtype.itemsize if extents else 0

@@ -1,0 +1,252 @@
+"""Grouping: which ops one loop nest computes.
+
+Groups have an order, in which they will run, and each op goes into a group that is no earlier than
+those of the values it needs. That alone keeps dependences acyclic, so that one walk over the program
+suffices: an op joins the group of its latest source if the two can share a loop nest, else a later
+group over the same loops, else it starts a group at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from math import prod
+from typing import Final
+
+from xdsl.ir import Block, Operation, SSAValue
+
+from ...ir.array.reduction import ReduceOp
+from ...ir.kernel.space import NO_LOOP, Axes, squeeze
+from ...ir.types import Shape, shape_of, tensor_info
+from .roles import Role, Roles, Source, project
+
+MAX_OPS: Final = 192
+"""A group takes no more ops, so that compile time stays linear in them."""
+
+MIN_OPS: Final = 128
+"""From so many ops on, a group may end where few values are alive."""
+
+ROW_BYTES: Final = 1 << 18
+"""A longer row is not kept in cache from one of its reductions to the next: half a second-level
+cache of current processors."""
+
+
+class Group:
+    """Ops that are to share a loop nest.
+
+    Attributes:
+        position: its place in the order of groups.
+        extent: the loops, without those of size one.
+        axes: for each value computed here, the loop that each of its dimensions runs along.
+        placed: the ops, with the loops of each.
+        reduced: for each reduction here, the loops it runs over.
+        columns: the loops within a row, once a reduction's result is used here.
+        outputs: the values that are needed elsewhere, in order.
+        role: ``LOOP``, or ``KERNEL`` or ``OPAQUE`` for a group of one op that none can join.
+    """
+
+    def __init__(self, position: int, extent: Shape, role: Role = Role.LOOP) -> None:
+        self.position = position
+        self.extent = extent
+        self.role = role
+        self.axes: dict[SSAValue, Axes] = {}
+        self.placed: list[tuple[Operation, Axes | None]] = []
+        self.reduced: dict[SSAValue, frozenset[int]] = {}
+        self.columns: frozenset[int] | None = None
+        self.outputs: dict[SSAValue, None] = {}
+        self.last = -1
+
+    def add(self, op: Operation, axes: Axes) -> None:
+        """Compute an op here, along the given loops."""
+        self.placed.append((op, axes))
+        result = op.results[0]
+        if isinstance(op, ReduceOp):
+            dims = op.dims.data
+            reduced = frozenset([axes[d] for d in dims]) - {NO_LOOP}
+            if reduced:
+                self.reduced[result] = reduced
+            axes = tuple([a for d, a in enumerate(axes) if d not in dims])
+        self.axes[result] = axes
+
+    def fits_reduction(self, reduced: frozenset[int], columns: frozenset[int]) -> bool:
+        """Tell whether a reduction fits rows: it runs over all columns or none of them."""
+        inner = reduced & columns
+        return not inner or inner == columns
+
+    def can_have_columns(self, columns: frozenset[int], width: int) -> bool:
+        """Tell whether rows can be looped over several times: they fit the cache and the ops."""
+        if prod([self.extent[a] for a in columns]) * width > ROW_BYTES:
+            return False
+        return all(self.fits_reduction(reduced, columns) for reduced in self.reduced.values())
+
+
+@cache
+def _loop_axes(shape: Shape) -> Axes:
+    """Return the axes of a value that has all loops."""
+    numbers = iter(range(len(shape)))
+    return tuple(NO_LOOP if n == 1 else next(numbers) for n in shape)
+
+
+_squeeze = cache(squeeze)
+
+
+class Grouping:
+    """The groups of a block's ops.
+
+    Attributes:
+        groups: in the order in which they run.
+        views: the reshapes that follow the group at a position; those of arguments are at -1.
+        position: the group after which a value is known; -1 for arguments and constants.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self.roles = Roles(block)
+        self.groups: list[Group] = []
+        self.views: dict[int, list[Operation]] = {}
+        self.position: dict[SSAValue, int] = dict.fromkeys(block.args, -1)
+        self._latest: dict[Shape, Group] = {}
+        self._alive = _count_alive(self.roles)
+        for index, op in enumerate(self.roles.ops):
+            role = self.roles.role[op]
+            if role is Role.LOOP and op.results[0].first_use is not None:
+                self._place(op, index)
+            elif role in (Role.KERNEL, Role.OPAQUE):
+                self._place_alone(op, role)
+            elif role is Role.VIEW:
+                self._place_view(op)
+            elif role is Role.GLOBAL:
+                self.position[op.results[0]] = -1
+
+    def _place(self, op: Operation, index: int) -> None:
+        """Put an op into the best group that can take it."""
+        shape = shape_of(op.operands[0] if isinstance(op, ReduceOp) else op.results[0])
+        sources = self.roles.sources_of(op)
+        position = self.position
+        earliest = max([position[s.value] for s in sources], default=-1)
+        group, axes = self._choose(op, index, shape, sources, earliest)
+        group.add(op, axes)
+        position[op.results[0]] = group.position
+        for source in sources:
+            if position[source.value] != group.position:
+                self._need_in_memory(source.value)
+        if len(group.placed) == MIN_OPS:
+            group.last = self._best_end(index)
+
+    def _choose(
+        self, op: Operation, index: int, shape: Shape, sources: Sequence[Source], earliest: int
+    ) -> tuple[Group, Axes]:
+        """Return the group for an op, and the op's loops in it."""
+        extent = _squeeze(shape)
+        latest = self._latest.get(extent)
+        candidates = [self.groups[earliest]] if earliest >= 0 else []
+        if latest is not None and latest.position > earliest:
+            candidates.append(latest)
+        for group in candidates:
+            if group.role is Role.LOOP and not _is_full(group, index):
+                axes = self._loops_in(group, op, shape, sources)
+                if axes is not None:
+                    return group, axes
+        group = self._append(extent, Role.LOOP)
+        self._latest[extent] = group
+        return group, _loop_axes(shape)
+
+    def _loops_in(
+        self, group: Group, op: Operation, shape: Shape, sources: Sequence[Source]
+    ) -> Axes | None:
+        """Return the loops that an op would run along in a group, or None if it cannot join."""
+        inside = []
+        for source in sources:
+            if source.value in group.axes:
+                if source.dims is None:
+                    return None
+                inside.append(source)
+            elif self.position[source.value] == group.position:
+                return None
+        axes = _loop_axes(shape) if _squeeze(shape) == group.extent else None
+        if axes is None:
+            axes = _axes_from(group, shape, inside)
+        if axes is None or any(
+            group.axes[v] != project(dims, axes) for v, dims in inside if dims is not None
+        ):
+            return None
+        return axes if _make_rows(group, op, axes, inside) else None
+
+    def _place_alone(self, op: Operation, role: Role) -> None:
+        group = self._append((), role)
+        group.placed.append((op, None))
+        for result in op.results:
+            self.position[result] = group.position
+            group.outputs[result] = None
+        for operand in op.operands:
+            self._need_in_memory(operand)
+
+    def _place_view(self, op: Operation) -> None:
+        position = self.position[op.operands[0]]
+        self._need_in_memory(op.operands[0])
+        self.position[op.results[0]] = position
+        self.views.setdefault(position, []).append(op)
+
+    def _append(self, extent: Shape, role: Role) -> Group:
+        group = Group(len(self.groups), extent, role)
+        self.groups.append(group)
+        return group
+
+    def _need_in_memory(self, value: SSAValue) -> None:
+        position = self.position[value]
+        if position >= 0 and value in self.groups[position].axes:
+            self.groups[position].outputs[value] = None
+
+    def _best_end(self, index: int) -> int:
+        """Return the op among the next ones after which the fewest values are alive."""
+        following = range(index, min(index + MAX_OPS - MIN_OPS, len(self._alive)))
+        return min(following, key=lambda i: self._alive[i])
+
+
+def _is_full(group: Group, index: int) -> bool:
+    size = len(group.placed)
+    return size >= MAX_OPS or (size >= MIN_OPS and index > group.last)
+
+
+def _axes_from(group: Group, shape: Shape, sources: Sequence[Source]) -> Axes | None:
+    """Return an op's loops from those of a source that has all of its dimensions."""
+    for value, dims in sources:
+        assert dims is not None
+        known = dict(zip(dims, group.axes[value]))
+        if all(n == 1 or d in known for d, n in enumerate(shape)):
+            return tuple([NO_LOOP if n == 1 else known[d] for d, n in enumerate(shape)])
+    return None
+
+
+def _make_rows(group: Group, op: Operation, axes: Axes, sources: Sequence[Source]) -> bool:
+    """Loop over rows as an op's use of reductions, and its own, demand; tell whether that works."""
+    columns = group.columns
+    for value, _ in sources:
+        reduced = group.reduced.get(value)
+        if reduced is None or reduced == columns:
+            continue
+        width = tensor_info(value).dtype.itemsize
+        if columns is not None or not group.can_have_columns(reduced, width):
+            return False
+        columns = reduced
+    if columns is not None and isinstance(op, ReduceOp):
+        own = frozenset([axes[d] for d in op.dims.data]) - {NO_LOOP}
+        if not group.fits_reduction(own, columns):
+            return False
+    group.columns = columns
+    return True
+
+
+def _count_alive(roles: Roles) -> list[int]:
+    """Return how many values computed in loops are yet to be used after each op."""
+    number = {op: i for i, op in enumerate(roles.ops)}
+    change = [0] * (len(roles.ops) + 1)
+    for i, op in enumerate(roles.ops):
+        if roles.role[op] is Role.LOOP:
+            last = max((number[use.operation] for use in op.results[0].uses), default=i)
+            change[i] += 1
+            change[last] -= 1
+    alive, total = [], 0
+    for amount in change[:-1]:
+        total += amount
+        alive.append(total)
+    return alive

@@ -1,0 +1,278 @@
+"""What part each op plays in fusion, by its kind and by who uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from functools import cache
+from math import prod
+from typing import Final, NamedTuple
+
+from xdsl.ir import Block, Operation, SSAValue
+
+from ...ir.array.base import ArrayOp
+from ...ir.array.elementwise import ElementwiseOp
+from ...ir.array.reduction import ReduceOp
+from ...ir.array.shape import (
+    BroadcastOp,
+    ConcatenateOp,
+    ConstantOp,
+    IotaOp,
+    PadOp,
+    ReshapeOp,
+    ReverseOp,
+    SliceOp,
+    TransposeOp,
+)
+from ...ir.kernel.space import NO_LOOP, Axes
+from ...ir.types import is_splat, shape_of
+from .cost import flops_of
+
+
+class Role(Enum):
+    """What becomes of an op.
+
+    ``LOOP``: computed in the loops of one fusion. ``INLINE``: evaluated in each fusion that needs
+    it, at the positions it is needed at. ``VIEW``: the same memory under another shape. ``GLOBAL``:
+    a constant in memory. ``KERNEL``: a fusion of its own. ``OPAQUE``: no array op; stays as it is.
+    """
+
+    LOOP = auto()
+    INLINE = auto()
+    VIEW = auto()
+    GLOBAL = auto()
+    KERNEL = auto()
+    OPAQUE = auto()
+
+
+MAX_PIECES: Final = 8
+"""A concatenation of more arrays is a kernel of its own, which copies one after the other."""
+
+MAX_INLINE_DEPTH: Final = 8
+"""Ops that are evaluated where they are needed follow one another at most so many times."""
+
+MAX_REPEATED_FLOPS: Final = 3
+"""What evaluating a value again may cost for each element, in place of a store and a load."""
+
+MAX_INLINE_FLOPS: Final = 64
+"""The size of an expression that is evaluated through an index map, if it is so just once."""
+
+MOVING: Final = (SliceOp, ReverseOp, TransposeOp, PadOp, ConcatenateOp)
+"""Ops that read their first operands through an index map, at other positions than their own."""
+
+
+class Source(NamedTuple):
+    """A value that an operand is computed from, once the ops evaluated in place are followed.
+
+    ``dims`` says how it lies in the operand: its dimension ``i`` is dimension ``dims[i]`` of the
+    operand, or has size one. It is None where an index map is in between.
+    """
+
+    value: SSAValue
+    dims: Axes | None
+
+
+def _constant_role(op: ConstantOp) -> Role:
+    return Role.INLINE if is_splat(op.value) or not op.value.data.data else Role.GLOBAL
+
+
+def _pad_role(op: PadOp) -> Role:
+    return Role.KERNEL if any(op.interior.data) else Role.INLINE
+
+
+def _concatenate_role(op: ConcatenateOp) -> Role:
+    return Role.INLINE if len(op.inputs) <= MAX_PIECES else Role.KERNEL
+
+
+def _reshape_role(op: ReshapeOp) -> Role:
+    return Role.INLINE if unit_reshape(shape_of(op.operand), shape_of(op.result)) else Role.VIEW
+
+
+_ROLES: Final[dict[type[Operation], Callable[..., Role]]] = {
+    ConstantOp: _constant_role,
+    PadOp: _pad_role,
+    ConcatenateOp: _concatenate_role,
+    ReshapeOp: _reshape_role,
+    ReduceOp: lambda op: Role.LOOP,
+    **dict.fromkeys((IotaOp, BroadcastOp, SliceOp, ReverseOp, TransposeOp), lambda op: Role.INLINE),
+}
+
+
+def unit_reshape(before: Sequence[int], after: Sequence[int]) -> bool:
+    """Tell whether a reshape only adds or drops dimensions of size one."""
+    return [n for n in before if n != 1] == [n for n in after if n != 1]
+
+
+def _kind_of(op: Operation) -> Role:
+    rule = _ROLES.get(type(op))
+    if rule is not None:
+        return rule(op)
+    if isinstance(op, ElementwiseOp):
+        return Role.LOOP
+    return Role.KERNEL if isinstance(op, ArrayOp) else Role.OPAQUE
+
+
+class Roles:
+    """The roles of a block's ops, and the sources of its values.
+
+    An op that would be evaluated in place gets a loop of its own where its result is needed in
+    memory. An elementwise op is evaluated in place if it is read through an index map and that
+    repeats little work.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self.ops = list(block.ops)
+        self.role: dict[Operation, Role] = {op: _kind_of(op) for op in self.ops}
+        self.sources: dict[SSAValue, tuple[Source, ...]] = {}
+        self._materialize()
+        self._inline_expressions()
+        for op in self.ops:
+            if op.results:
+                self._follow(op)
+
+    def is_inline(self, value: SSAValue) -> bool:
+        """Tell whether a value is evaluated wherever it is needed."""
+        return self.role.get(value.owner) is Role.INLINE  # type: ignore[arg-type]
+
+    def _materialize(self) -> None:
+        """Give a loop to what is needed in memory, and to the ends of long chains in place."""
+        depth: dict[SSAValue, int] = {}
+        for op in self.ops:
+            role = self.role[op]
+            if role is Role.INLINE:
+                below = max((depth.get(v, 0) for v in op.operands), default=0)
+                depth[op.results[0]] = below + 1
+                if below >= MAX_INLINE_DEPTH:
+                    self.role[op] = Role.LOOP
+                    depth[op.results[0]] = 0
+            elif role in (Role.KERNEL, Role.VIEW, Role.OPAQUE):
+                for value in op.operands:
+                    if self.is_inline(value):
+                        self.role[value.owner] = Role.LOOP  # type: ignore[index]
+
+    def _inline_expressions(self) -> None:
+        """Evaluate elementwise ops in place where index maps read them and little is repeated."""
+        paths: dict[Operation, _Paths] = {}
+        for op in reversed(self.ops):
+            role = self.role[op]
+            if role not in (Role.LOOP, Role.INLINE) or op.results[0].first_use is None:
+                continue
+            found = paths[op] = self._paths_to(op, paths)
+            if role is Role.LOOP and isinstance(op, ElementwiseOp) and found.allow(op):
+                self.role[op] = Role.INLINE
+
+    def _paths_to(self, op: Operation, paths: dict[Operation, _Paths]) -> _Paths:
+        """Return how the loops of other ops reach an op's result."""
+        direct, moved, flops = 0, 0, 0
+        in_memory = False
+        for use in op.results[0].uses:
+            user = use.operation
+            role = self.role[user]
+            if role is Role.INLINE or (role is Role.LOOP and isinstance(user, MOVING)):
+                beyond = paths.get(user, _NO_PATHS)
+                reads = max(beyond.reads, 1) * _expansion(user)
+                if isinstance(user, MOVING) or isinstance(user, ElementwiseOp) or beyond.moved:
+                    moved += reads
+                    flops = max(flops, beyond.flops)
+                else:
+                    direct = 1
+            elif role is Role.LOOP:
+                direct = 1
+            else:
+                in_memory = True
+        return _Paths(direct + moved, moved, flops + flops_of(type(op)), in_memory)
+
+    def _follow(self, op: Operation) -> None:
+        """Find the sources of an op's results."""
+        for result in op.results:
+            self.sources[result] = (Source(result, _identity(len(shape_of(result)))),)
+        if self.role[op] is Role.INLINE:
+            found = self.sources_of(op)
+            if len(found) <= MAX_SOURCES:
+                self.sources[op.results[0]] = found
+            else:
+                self.role[op] = Role.LOOP
+
+    def sources_of(self, op: Operation) -> tuple[Source, ...]:
+        """Return what an op's result is computed from, each in terms of the op's own loops."""
+        if len(op.operands) == 1 and isinstance(op, ElementwiseOp | ReduceOp):
+            return self._sources(op.operands[0])
+        found: dict[Source, None] = {}
+        for operand, dims in zip(op.operands, operand_dims(op)):
+            for source in self._sources(operand):
+                found[_compose(source, dims)] = None
+        return tuple(found)
+
+    def _sources(self, value: SSAValue) -> tuple[Source, ...]:
+        found = self.sources.get(value)
+        if found is None:  # an argument of the block
+            found = self.sources[value] = (Source(value, _identity(len(shape_of(value)))),)
+        return found
+
+
+MAX_SOURCES: Final = 16
+"""A value computed from more than so many others is not evaluated in place."""
+
+
+class _Paths(NamedTuple):
+    """How often loops evaluate a value if it is evaluated in place.
+
+    ``reads`` counts all positions that one element is asked for at, ``moved`` those through index
+    maps; ``flops`` is what the expression takes from this value on.
+    """
+
+    reads: int
+    moved: int
+    flops: int
+    in_memory: bool
+
+    def allow(self, op: Operation) -> bool:
+        """Tell whether the op is to be evaluated in place."""
+        if not self.moved or self.in_memory:
+            return False
+        if self.reads == 1:
+            return self.flops <= MAX_INLINE_FLOPS
+        return (self.reads - 1) * self.flops <= MAX_REPEATED_FLOPS
+
+
+_NO_PATHS: Final = _Paths(0, 0, 0, False)
+
+
+def _expansion(op: Operation) -> int:
+    """Return how many elements of the result one of the operand goes to."""
+    if not isinstance(op, BroadcastOp):
+        return 1
+    return prod(shape_of(op.result)) // max(prod(shape_of(op.operand)), 1)
+
+
+@cache
+def _identity(rank: int) -> Axes:
+    return tuple(range(rank))
+
+
+def _compose(source: Source, dims: Axes | None) -> Source:
+    """Return a source of an operand as a source of the op, in which the operand lies by ``dims``."""
+    if source.dims is None:
+        return source
+    if dims is None:
+        return Source(source.value, None)
+    return Source(source.value, project(source.dims, dims))
+
+
+def project(inner: Axes, outer: Axes) -> Axes:
+    """Return where ``inner`` dimensions lie, by way of the ``outer`` ones they are numbers of."""
+    return tuple([NO_LOOP if d == NO_LOOP else outer[d] for d in inner])
+
+
+def operand_dims(op: Operation) -> list[Axes | None]:
+    """Return how each operand lies in the op's loops; None where it is read by an index map."""
+    if isinstance(op, ElementwiseOp | ReduceOp):
+        return [_identity(len(shape_of(v))) for v in op.operands]
+    if isinstance(op, BroadcastOp):
+        return [op.dims.data]
+    if isinstance(op, ReshapeOp):
+        sized = iter([d for d, n in enumerate(shape_of(op.result)) if n != 1])
+        return [tuple(NO_LOOP if n == 1 else next(sized) for n in shape_of(op.operand))]
+    if isinstance(op, PadOp):
+        return [None, ()]
+    return [None] * len(op.operands)

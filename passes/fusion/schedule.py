@@ -1,0 +1,148 @@
+"""Choosing schedules: which loops are rows, which run in parallel, and how wide vectors are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import prod
+from typing import Final
+
+import numpy as np
+from xdsl.ir import Operation
+
+from ...ir.array.contraction import DotGeneralOp
+from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
+from ...ir.array.shape import dim_of
+from ...ir.kernel.schedule import Schedule
+from ...ir.kernel.space import Axes
+from ...ir.types import Shape, dtype_of, shape_of
+from .cost import BYTE_TIME, FLOP_TIME, flops_in, flops_of
+from .grouping import Group
+
+PARALLEL_MICROSECONDS: Final = 200.0
+"""A kernel that takes less on one core, by the cost model, is not split among threads."""
+
+PARALLEL_ROWS: Final = 64
+"""So many rows are enough to split; inner loops are then left whole."""
+
+GEMM_PRODUCTS: Final = 4096
+"""A matrix product of more multiplications is the library's; below, a call costs more."""
+
+REDUCTION_VECTORS: Final = 4
+"""Accumulators of a reduction, which hide the latency of an addition."""
+
+
+def choose_schedule(
+    group: Group, domain: Shape, reads: Sequence[Axes], is_flat: bool, vector_bits: int
+) -> Schedule:
+    """Return the schedule of a group of ops that share loops.
+
+    Args:
+        group: the ops.
+        domain: the loops, with those of size one.
+        reads: the loops along which each operand is read.
+        is_flat: no op needs to know where in the loops an element is.
+        vector_bits: the width of a vector register.
+    """
+    reduced = list(group.reduced.values())
+    columns = group.columns
+    if columns is None:
+        columns = _collapsible(len(group.extent), [*reads, *reduced], is_flat)
+    lanes, unroll = _vectors(group, columns, vector_bits)
+    dims = [d for d, n in enumerate(domain) if n != 1]
+    rows = tuple(d for a, d in enumerate(dims) if a not in columns)
+    single_pass = group.columns is None
+    outer = rows or (tuple(range(len(domain))) if single_pass else ())
+    is_long = _microseconds(group) > PARALLEL_MICROSECONDS
+    return Schedule(rows, _first_of(outer, domain) if is_long else (), lanes, unroll)
+
+
+def _collapsible(rank: int, along: Iterable[Iterable[int]], is_flat: bool) -> frozenset[int]:
+    """Return the last loops that can be one loop: whatever runs along one runs along all."""
+    if not rank:
+        return frozenset()
+    first = rank - 1
+    sets = [set(axes) for axes in along]
+    while is_flat and first and all((first - 1 in axes) == (first in axes) for axes in sets):
+        first -= 1
+    return frozenset(range(first, rank))
+
+
+def _first_of(dims: Sequence[int], domain: Shape) -> tuple[int, ...]:
+    """Return the first dimensions that have enough iterations together to be split."""
+    count = 1
+    for number, d in enumerate(dims, 1):
+        count *= domain[d]
+        if count >= PARALLEL_ROWS:
+            return tuple(dims[:number])
+    return tuple(dims)
+
+
+def _vectors(group: Group, columns: frozenset[int], vector_bits: int) -> tuple[int, int]:
+    """Return the lanes of a vector and how many are taken at a time."""
+    if not group.extent:
+        return 1, 1
+    last = len(group.extent) - 1
+    collapsed = group.columns is None
+    length = prod([group.extent[a] for a in columns]) if collapsed else group.extent[last]
+    widest = _lanes(_widths(group), vector_bits)
+    lanes = min(widest, 1 << max(length - 1, 0).bit_length())
+    reduces = any(last in axes for axes in group.reduced.values())
+    enough = length >= 4 * REDUCTION_VECTORS * lanes
+    return lanes, REDUCTION_VECTORS if reduces and enough else 1
+
+
+def _widths(group: Group) -> Iterable[np.dtype]:
+    for op, _ in group.placed:
+        yield dtype_of(op.results[0])
+        if op.operands:
+            yield dtype_of(op.operands[0])
+
+
+def _lanes(dtypes: Iterable[np.dtype], vector_bits: int) -> int:
+    """Return how many of the widest elements a vector holds; numbers count before indices."""
+    floats, others = 0, 1
+    for dtype in set(dtypes):
+        if dtype.kind in "fc":
+            floats = max(floats, dtype.itemsize // (2 if dtype.kind == "c" else 1))
+        else:
+            others = max(others, dtype.itemsize)
+    return vector_bits // (8 * (floats or others))
+
+
+def _microseconds(group: Group) -> float:
+    """Estimate the time of a group on one core."""
+    elements = prod(group.extent)
+    width = -(-max(dtype.itemsize for dtype in _widths(group)) // 4)
+    flops = sum(flops_of(type(op)) for op, _ in group.placed) * width
+    streams = len(group.outputs) + 1
+    return elements * (flops * FLOP_TIME + 4 * width * streams * BYTE_TIME)
+
+
+def schedule_alone(op: Operation, vector_bits: int) -> Schedule:
+    """Return the schedule of an op that is a kernel of its own."""
+    if isinstance(op, DotGeneralOp):
+        return _schedule_product(op, vector_bits)
+    along = dim_of(op.properties) if isinstance(op, ArgReduceOp | CumulativeOp) else None
+    domain = shape_of(op.results[0] if along is None else op.operands[0])
+    last = len(domain) - 1 if along is None else along
+    rows = tuple(d for d in range(len(domain)) if d != last)
+    lanes = min(
+        _lanes([dtype_of(op.results[0])], vector_bits), 1 << max(domain[-1] - 1, 0).bit_length()
+    )
+    return Schedule(rows, vector=lanes)
+
+
+def _schedule_product(op: DotGeneralOp, vector_bits: int) -> Schedule:
+    """Use the library for a large product of matrices, loops for a small one."""
+    domain = shape_of(op.result)
+    dtype = dtype_of(op.result)
+    batch = len(op.lhs_batch.data)
+    depth = prod([shape_of(op.lhs)[d] for d in op.lhs_contract.data])
+    products = depth * prod(domain[batch:])
+    if products > GEMM_PRODUCTS and dtype.kind in "fc":
+        return Schedule(tuple(range(batch)), library="gemm")
+    rows = tuple(range(len(domain) - 1))
+    is_long = flops_in(op) * FLOP_TIME > PARALLEL_MICROSECONDS
+    length = domain[-1] if domain else depth
+    lanes = min(_lanes([dtype], vector_bits), 1 << max(length - 1, 0).bit_length())
+    return Schedule(rows, _first_of(rows, domain) if is_long else (), lanes)
