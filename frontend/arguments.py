@@ -21,6 +21,9 @@ FLOAT0: Final = np.dtype([("float0", np.void, 0)])
 """JAX's dtype for derivatives of integers: there is nothing to store."""
 
 
+_PYTHON_NAMES: Final = {"b": "bool", "i": "int", "f": "float", "c": "complex"}
+
+
 class ShapeDtypeStruct(NamedTuple):
     """The type of an array: what an argument, a result or a traced value is known to be.
 
@@ -51,6 +54,8 @@ class ShapeDtypeStruct(NamedTuple):
         return ShapeDtypeStruct(self.shape, self.dtype)
 
     def __str__(self) -> str:
+        if self.weak_type:
+            return f"Python {_PYTHON_NAMES[self.dtype.kind]}"
         return f"{spell_dtype(self.dtype)}[{','.join(map(str, self.shape))}]"
 
 

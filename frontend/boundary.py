@@ -11,6 +11,9 @@ from typing import Any, Final, ParamSpec, TypeVar
 import xdsl
 
 from ..backend.call import CompiledCallable
+from ..ir.errors import GradatimError
+from ..ir.locations import spell_location
+from .source import user_location
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +42,13 @@ def without_our_frames(trace: TracebackType | None) -> TracebackType | None:
     return rebuilt
 
 
+def _prepare(error: Exception) -> None:
+    """Make an error fit to be seen: with the user's place, without our frames."""
+    if isinstance(error, GradatimError) and error.where is None:
+        error.where = spell_location(user_location())
+    error.__traceback__ = without_our_frames(error.__traceback__)
+
+
 def public(function: Callable[P, R]) -> Callable[P, R]:
     """Let errors leave a function of the public API without our frames."""
 
@@ -47,7 +57,7 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            error.__traceback__ = without_our_frames(error.__traceback__)
+            _prepare(error)
             raise  # without arguments, so that Python adds no frame again
 
     return wrapper
@@ -61,5 +71,5 @@ class PublicCallable(CompiledCallable):
         try:
             return super().__call__(*args, **kwargs)
         except Exception as error:
-            error.__traceback__ = without_our_frames(error.__traceback__)
+            _prepare(error)
             raise

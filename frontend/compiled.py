@@ -100,18 +100,14 @@ class Compiled(PublicCallable):
         for path, wanted, type_ in zip(found.paths(self._names), expected.types, found.types):
             if wanted != type_:
                 raise ArgumentError(
-                    f"compiled for `{path}` of type {_spell(wanted)}, called with {_spell(type_)}; "
+                    f"compiled for `{path}` of type {wanted}, called with {type_}; "
                     "compile again for this type, or call what `compile()` without arguments "
                     "returns, which does so by itself"
                 )
 
 
-def _spell(type_: ShapeDtypeStruct) -> str:
-    return f"Python {_PYTHON_SCALARS[type_.dtype.kind]}" if type_.weak_type else str(type_)
-
-
 def _spell_structure(arguments: Arguments) -> str:
-    args, kwargs = arguments.unflatten([_Plain(_spell(type_)) for type_ in arguments.types])
+    args, kwargs = arguments.unflatten([_Plain(str(type_)) for type_ in arguments.types])
     parts = [repr(value) for value in args]
     parts += [f"{name}={value!r}" for name, value in kwargs.items()]
     return f"({', '.join(parts)})"

@@ -248,6 +248,7 @@ class Staged(PublicCallable):
         )
 
 
+@public
 def stage(
     function: Callable[..., Any],
     *,

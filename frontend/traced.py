@@ -157,14 +157,14 @@ def _trace_function(
         ]
         args, kwargs = arguments.unflatten(tracers)
         results, structure = _lift_results(current, function(*args, **kwargs), location)
-        module = current.finish([tracer.value for tracer in results])
+        body = current.finish([tracer.value for tracer in results])
     finally:
         current.finished = True
     returned = Results(
         structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, r.weak) for r in results])
     )
     described = Function(current.name, len(current.captures), arguments, returned)
-    return module, described, current.captures
+    return ModuleOp([body, *current.functions.values()]), described, current.captures
 
 
 def _lift_results(

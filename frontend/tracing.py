@@ -119,14 +119,10 @@ class Trace:
         dtype = np.dtype(np.int64 if type(scalar) is int else type(scalar))
         return self.tracer(self.builder.full((), dtype, scalar), weak=True)
 
-    def finish(self, results: Sequence[SSAValue]) -> ModuleOp:
-        """End the function; its values must not be used after this.
-
-        Returns:
-            A module of the function, first, and those that it calls.
-        """
+    def finish(self, results: Sequence[SSAValue]) -> FuncOp:
+        """End the function and return it; its values must not be used after this."""
         self.finished = True
-        return ModuleOp([self._function.finish(results), *self.functions.values()])
+        return self._function.finish(results)
 
     def _adopt(self, module: ModuleOp) -> str:
         """Move a module's functions here under new names where theirs are taken."""

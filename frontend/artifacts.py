@@ -1,0 +1,74 @@
+"""Whole compiled programs on disk, found by what was traced, so that no pass runs again.
+
+The key is a hash of the traced function before any transformation, of the passes to come and of
+the machine. Reading the structure takes a few microseconds an op, a tenth of printing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, ModuleOp
+from xdsl.ir import Attribute, Block, Data, Operation, SSAValue
+
+from ..ir.types import tensor_info
+
+
+def fingerprint(module: ModuleOp) -> bytes:
+    """Return a hash of a module that ignores names of values and locations.
+
+    Equal programs have equal fingerprints in every process.
+    """
+    return blake2b("\n".join(_Reader().read(module.body.block)).encode("latin-1")).digest()
+
+
+class _Reader:
+    """Spells the structure of a module, one line an op."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[SSAValue, int] = {}
+        self._spelled: dict[int, str] = {}  # by identity of attributes, which the module keeps
+
+    def read(self, block: Block) -> Iterator[str]:
+        numbers = self._numbers
+        for argument in block.args:
+            numbers[argument] = len(numbers)
+            yield self._attribute(argument.type)
+        for op in block.ops:
+            yield self._operation(op)
+            for result in op.results:
+                numbers[result] = len(numbers)
+            for region in op.regions:
+                for inner in region.blocks:
+                    yield "{"
+                    yield from self.read(inner)
+                    yield "}"
+
+    def _operation(self, op: Operation) -> str:
+        parts = [op.name]
+        parts += [str(self._numbers[operand]) for operand in op.operands]
+        for name, attribute in op.properties.items():
+            parts += (name, self._attribute(attribute))
+        for name, attribute in op.attributes.items():
+            parts += (name, self._attribute(attribute))
+        parts += [self._attribute(result.type) for result in op.results]
+        return " ".join(parts)
+
+    def _attribute(self, attribute: Attribute) -> str:
+        found = self._spelled.get(id(attribute))
+        if found is None:
+            found = self._spelled[id(attribute)] = _spell(attribute)
+        return found
+
+
+def _spell(attribute: Attribute) -> str:
+    if isinstance(attribute, DenseIntOrFPElementsAttr):
+        shape, dtype = tensor_info(attribute.type)
+        content = attribute.data.data
+        return f"{shape}{dtype.str}{len(content)}:{content.decode('latin-1')}"
+    if isinstance(attribute, FunctionType):
+        return "function"  # arguments and results are spelled apart
+    if isinstance(attribute, Data):
+        return repr(attribute.data)
+    return str(attribute)
