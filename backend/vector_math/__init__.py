@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from . import exponential, hyperbolic, logarithm, root, trigonometric
+from . import (
+    exponential,
+    gamma,
+    hyperbolic,
+    inverse_trigonometric,
+    logarithm,
+    power,
+    remainder,
+    root,
+    special,
+    trigonometric,
+)
 from .function import Algorithm, Element, MathFunction, build, symbol_of
 from .target import Target
 
@@ -25,27 +36,22 @@ __all__ = [
 ]
 
 
-def _ulp(f32: float, f64: float) -> dict[str, float]:
-    return {"f32": f32, "f64": f64}
+_GROUPS = (
+    exponential,
+    logarithm,
+    power,
+    root,
+    trigonometric,
+    inverse_trigonometric,
+    hyperbolic,
+    special,
+    gamma,
+    remainder,
+)
 
-
-# Every function by name, with the largest error measured over dense samples, rounded up.
+# Every function by name.
 FUNCTIONS: dict[str, Algorithm] = {
-    algorithm.name: algorithm
-    for algorithm in (
-        Algorithm("sin", trigonometric.sin, _ulp(2.0, 2.0)),
-        Algorithm("cos", trigonometric.cos, _ulp(2.0, 2.0)),
-        Algorithm("tan", trigonometric.tan, _ulp(1.0, 2.0), wide=True),
-        Algorithm("exp", exponential.exp, _ulp(1.5, 1.5)),
-        Algorithm("expm1", exponential.expm1, _ulp(2.0, 2.0)),
-        Algorithm("log", logarithm.log, _ulp(1.0, 1.0)),
-        Algorithm("log2", logarithm.log2, _ulp(1.0, 1.0)),
-        Algorithm("log10", logarithm.log10, _ulp(1.0, 1.0)),
-        Algorithm("log1p", logarithm.log1p, _ulp(1.5, 1.5)),
-        Algorithm("sqrt", root.sqrt, _ulp(0.5, 0.5)),
-        Algorithm("rsqrt", root.rsqrt, _ulp(1.5, 1.5)),
-        Algorithm("tanh", hyperbolic.tanh, _ulp(2.0, 2.0)),
-    )
+    algorithm.name: algorithm for group in _GROUPS for algorithm in group.ALGORITHMS
 }
 
 

@@ -10,10 +10,10 @@ vectors of any width.
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from .formats import F32, F64, Format, round_to_float
 
 if TYPE_CHECKING:
     from .function import MathFunction
@@ -22,70 +22,6 @@ if TYPE_CHECKING:
 Number = float | int
 
 
-@dataclass(frozen=True)
-class Format:
-    """A binary interchange format of IEEE 754 and its names in LLVM."""
-
-    name: str
-    llvm: str
-    integer: str
-    mantissa_bits: int
-    exponent_bits: int
-    libm_suffix: str
-
-    @property
-    def bias(self) -> int:
-        """The exponent bias."""
-        return (1 << (self.exponent_bits - 1)) - 1
-
-    @property
-    def sign_bit(self) -> int:
-        """The position of the sign bit."""
-        return self.mantissa_bits + self.exponent_bits
-
-    @property
-    def sign_mask(self) -> int:
-        """The bit pattern of -0."""
-        return 1 << self.sign_bit
-
-    @property
-    def exponent_mask(self) -> int:
-        """The bit pattern of infinity."""
-        return self.sign_mask - (1 << self.mantissa_bits)
-
-    @property
-    def mantissa_mask(self) -> int:
-        """The bits of the fraction."""
-        return (1 << self.mantissa_bits) - 1
-
-    @property
-    def smallest_normal(self) -> float:
-        """The smallest positive normal number."""
-        return math.ldexp(1.0, 1 - self.bias)
-
-    @property
-    def largest(self) -> float:
-        """The largest finite number."""
-        return math.ldexp(2.0 - math.ldexp(1.0, -self.mantissa_bits), self.bias)
-
-    @property
-    def rounder(self) -> float:
-        """The number that, added and taken away, rounds to an integer.
-
-        1.5 times 2 to the number of mantissa bits: the sum has a unit in the last place
-        of one and its low bits hold the integer in two's complement.
-        """
-        return 1.5 * math.ldexp(1.0, self.mantissa_bits)
-
-    def bits(self, number: float) -> int:
-        """The bit pattern of ``number`` rounded to this format."""
-        code = "<f" if self.name == "f32" else "<d"
-        return int.from_bytes(struct.pack(code, number), "little")
-
-
-F32 = Format("f32", "float", "i32", 23, 8, "f")
-F64 = Format("f64", "double", "i64", 52, 11, "")
-FORMATS = {"f32": F32, "f64": F64}
 _SUFFIXES = {"float": "f32", "double": "f64"}
 
 
@@ -109,7 +45,7 @@ def _constant_text(element: str, lanes: int, number: Number) -> str:
         literal = str(wrapped - (1 << width) if wrapped >> (width - 1) else wrapped)
     else:
         if element == "float" and math.isfinite(number):
-            number = struct.unpack("<f", struct.pack("<f", number))[0]
+            number = round_to_float(number)
         literal = f"0x{F64.bits(float(number)):016X}"
     return literal if lanes == 1 else f"splat ({element} {literal})"
 
@@ -254,19 +190,20 @@ class Value:
 class Builder:
     """Collects the instructions of one function and the functions it needs."""
 
-    def __init__(self, target: Target, lanes: int, precision: str) -> None:
+    def __init__(self, target: Target, lanes: int, precision: str, attributes: str = "") -> None:
         """An empty function for ``target``.
 
         ``precision`` names the result's accuracy for the coefficient tables: ``f32``,
-        ``f64``, or ``wide`` (a result of f32, computed in f64).
+        ``f64``, or ``wide`` (a result of f32, computed in f64). ``attributes`` are those of
+        the function and of all it needs.
         """
         self.target = target
+        self.attributes = attributes
         self.lanes = lanes
         self.precision = precision
         self.lines: list[str] = []
         self.requires: dict[str, MathFunction] = {}
         self._numbered: dict[str, Value] = {}
-        self._block = "entry"
 
     def emit(self, text: str, element: str) -> Value:
         """The value of the pure instruction ``text``; an earlier equal one is reused."""
@@ -349,6 +286,10 @@ class Builder:
         """The smaller of both signed integers."""
         return self.intrinsic("smin", x, x.constant(bound))
 
+    def largest_integer(self, x: Value, bound: int) -> Value:
+        """The larger of both signed integers."""
+        return self.intrinsic("smax", x, x.constant(bound))
+
     def round(self, x: Value) -> Value:
         """``x`` to the nearest integer, for ``|x|`` below 2**22 (f32) or 2**51 (f64)."""
         return (x + x.format.rounder) - x.format.rounder
@@ -360,13 +301,14 @@ class Builder:
         chains in ``x**2``, which halves the latency for one more multiplication.
         """
         if len(coefficients) < 6:
-            return self._horner(x, coefficients)
+            return self.horner(x, coefficients)
         square = x * x
-        even = self._horner(square, coefficients[0::2])
-        odd = self._horner(square, coefficients[1::2])
+        even = self.horner(square, coefficients[0::2])
+        odd = self.horner(square, coefficients[1::2])
         return self.fma(odd, x, even)
 
-    def _horner(self, x: Value, coefficients: Sequence[float]) -> Value:
+    def horner(self, x: Value, coefficients: Sequence[float]) -> Value:
+        """The same by Horner's rule alone, which is the more accurate where terms alternate."""
         result = x.constant(coefficients[-1])
         for coefficient in reversed(coefficients[:-1]):
             result = self.fma(x, result, coefficient)
@@ -393,6 +335,9 @@ class Builder:
         product = x * factor
         if self.target.fma:
             return product, self.fma(x, factor, -product)
+        if x.format is F32:
+            wide = x.widened() * factor.widened()
+            return product, (wide - product.widened()).narrowed()
         x_high, x_low = self._halves(x)
         y_high, y_low = self._halves(factor)
         error = (x_high * y_high - product) + x_high * y_low + x_low * y_high
@@ -402,6 +347,10 @@ class Builder:
         """``numerator - quotient * divisor``, exact where it fits the format."""
         if self.target.fma:
             return self.fma(-quotient, divisor, numerator)
+        if quotient.format is F32:
+            wide = quotient.widened() * divisor.widened()
+            whole = numerator.widened() if isinstance(numerator, Value) else numerator
+            return (whole - wide).narrowed()
         product, error = self.two_product(quotient, divisor)
         return (numerator - product) - error
 
@@ -410,31 +359,15 @@ class Builder:
         high = (x.bits() & -(1 << low_bits)).as_float()
         return high, x - high
 
-    def where_any(
-        self, mask: Value, function: MathFunction, fast: Value, *operands: Value
-    ) -> Value:
-        """``fast``, but ``function(*operands)`` in the lanes of ``mask``, called only if any is set.
-
-        A branch on the whole vector; the callee is cold, so the fast path falls through.
-        This must be the last step of a function, for the value numbering knows no blocks.
-        """
+    def branch(self, bit: str, function: MathFunction, arguments: str, usual: Value) -> Value:
+        """``usual``, or the call of ``function`` where the ``i1`` named ``bit`` is set."""
         self.requires[function.symbol] = function
-        arguments = ", ".join(f"{operand.type} {operand.text}" for operand in operands)
-        width = type_suffix("i1", self.lanes)
-        if self.lanes == 1:
-            any_lane = mask.text
-        else:
-            any_lane = "%any"
-            self.lines.append(
-                f"  %any = call i1 @llvm.vector.reduce.or.{width}({mask.type} {mask.text})"
-            )
         self.lines += [
-            f"  br i1 {any_lane}, label %slow, label %done",
-            "slow:",
-            f"  %exact = call {fast.type} @{function.symbol}({arguments})",
-            f"  %mixed = select {mask.type} {mask.text}, {fast.type} %exact, {fast.type} {fast.text}",
-            "  br label %done",
-            "done:",
-            f"  %result = phi {fast.type} [ {fast.text}, %entry ], [ %mixed, %slow ]",
+            f"  br i1 {bit}, label %rare, label %end",
+            "rare:",
+            f"  %exact = tail call {usual.type} @{function.symbol}({arguments})",
+            "  br label %end",
+            "end:",
+            f"  %result = phi {usual.type} [ {usual.text}, %entry ], [ %exact, %rare ]",
         ]
-        return Value(self, fast.element, self.lanes, "%result")
+        return Value(self, usual.element, self.lanes, "%result")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .builder import F32, Builder, Format, Value
+from .builder import Builder, Value
 from .coefficients import POLYNOMIALS, SPLITS
+from .formats import F32, Format
+from .function import Algorithm, ulp
 
 LOG2_E = 1.0 / math.log(2.0)
 
@@ -84,12 +86,15 @@ def exp(b: Builder, x: Value) -> Value:
     return exp_clamped(b, b.at_least(b.at_most(x, high), low))
 
 
-def exp_clamped(b: Builder, x: Value, low: Value | None = None) -> Value:
-    """``e**(x + low)`` for ``x`` within the range of finite results or little beyond."""
+def exp_clamped(
+    b: Builder, x: Value, low: Value | None = None, factor: Value | None = None
+) -> Value:
+    """``factor * e**(x + low)`` for ``x`` within the range of finite results or little beyond."""
     n, r = reduce_by_ln2(b, x)
     if low is not None:
         r = r + low
-    return scale(b, expm1_reduced(b, r) + 1.0, n)
+    power = expm1_reduced(b, r) + 1.0
+    return scale(b, power if factor is None else power * factor, n)
 
 
 def exp2(b: Builder, x: Value) -> Value:
@@ -114,3 +119,17 @@ def expm1(b: Builder, x: Value) -> Value:
     result = result + result
     # Halving loses the last bit of a subnormal, and the sum the sign of -0.
     return b.select(b.absolute(x) < math.ldexp(1.0, -fmt.mantissa_bits - 2), x, result)
+
+
+def logistic(b: Builder, x: Value) -> Value:
+    """``1 / (1 + exp(-x))``; for negative ``x`` ``exp(x) / (1 + exp(x))``, which keeps tails."""
+    e = exp_clamped(b, b.at_least(-b.absolute(x), _range(x.format)[0]))
+    return b.select(x < 0.0, e, 1.0) / (e + 1.0)
+
+
+ALGORITHMS = (
+    Algorithm("exp", exp, ulp(1.5, 1.5)),
+    Algorithm("exp2", exp2, ulp(1.5, 1.5)),
+    Algorithm("expm1", expm1, ulp(2.0, 2.0)),
+    Algorithm("logistic", logistic, ulp(2.0, 2.0)),
+)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from .builder import FORMATS, Builder, Value, type_suffix, type_text
+from .builder import Builder, Value, type_suffix
+from .formats import F32, FORMATS
 from .target import Target
 
 Element = Literal["f32", "f64"]
@@ -45,6 +46,11 @@ class Algorithm:
     notes: str = ""
 
 
+def ulp(f32: float, f64: float) -> dict[str, float]:
+    """The largest errors by element type."""
+    return {"f32": f32, "f64": f64}
+
+
 def symbol_of(name: str, element: Element, lanes: int) -> str:
     """The symbol of a function, such as ``gd.sin.v8f64``."""
     return f"gd.{name}.{type_suffix(FORMATS[element].llvm, lanes)}"
@@ -54,7 +60,8 @@ def build(
     algorithm: Algorithm, element: Element, lanes: int, target: Target, attributes: str = ""
 ) -> MathFunction:
     """Emit ``algorithm`` for ``lanes`` elements; ``attributes`` are added to the definition."""
-    builder = Builder(target, lanes, "wide" if algorithm.wide and element == "f32" else element)
+    precision = "wide" if algorithm.wide and element == "f32" else element
+    builder = Builder(target, lanes, precision, attributes)
     scalar = FORMATS[element].llvm
     operands = [Value(builder, scalar, lanes, f"%{name}") for name in "xy"[: algorithm.arity]]
     if builder.precision == "wide":
@@ -64,6 +71,12 @@ def build(
     symbol = symbol_of(algorithm.name, element, lanes)
     text = _definition(symbol, operands, builder.lines, result, target, attributes)
     return MathFunction(symbol, text, tuple(builder.requires.values()))
+
+
+def call(b: Builder, algorithm: Algorithm, *operands: Value) -> Value:
+    """Call another math function, on the operands' type, from the one under construction."""
+    element: Element = "f32" if operands[0].format is F32 else "f64"
+    return b.call(build(algorithm, element, b.lanes, b.target, b.attributes), *operands)
 
 
 def _definition(
@@ -78,43 +91,3 @@ def _definition(
     words = " ".join(filter(None, (PURE, attributes, target.function_attributes)))
     head = f"define internal {result.type} @{symbol}({signature}) {words} {{\nentry:"
     return "\n".join([head, *lines, f"  ret {result.type} {result.text}", "}"]) + "\n"
-
-
-def lane_by_lane(name: str, element: str, lanes: int, arity: int, target: Target) -> MathFunction:
-    """A cold function that calls the C library's ``name`` for each lane in a loop.
-
-    For one lane this is the declaration of the library function itself.
-    """
-    fmt = next(f for f in FORMATS.values() if f.llvm == element)
-    symbol = name + fmt.libm_suffix
-    signature = ", ".join([element] * arity)
-    library = MathFunction(symbol, f"declare {element} @{symbol}({signature}) {PURE} cold\n")
-    if lanes == 1:
-        return library
-    vector = type_text(element, lanes)
-    parameters = [f"%{letter}" for letter in "xy"[:arity]]
-    extracts = [f"  {p}.lane = extractelement {vector} {p}, i32 %lane" for p in parameters]
-    arguments = ", ".join(f"{element} {p}.lane" for p in parameters)
-    words = " ".join(filter(None, (PURE, "cold noinline", target.function_attributes)))
-    each = f"gd.each.{symbol}.v{lanes}"
-    text = "\n".join(
-        [
-            f"define internal {vector} @{each}"
-            f"({', '.join(f'{vector} {p}' for p in parameters)}) {words} {{",
-            "entry:",
-            "  br label %loop",
-            "loop:",
-            "  %lane = phi i32 [ 0, %entry ], [ %next, %loop ]",
-            f"  %so_far = phi {vector} [ zeroinitializer, %entry ], [ %result, %loop ]",
-            *extracts,
-            f"  %value = call {element} @{symbol}({arguments})",
-            f"  %result = insertelement {vector} %so_far, {element} %value, i32 %lane",
-            "  %next = add i32 %lane, 1",
-            f"  %more = icmp ult i32 %next, {lanes}",
-            "  br i1 %more, label %loop, label %end",
-            "end:",
-            f"  ret {vector} %result",
-            "}",
-        ]
-    )
-    return MathFunction(each, text + "\n", (library,))

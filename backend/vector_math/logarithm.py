@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .builder import Builder, Value
 from .coefficients import POLYNOMIALS, SPLITS
+from .function import Algorithm, ulp
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def log10(b: Builder, x: Value) -> Value:
     return _with_special_cases(b, x, _to_base(b, decompose_positive(b, x), "log10_e", of_two))
 
 
-def log_of_sum(b: Builder, x: Value, low: Value, exponent: float | Value = 0.0) -> Value:
+def log_of_sum(b: Builder, x: Value, low: Value, exponent: Value | None = None) -> Value:
     """``log(x + low) + exponent ln2`` for a finite ``x > 0`` that is not subnormal.
 
     ``low`` is at most about an ulp of ``x``, so ``log(x + low) = log(x) + low/x``; for
@@ -116,7 +117,7 @@ def log_of_sum(b: Builder, x: Value, low: Value, exponent: float | Value = 0.0) 
     power = b.smallest_integer(parts.biased, fmt.bias + fmt.bias // 2)
     scaled = low * ((2 * fmt.bias - power) << fmt.mantissa_bits).as_float()
     correction = scaled * b.fma(f, f - 1.0, 1.0)
-    exponents = parts.exponent + exponent if exponent != 0.0 else parts.exponent
+    exponents = parts.exponent if exponent is None else parts.exponent + exponent
     return _natural(b, Decomposed(exponents, parts.mantissa, parts.biased), correction)
 
 
@@ -128,3 +129,13 @@ def log1p(b: Builder, x: Value) -> Value:
     result = b.select(x <= x.format.largest, result, x)
     result = b.select(x < -1.0, math.nan, result)
     return b.select(x.equals(-1.0), -math.inf, result)
+
+
+LOG = Algorithm("log", log, ulp(1.0, 1.0))
+
+ALGORITHMS = (
+    LOG,
+    Algorithm("log2", log2, ulp(1.0, 1.0)),
+    Algorithm("log10", log10, ulp(1.0, 1.0)),
+    Algorithm("log1p", log1p, ulp(1.0, 1.0)),
+)

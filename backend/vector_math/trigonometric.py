@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from .builder import Builder, Value
 from .coefficients import POLYNOMIALS, SPLITS
-from .function import lane_by_lane
+from .function import Algorithm, ulp
+from .library import exact_where
 
 # Largest |x| that is reduced in place. With a fused multiply-add the product of an
 # integer and a full part of pi is exact; without, parts of 30 bits are (f32 uses f64).
@@ -28,10 +29,6 @@ class Reduced:
 
     remainder: Value
     quadrant: Value
-
-
-def _limit(b: Builder, x: Value) -> float:
-    return FUSED_LIMITS[x.format.name] if b.target.fma else SHORT_LIMIT
 
 
 def _quotient(b: Builder, x: Value) -> tuple[Value, Value]:
@@ -90,10 +87,9 @@ def _sine_in_quadrant(b: Builder, r: Value, quadrant: Value) -> Value:
     return (size.bits() ^ sign).as_float()
 
 
-def _or_exact(b: Builder, name: str, x: Value, fast: Value) -> Value:
-    """``fast``, but the C library's result where ``|x|`` is too large to reduce."""
-    exact = lane_by_lane(name, x.element, b.lanes, 1, b.target)
-    return b.where_any(b.absolute(x) > _limit(b, x), exact, fast, x)
+def _too_large(b: Builder, x: Value) -> Value:
+    limit = FUSED_LIMITS[x.format.name] if b.target.fma else SHORT_LIMIT
+    return b.absolute(x) > limit
 
 
 def sin(b: Builder, x: Value) -> Value:
@@ -101,14 +97,14 @@ def sin(b: Builder, x: Value) -> Value:
     reduced = _reduce(b, x)
     result = _sine_in_quadrant(b, reduced.remainder, reduced.quadrant)
     result = b.select(x.equals(0.0), x, result)  # keeps the sign of -0
-    return _or_exact(b, "sin", x, result)
+    return exact_where(b, _too_large, "sin", result, x)
 
 
 def cos(b: Builder, x: Value) -> Value:
     """The cosine, the sine one quadrant on."""
     reduced = _reduce(b, x)
     result = _sine_in_quadrant(b, reduced.remainder, reduced.quadrant + 1)
-    return _or_exact(b, "cos", x, result)
+    return exact_where(b, _too_large, "cos", result, x)
 
 
 def tan(b: Builder, x: Value) -> Value:
@@ -116,7 +112,7 @@ def tan(b: Builder, x: Value) -> Value:
     t, inverse, quadrant = _tan_in_double(b, x) if b.precision == "wide" else _tan_in_two(b, x)
     result = b.select(_is_odd(quadrant), inverse, t)
     result = b.select(x.equals(0.0), x, result)  # keeps the sign of -0
-    return _or_exact(b, "tan", x, result)
+    return exact_where(b, _too_large, "tan", result, x)
 
 
 def _tan_in_double(b: Builder, x: Value) -> tuple[Value, Value, Value]:
@@ -136,3 +132,10 @@ def _tan_in_two(b: Builder, x: Value) -> tuple[Value, Value, Value]:
     quotient = -1.0 / t
     missing = b.remainder(-1.0, quotient, t) - quotient * t_low
     return t, b.fma(-quotient, missing, quotient), reduced.quadrant
+
+
+ALGORITHMS = (
+    Algorithm("sin", sin, ulp(1.5, 1.5)),
+    Algorithm("cos", cos, ulp(1.5, 1.5)),
+    Algorithm("tan", tan, ulp(1.0, 2.0), wide=True),
+)

@@ -22,19 +22,15 @@ def _initialized() -> None:
     llvm.initialize_all_asmprinters()
 
 
-def target_machine(
-    triple: str | None = None, cpu: str | None = None, features: str | None = None
-) -> llvm.TargetMachine:
-    """The target machine of the host, or of another triple, CPU and features."""
+def target_machine(triple: str = "", cpu: str = "", features: str = "") -> llvm.TargetMachine:
+    """The target machine of the host, of another CPU of its kind, or of another triple."""
     _initialized()
-    host = triple is None and cpu is None
-    return llvm.Target.from_triple(triple or llvm.get_process_triple()).create_target_machine(
-        cpu=llvm.get_host_cpu_name() if host else cpu or "",
-        features=llvm.get_host_cpu_features().flatten() if host else features or "",
-        opt=2,
-        reloc="default",
-        codemodel="jitdefault" if host else "default",
-        jit=host,
+    if not cpu:
+        cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_triple(triple or llvm.get_process_triple())
+    model = "default" if triple else "jitdefault"
+    return target.create_target_machine(
+        cpu=cpu, features=features, opt=2, codemodel=model, jit=not triple
     )
 
 
@@ -92,18 +88,11 @@ def assembly(text: str, machine: llvm.TargetMachine) -> str:
 class Compiled:
     """Functions compiled for this machine, called with ``run(request, *arrays)``."""
 
-    def __init__(self, requests: Iterable[Request], target: Target, features: str = "") -> None:
-        machine = (
-            target_machine()
-            if not features
-            else llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
-                cpu="x86-64", features=features, opt=2, codemodel="jitdefault", jit=True
-            )
-        )
+    def __init__(self, requests: Iterable[Request], target: Target, cpu: str = "") -> None:
         self._requests = list(requests)
         module = llvm.parse_assembly(module_text(self._requests, target))
         module.verify()
-        self._engine = llvm.create_mcjit_compiler(module, machine)
+        self._engine = llvm.create_mcjit_compiler(module, target_machine(cpu=cpu))
         self._engine.finalize_object()
 
     def __call__(self, request: Request, *arrays: np.ndarray) -> np.ndarray:
