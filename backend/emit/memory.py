@@ -238,6 +238,12 @@ def _view(strides_of: Callable[[Operation], tuple[int, ...]]) -> Emit:
     return emit
 
 
+def _view_bytes(e: FunctionEmitter, op: Operation) -> None:
+    """A view of a byte buffer: the shift is in bytes, whatever the elements of the view."""
+    source, shift = op.operands
+    e.bind(op.results[0], e.element_pointer(e.ref(source), "i8", e.ref(shift)))
+
+
 def _source_strides(op: Operation) -> tuple[int, ...]:
     type_ = op.operands[0].type
     assert isinstance(type_, MemRefType)
@@ -280,4 +286,5 @@ RULES: Final[dict[type[Operation], Emit]] = {
     memref.ExpandShapeOp: _same_pointer,
     memref.ReinterpretCastOp: _view(lambda op: (1,)),
     memref.SubviewOp: _view(_source_strides),
+    memref.ViewOp: _view_bytes,
 }
