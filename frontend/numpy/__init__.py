@@ -1,0 +1,46 @@
+"""`gradatim.numpy`: NumPy's names, for arrays and traced values alike.
+
+Functions compute at once by NumPy itself if no argument is traced, and else append to the function
+that is being traced; plain ``numpy`` reaches the same implementations by NumPy's protocols. Only
+what the protocols cannot see needs this namespace: functions that make arrays of traced values,
+such as ``array([x, y])`` and ``full(3, x)``.
+
+The package's modules fill the tables of `..dispatch`: `ufuncs`, by the rules of `ufunc_rules`, that
+of universal functions; all others, by the decorator of `registry`, that of functions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import (  # noqa: F401  they register their functions
+    contraction,
+    creation,
+    differences,
+    einstein,
+    joining,
+    linalg,
+    manipulation,
+    mathematics,
+    matrices,
+    norms,
+    picking,
+    reductions,
+    refusals,
+    selection,
+    statistics,
+    ufuncs,
+)
+from .namespace import names_of, public_member
+
+__all__ = names_of(np)
+
+
+def __getattr__(name: str) -> Any:
+    return public_member(np, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,146 @@
+"""Functions that make arrays: of traced values, and of the shape of traced values."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from ..tracer import Tracer
+from .manipulation import moveaxis, reshaped, sizes
+from .operands import broadcast, converted, counting, full_like, select, traced_array, traced_arrays
+from .registry import implements
+
+
+@implements(np.array)
+def array(object: Any, dtype: Any = None, *, ndmin: int = 0) -> Tracer:
+    """Make an array of a traced value, or of nested lists that have some in them.
+
+    NumPy itself has no protocol for this: ``gradatim.numpy.array([x, y])`` works,
+    ``numpy.array([x, y])`` raises TracerArrayConversionError.
+
+    Raises:
+        ShapeError: if the items of a list differ in shape.
+    """
+    x = traced_array(object)
+    x = x if dtype is None else converted(x, dtype)
+    return reshaped(x, (1,) * (ndmin - x.ndim) + x.shape)
+
+
+@implements(np.asarray, np.asanyarray, np.ascontiguousarray)
+def asarray(a: Any, dtype: Any = None) -> Tracer:
+    """As `array`."""
+    return array(a, dtype=dtype)
+
+
+@implements(np.astype)
+def astype(x: Any, dtype: Any) -> Tracer:
+    """Convert to another dtype; floats saturate on the way to integers, and NaN becomes 0."""
+    return converted(traced_array(x), dtype)
+
+
+@implements(np.copy)
+def copy(a: Any) -> Tracer:
+    """Return the array itself: traced values do not change."""
+    return traced_array(a)
+
+
+@implements(np.full_like)
+def full_like_function(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Tracer:
+    """Return an array of a's shape and dtype, or the given ones, filled with one value."""
+    _, (prototype, value) = traced_arrays(a, fill_value)
+    value = converted(value, prototype.dtype if dtype is None else dtype)
+    return broadcast(value, prototype.shape if shape is None else sizes(shape))
+
+
+@implements(np.full)
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tracer:
+    """Return an array filled with a traced value (only as ``gradatim.numpy.full``)."""
+    value = traced_array(fill_value)
+    return broadcast(value if dtype is None else converted(value, dtype), sizes(shape))
+
+
+def _constant_like(number: int, name: str) -> Any:
+    def function(a: Any, dtype: Any = None, *, shape: Any = None) -> Tracer:
+        x = traced_array(a)
+        wanted = x.shape if shape is None else sizes(shape)
+        filled = x.trace.builder.full(wanted, x.dtype if dtype is None else np.dtype(dtype), number)
+        return x.trace.tracer(filled)
+
+    function.__doc__ = f"Return an array of a's shape and dtype, or the given ones, of {name}."
+    return function
+
+
+zeros_like = implements(np.zeros_like)(_constant_like(0, "zeros"))
+ones_like = implements(np.ones_like)(_constant_like(1, "ones"))
+empty_like = implements(np.empty_like)(_constant_like(0, "zeros: nothing is left undefined"))
+
+
+@implements(np.linspace)
+def linspace(
+    start: Any,
+    stop: Any,
+    num: Any = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """Return ``num`` numbers that are evenly spaced from start to stop.
+
+    Returns:
+        The numbers along ``axis``, or with ``retstep`` also the step between them.
+    """
+    count = index(num)
+    if count < 0:
+        raise ValueError(f"Number of samples, {count}, must be non-negative.")
+    _, (first, last) = traced_arrays(start, stop)
+    steps = count - 1 if endpoint else count
+    delta = last * 1.0 - first * 1.0
+    step = delta / steps if steps > 0 else full_like(delta, np.nan)
+    places = counting(delta.trace, (count, *delta.shape), delta.dtype)
+    values = places * (step if steps > 0 else delta) + first
+    if endpoint and count > 1:
+        end = broadcast(converted(last, values.dtype), values.shape)
+        values = select(places == count - 1, end, values)
+    if dtype is not None:
+        values = converted(np.floor(values) if np.dtype(dtype).kind in "iu" else values, dtype)
+    values = moveaxis(values, 0, axis)
+    return (values, step) if retstep else values
+
+
+@implements(np.logspace)
+def logspace(
+    start: Any,
+    stop: Any,
+    num: Any = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Tracer:
+    """Return numbers from ``base**start`` to ``base**stop``, evenly spaced on a log scale."""
+    _, (first, last, radix) = traced_arrays(start, stop, base)
+    powers = np.power(radix, linspace(first, last, num, endpoint))
+    return moveaxis(powers if dtype is None else converted(powers, dtype), 0, axis)
+
+
+@implements(np.meshgrid)
+def meshgrid(
+    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Tracer, ...]:
+    """Return the coordinates of a grid's points, one array for each of the given axes."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
+    _, axes = traced_arrays(*xi)
+    rank = len(axes)
+    order = [1, 0, *range(2, rank)] if indexing == "xy" and rank > 1 else list(range(rank))
+    lines = [
+        reshaped(x, tuple(x.size if place == d else 1 for d in range(rank)))
+        for x, place in zip(axes, order)
+    ]
+    if sparse:
+        return tuple(lines)
+    shape = np.broadcast_shapes(*(x.shape for x in lines))
+    return tuple(broadcast(x, shape) for x in lines)

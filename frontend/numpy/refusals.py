@@ -1,0 +1,43 @@
+"""Functions that cannot take traced values, or not yet, each with what to do instead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .registry import refuse
+
+_SHAPE = "the result's shape depends on values; mask by `np.where` instead, or call it outside"
+_IN_PLACE = "it would change an array in place; make a new array, for example by `np.where`"
+_ORDER = "sorting is not supported"
+_POSITIONS = "picking elements at computed positions is not supported"
+_DECOMPOSITION = "matrix decompositions are not supported"
+_FOURIER = "Fourier transforms are not supported"
+_WINDOWS = "convolutions are not supported; write it as a sum of products of slices"
+
+_REASONS = {
+    _SHAPE: (
+        *(np.argwhere, np.compress, np.extract, np.flatnonzero, np.intersect1d, np.nonzero),
+        *(np.setdiff1d, np.setxor1d, np.trim_zeros, np.union1d, np.unique, np.unique_all),
+        *(np.unique_counts, np.unique_inverse, np.unique_values, np.bincount, np.histogram),
+    ),
+    _IN_PLACE: (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask),
+    _ORDER: (
+        *(np.argpartition, np.argsort, np.lexsort, np.median, np.nanmedian, np.partition),
+        *(np.percentile, np.quantile, np.nanpercentile, np.nanquantile, np.sort),
+    ),
+    _POSITIONS: (
+        *(np.choose, np.digitize, np.interp, np.isin, np.searchsorted, np.take_along_axis),
+    ),
+    _DECOMPOSITION: (
+        *(np.linalg.cholesky, np.linalg.cond, np.linalg.det, np.linalg.eig, np.linalg.eigh),
+        *(np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.inv, np.linalg.lstsq),
+        *(np.linalg.matrix_rank, np.linalg.pinv, np.linalg.qr, np.linalg.slogdet),
+        *(np.linalg.solve, np.linalg.svd, np.linalg.svdvals),
+    ),
+    _FOURIER: tuple(getattr(np.fft, name) for name in np.fft.__all__ if name.endswith("fft")),
+    _WINDOWS: (np.convolve, np.correlate),
+}
+
+for _reason, _functions in _REASONS.items():
+    for _function in _functions:
+        refuse(_function, _reason)

@@ -1,0 +1,165 @@
+"""The one table of array functions, from which dispatch, the public namespace and tests are made.
+
+A module of this package defines an implementation and names the NumPy function that it stands for::
+
+    @implements(np.ptp)
+    def ptp(a, axis=None, *, keepdims=False): ...
+
+The implementation works on traced values and lists only the arguments that it supports, by NumPy's
+names. What users reach, by NumPy's protocols or by ``gradatim.numpy``, is an entry made of both: it
+computes by NumPy itself if nothing is traced, and refuses other arguments by name.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+import numpy as np
+
+from ...ir.locations import spell_location
+from ..dispatch import FUNCTIONS
+from ..errors import UnsupportedError
+from ..source import user_location
+from .operands import is_traced
+
+Function = Callable[..., Any]
+F = TypeVar("F", bound=Function)
+
+_USUAL: Final[dict[str, tuple[Any, ...]]] = {
+    "casting": ("same_kind", "unsafe"),
+    "copy": (True, False),
+    "device": ("cpu",),
+    "order": ("C", "K", "A"),
+    "subok": (True, False),
+}
+"""Settings that do not change what a function of traced values computes."""
+
+
+class Signature(NamedTuple):
+    """What an entry must know of a NumPy function and its implementation."""
+
+    positional: tuple[str, ...]
+    """NumPy's positional parameters; empty if it takes any number."""
+    direct: int
+    """How many leading ones the implementation takes at the same position."""
+    supported: frozenset[str]
+    """The implementation's parameters."""
+    defaults: dict[str, Any]
+    """NumPy's defaults."""
+
+
+def implements(function: Function, *aliases: Function) -> Callable[[F], F]:
+    """Register the decorated function as what a NumPy function does to traced values.
+
+    The entry takes the implementation's name, so that a module's functions call each other as
+    users call them.
+    """
+
+    def register(implementation: F) -> F:
+        entry = _entry(function, implementation)
+        for name in (function, *aliases):
+            FUNCTIONS[name] = entry
+        return cast(F, entry)
+
+    return register
+
+
+def refuse(function: Function, reason: str) -> None:
+    """Register that a function does not take traced values, with a sentence that says why."""
+
+    def refused(*args: Any, **kwargs: Any) -> Any:
+        if not is_traced((*args, *kwargs.values())):
+            return function(*args, **kwargs)
+        raise UnsupportedError(
+            f"`{qualified(function)}` does not take traced values: {reason}",
+            spell_location(user_location()),
+        )
+
+    refused.__name__ = refused.__qualname__ = function.__name__
+    REFUSED[function] = reason
+    FUNCTIONS[function] = refused
+
+
+REFUSED: Final[dict[Function, str]] = {}
+"""The functions that explain why they do not take traced values."""
+
+
+def qualified(function: Function) -> str:
+    """Return a NumPy function's full name, such as ``numpy.linalg.norm``."""
+    return f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
+
+
+def _entry(function: Function, implementation: Function) -> Function:
+    def entry(*args: Any, **kwargs: Any) -> Any:
+        if not is_traced(args) and not is_traced(kwargs.values()):
+            return function(*args, **kwargs)
+        signature = _signature(function, implementation)
+        if len(args) > signature.direct and signature.positional:
+            args, kwargs = _by_name(signature, args, kwargs)
+        if not signature.supported.issuperset(kwargs):
+            kwargs = _supported(function, signature, kwargs)
+        return implementation(*args, **kwargs)
+
+    entry.__name__ = entry.__qualname__ = function.__name__
+    entry.__doc__ = implementation.__doc__
+    entry.__wrapped__ = implementation  # type: ignore[attr-defined]
+    return entry
+
+
+@cache
+def _signature(function: Function, implementation: Function) -> Signature:
+    ours = inspect.signature(implementation).parameters
+    theirs = inspect.signature(function).parameters
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in ours.values())
+    positional = tuple(
+        name for name, p in theirs.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    )
+    by_position = [name for name, p in ours.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    pairs = list(zip(positional, by_position, strict=False))
+    direct = next((i for i, (a, b) in enumerate(pairs) if a != b), len(pairs))
+    return Signature(
+        positional=() if variadic else positional,
+        direct=direct,
+        supported=frozenset(ours),
+        defaults={name: p.default for name, p in theirs.items()},
+    )
+
+
+def _by_name(
+    signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Give names to the positional arguments that the implementation takes elsewhere."""
+    if len(args) > len(signature.positional):
+        return args, kwargs  # the call itself tells how many there are too many
+    rest = zip(signature.positional[signature.direct :], args[signature.direct :], strict=False)
+    return args[: signature.direct], {**dict(rest), **kwargs}
+
+
+def _supported(function: Function, signature: Signature, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments that the implementation takes; the others must have their default.
+
+    Raises:
+        UnsupportedError: if another value was given.
+    """
+    kept = {}
+    for name, value in kwargs.items():
+        if name in signature.supported:
+            kept[name] = value
+        elif name not in signature.defaults:
+            raise TypeError(f"{function.__name__}() got an unexpected keyword argument {name!r}")
+        elif not _is_usual(name, value, signature.defaults[name]):
+            raise UnsupportedError(
+                f"`{qualified(function)}` does not take `{name}=` with traced values",
+                spell_location(user_location()),
+            )
+    return kept
+
+
+def _is_usual(name: str, value: Any, default: Any) -> bool:
+    if value is default or value is None or value is np._NoValue:
+        return True
+    usual = (default, *_USUAL.get(name, ()))
+    return any(type(value) is type(u) and value == u for u in usual)

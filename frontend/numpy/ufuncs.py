@@ -1,0 +1,180 @@
+"""Universal functions of traced values: promotion, broadcasting, then the rule of the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from ...ir.locations import spell_location
+from ..dispatch import UFUNCS
+from ..errors import UnsupportedError
+from ..source import user_location
+from ..tracer import Tracer
+from ..tracing import Operand, Trace, lift_all
+from .operands import broadcast_shape, is_traced, prepared, traced_arrays
+from .promotion import loop_dtypes, promotion_key
+from .ufunc_rules import RULES
+from .ufunc_rules.arithmetic import constant_power
+
+_DEFAULTS: Final[dict[str, Any]] = {
+    "out": None,
+    "where": True,
+    "casting": "same_kind",
+    "order": "K",
+    "subok": True,
+    "signature": None,
+}
+"""Keyword arguments of ufuncs that traced values accept at their default value only."""
+
+_COMPARISONS: Final = (
+    np.equal,
+    np.not_equal,
+    np.less,
+    np.less_equal,
+    np.greater,
+    np.greater_equal,
+)
+
+LARGEST_MULTIPLIED_POWER: Final = 16
+"""Up to this exponent a float is raised to an integer power by multiplication, not by ``pow``."""
+
+Traced = Tracer | tuple[Tracer, ...]
+
+
+def elementwise(ufunc: np.ufunc, *operands: Any, dtype: Any = None) -> Any:
+    """Apply a ufunc to operands of which at least one is traced.
+
+    Returns:
+        A traced array, or a tuple of them if the ufunc has several outputs.
+
+    Raises:
+        TypeError: if the ufunc takes no operands of such dtypes, as NumPy does.
+        DtypeError: if the result's dtype is not supported.
+        ShapeError: if the operands cannot be broadcast together.
+    """
+    trace, lifted = lift_all(*operands)
+    return _apply(ufunc, trace, lifted, dtype)
+
+
+def _apply(ufunc: np.ufunc, trace: Trace, lifted: list[Operand], dtype: Any) -> Traced:
+    keys = tuple([promotion_key(x) for x in lifted])
+    dtypes = loop_dtypes(ufunc, keys, None if dtype is None else np.dtype(dtype))
+    shape = broadcast_shape(lifted)
+    builder = trace.builder
+    values = [prepared(builder, x, d, shape) for x, d in zip(lifted, dtypes, strict=False)]
+    result = RULES[ufunc](builder, *values)
+    if isinstance(result, SSAValue):
+        return trace.tracer(result)
+    return tuple(map(trace.tracer, result))
+
+
+def _compare(ufunc: np.ufunc, *operands: Any, dtype: Any = None) -> Any:
+    """Compare; a Python int beyond the other operand's range is above or below all of it."""
+    trace, lifted = lift_all(*operands)
+    for scalar, other in (lifted, lifted[::-1]):
+        if type(scalar) is int and isinstance(other, Tracer) and _exceeds(scalar, other):
+            outcome = ufunc(*[x if type(x) is int else 0 for x in lifted])
+            return trace.tracer(trace.builder.full(other.shape, np.dtype(bool), outcome))
+    return _apply(ufunc, trace, lifted, dtype)
+
+
+def _exceeds(scalar: int, x: Tracer) -> bool:
+    if x.dtype.kind not in "iu":
+        return False
+    limits = np.iinfo(x.dtype)
+    return not limits.min <= scalar <= limits.max
+
+
+def _power(ufunc: np.ufunc, x: Any, y: Any, *, dtype: Any = None) -> Any:
+    """Raise to a power; exponents known while tracing become products, roots and reciprocals."""
+    exponent = _known_scalar(y)
+    if exponent is None or not isinstance(x, Tracer):
+        return elementwise(ufunc, x, y, dtype=dtype)
+    trace, lifted = lift_all(x, y)
+    keys = tuple(map(promotion_key, lifted))
+    base_dtype, _, _ = loop_dtypes(ufunc, keys, None if dtype is None else np.dtype(dtype))
+    base = prepared(trace.builder, lifted[0], base_dtype, broadcast_shape(lifted))
+    result = _known_power(trace, base, base_dtype, exponent)
+    return elementwise(ufunc, x, y, dtype=dtype) if result is None else trace.tracer(result)
+
+
+def _known_power(trace: Trace, x: SSAValue, dtype: np.dtype, exponent: Any) -> SSAValue | None:
+    """Return x to a known power without ``pow``, or None where that is not possible.
+
+    As ``x ** 0.5`` in NumPy, square roots ignore C99's special cases of ``pow`` for negative zero
+    and negative infinity.
+    """
+    if dtype.kind in "iu":
+        if dtype.type(exponent) < 0:  # which may overflow
+            raise ValueError("Integers to negative integer powers are not allowed.")
+        return constant_power(trace.builder, x, int(exponent))
+    if exponent in (0.5, -0.5):
+        return trace.builder.sqrt(x) if exponent > 0 else trace.builder.rsqrt(x)
+    whole = exponent == exponent // 1 if not isinstance(exponent, complex) else False
+    if not whole or abs(exponent) > LARGEST_MULTIPLIED_POWER:
+        return None
+    return constant_power(trace.builder, x, int(exponent))
+
+
+def _known_scalar(x: Any) -> Any:
+    """Return the number of a Python scalar or of a 0-d array that is not traced, else None."""
+    if isinstance(x, (np.ndarray, np.generic)) and x.ndim == 0 and x.dtype.kind in "iufc":
+        return x.item()
+    return x if type(x) in (int, float, complex) else None
+
+
+def _implementation_of(ufunc: np.ufunc) -> Callable[..., Any]:
+    if ufunc in _COMPARISONS:
+        return partial(_compare, ufunc)
+    return partial(_power if ufunc in (np.power, np.float_power) else elementwise, ufunc)
+
+
+def register_ufunc(ufunc: np.ufunc, implementation: Callable[..., Any]) -> None:
+    """Make ``implementation`` what the ufunc does to traced values.
+
+    The function in `dispatch.UFUNCS` takes what NumPy's takes, checks the keyword arguments, and
+    computes by NumPy itself if no operand is traced.
+    """
+
+    def function(*operands: Any, **kwargs: Any) -> Any:
+        if not is_traced(operands):
+            return ufunc(*operands, **kwargs)
+        if kwargs:
+            kwargs = _supported(ufunc, kwargs)
+        if len(operands) != ufunc.nin:
+            raise TypeError(
+                f"{ufunc.__name__}() takes {ufunc.nin} operands, {len(operands)} were given"
+            )
+        if any(type(x) in (list, tuple) for x in operands):
+            operands = tuple(traced_arrays(*operands)[1])
+        return implementation(*operands, **kwargs)
+
+    function.__name__ = function.__qualname__ = ufunc.__name__
+    function.__doc__ = f"As ``numpy.{ufunc.__name__}``, of traced values too."
+    UFUNCS[ufunc] = function
+
+
+def _supported(ufunc: np.ufunc, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments without those at their default.
+
+    Raises:
+        UnsupportedError: if one of them is not supported.
+    """
+    kept = {}
+    for name, value in kwargs.items():
+        if name not in _DEFAULTS:
+            kept[name] = value
+        elif value is not _DEFAULTS[name] and value != _DEFAULTS[name]:
+            raise UnsupportedError(
+                f"`numpy.{ufunc.__name__}` does not take `{name}=` with traced values",
+                spell_location(user_location()),
+            )
+    return kept
+
+
+for _ufunc in RULES:
+    register_ufunc(_ufunc, _implementation_of(_ufunc))
