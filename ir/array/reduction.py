@@ -23,7 +23,7 @@ from ..types import Tensor, shape_of, spell, tensor_info, tensor_type
 from .base import BITS, NUMERIC, REAL, ArrayOp, Properties, require_kinds
 from .shape import dim_of, integers_of, require_dims
 
-_KINDS: Final = {
+KINDS_OF: Final = {
     ReduceKind.ADD: NUMERIC,
     ReduceKind.MUL: NUMERIC,
     ReduceKind.MIN: REAL,
@@ -89,7 +89,7 @@ class ReduceOp(ArrayOp):
     ) -> Tensor:
         """Return the type without the reduced dimensions."""
         kind = kind_of(properties)
-        require_kinds(f"{cls.name} {kind}", _KINDS[kind], operands)
+        require_kinds(f"{cls.name} {kind}", KINDS_OF[kind], operands)
         shape, dtype = tensor_info(operands[0])
         dims = integers_of(properties, "dims")
         require_dims(cls.name, dims, len(shape))
@@ -169,7 +169,7 @@ class CumulativeOp(ArrayOp):
         """Return the operand's type."""
         kind = kind_of(properties)
         _require_kind(cls.name, kind, cls.ALLOWED)
-        require_kinds(f"{cls.name} {kind}", _KINDS[kind], operands)
+        require_kinds(f"{cls.name} {kind}", KINDS_OF[kind], operands)
         require_dims(cls.name, (dim_of(properties),), len(shape_of(operands[0])))
         return operands[0]
 

@@ -90,6 +90,16 @@ def rsqrt(x: np.ndarray) -> np.ndarray:
     return (1 / np.sqrt(x)).astype(x.dtype)
 
 
+def power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return x to the power y.
+
+    NumPy takes the square root for an exponent of 0.5 that is stored once, which is not C99's power
+    at -0 and -infinity; so the exponents are spread out.
+    """
+    exponents = np.array(y, ndmin=1, copy=True)
+    return np.power(x, exponents).reshape(x.shape)
+
+
 def logistic(x: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + exp(-x)) without overflow."""
     small = np.exp(-np.abs(x))
