@@ -7,6 +7,7 @@ from collections.abc import Callable
 from xdsl.dialects.builtin import ModuleOp, StringAttr, SymbolRefAttr
 from xdsl.dialects.func import CallOp, FuncOp
 
+from ..ir.errors import GradatimError
 from ..ir.functions import find_function
 from .simplify.inline import inline_calls, is_private
 from .simplify.rewriting import functions_of
@@ -21,12 +22,14 @@ def replace_functions(
     others still call the old one, it stays beside as a private function.
 
     Raises:
-        GradatimError: if there is no such function, or if it calls itself.
+        GradatimError: if there is no such function with a body, or if it calls itself.
     """
     if name is None:
         selected = [f for f in functions_of(module) if not is_private(f)]
     else:
         selected = [find_function(module, name)]
+        if selected[0].is_declaration:
+            raise GradatimError(f"@{name} is only declared; there is no body to transform")
     for function in selected:
         inline_calls(module, function)
     for function in selected:

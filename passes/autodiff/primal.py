@@ -90,7 +90,7 @@ def _copy(
 ) -> Operation:
     if not isinstance(op, ArrayOp):
         return op.clone(environment)
-    copy = op.make(operands, op.results[0].type, op.properties, op.location)
+    copy = op.make(operands, op.result_types[0], op.properties, op.location)  # type: ignore[arg-type]
     environment[op.results[0]] = copy.results[0]
     copy.results[0].name_hint = op.results[0].name_hint
     return copy

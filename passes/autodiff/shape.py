@@ -50,12 +50,14 @@ def _pad(b: Builder, op: s.PadOp, g: SSAValue, position: int) -> SSAValue:
 
 def _pad_operand(b: Builder, op: s.PadOp, g: SSAValue) -> SSAValue:
     """Take the operand's places; zeros for what negative edges had cut off."""
-    low, high, interior = op.low.data, op.high.data, op.interior.data
+    low, high = op.low.data, op.high.data
+    strides = [n + 1 for n in op.interior.data]
+    if min((*low, *high), default=0) >= 0:
+        limits = [n - edge for n, edge in zip(shape_of(g), high)]
+        return b.slice(g, low, limits, strides)
     zero = b.full((), dtype_of(g), 0)
-    restored = b.pad(g, zero, [max(-n, 0) for n in low], [max(-n, 0) for n in high])
-    starts = [max(n, 0) for n in low]
-    limits = [n - max(edge, 0) for n, edge in zip(shape_of(restored), high)]
-    return b.slice(restored, starts, limits, [n + 1 for n in interior])
+    restored = b.pad(g, zero, [-n for n in low], [-n for n in high])
+    return b.slice(restored, [0] * len(strides), shape_of(restored), strides)
 
 
 def _pad_value(b: Builder, op: s.PadOp, g: SSAValue) -> SSAValue:

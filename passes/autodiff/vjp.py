@@ -35,8 +35,9 @@ def vjp(
         function: a function ``(x...) -> (y...)`` without calls; it is left as it is.
         argnums: the arguments by which to differentiate.
         aux: how many of the last results have no cotangent.
-        seed: whether the cotangent is 1 instead of an argument; there must be one 0-d float result
-            apart from the aux ones, and the vjp then is the gradient.
+        seed: whether the cotangent is 1 instead of an argument, so that the vjp is the gradient;
+            apart from the aux ones there must be one result, a 0-d float (or complex number, whose
+            gradient is the derivative where the function is holomorphic).
         value: whether to return the results before the aux ones.
 
     Returns:
@@ -131,7 +132,7 @@ class ArrayVjp(ModulePass):
         function: the function to differentiate; every public one if left out.
         argnums: the arguments by which to differentiate.
         aux: how many of the last results have no cotangent.
-        seed: whether the cotangent is 1 instead of an argument, for a single 0-d float result.
+        seed: whether the cotangent is 1 instead of an argument, for a single 0-d result.
         value: whether to keep the results before the aux ones.
     """
 

@@ -382,6 +382,14 @@ def test_without_a_name_every_public_function_is_replaced():
         np.testing.assert_allclose(found, [value, slope])
 
 
+def test_declared_function_cannot_be_differentiated():
+    module = ModuleOp([FuncOp.external("g", [tensor_type((), F64)], [tensor_type((), F64)])])
+    with pytest.raises(GradatimError, match=r"@g is only declared; there is no body"):
+        ArrayVjp("g").apply(Context(), module)
+    with pytest.raises(GradatimError, match=r"the module has no function @h"):
+        ArrayVjp("h").apply(Context(), module)
+
+
 # Locations
 
 
