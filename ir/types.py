@@ -149,8 +149,8 @@ def normalized(attribute: DenseIntOrFPElementsAttr) -> DenseIntOrFPElementsAttr:
     elements = np.frombuffer(attribute.data.data, np.uint8 if dtype == np.bool_ else dtype)
     if dtype == np.bool_:
         elements = elements != 0
-    stored_once = elements.size == 1  # a splat that has been normalized, in a copy of an op
-    return dense(np.broadcast_to(elements, shape) if stored_once else elements.reshape(shape))
+    spread = () if elements.size == 1 else shape  # a copied op's splat is stored once already
+    return dense(np.broadcast_to(elements.reshape(spread), shape))
 
 
 def splat(shape: Shape, dtype: np.dtype, value: object) -> DenseIntOrFPElementsAttr:

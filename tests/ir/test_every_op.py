@@ -237,3 +237,12 @@ def test_print_of_floats_is_exact():
         again = find_function(parse_module(to_text(example.module())), "f").body.block.first_op
         assert isinstance(again, ConstantOp)
         assert again.value.data.data == value.data.data
+
+
+@every_op
+def test_copies(op: type[ArrayOp]):
+    for example in examples(op):
+        module = example.module()
+        copy = module.clone()
+        copy.verify()
+        assert copy.is_structurally_equivalent(module)
