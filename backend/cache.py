@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,6 +25,7 @@ from pathlib import Path
 
 _MAGIC = b"gradatim-cache-1"
 _HEADER_BYTES = len(_MAGIC) + hashlib.sha256().digest_size
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _DEFAULT_BOUND = 1 << 30
 _PRUNE_INTERVAL_SECONDS = 3600.0
 _RECENCY_SECONDS = 3600.0
@@ -129,8 +130,9 @@ def _mark_used(path: Path) -> None:
 
 
 def _write_atomically(path: Path, content: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
+        descriptor = os.open(temporary, _CREATE, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
         os.replace(temporary, path)

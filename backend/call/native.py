@@ -16,19 +16,14 @@ else:
     _Base = vectorcall.make_base("gradatim.backend.call.native.VectorcallBase")
 
 
+# In alphabetical order, in which CPython lays them out.
+_SLOTS = ("_on_error", "_programs", "_retired", "_slow", "_table")
+
+
 class NativeCallable(ProgramList, _Base):
     """`function.CompiledCallable` by a function pointer that leads to machine code (call.ll)."""
 
-    # CPython lays slots out in alphabetical order, and call.ll relies on the first five.
-    __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "_on_error",
-        "_programs",
-        "_retired",
-        "_slow",
-        "_table",
-    )
+    __slots__ = (*_SLOTS, "__dict__", "__weakref__")
 
     _retired: list[tuple[bytes, tuple[Program, ...]]]
     _table: bytes
@@ -59,10 +54,20 @@ class NativeCallable(ProgramList, _Base):
         vectorcall.word_at(self, vectorcall.POINTER_OFFSET).value = runtime.call_address()
 
 
-vectorcall.enable(NativeCallable)
+def _check_slots() -> None:
+    """Raise RuntimeError if an instance is not laid out like %callable in call.ll."""
+    instance = NativeCallable(_check_slots, abs)
+    for position, name in enumerate(_SLOTS):
+        offset = vectorcall.BASE_SIZE + 8 * position
+        if vectorcall.word_at(instance, offset).value != id(getattr(instance, name)):
+            raise RuntimeError(f"the slot {name} of a Python object is not where it is expected")
 
 
 def _table(programs: tuple[Program, ...]) -> bytes:
     """The addresses of the programs' tables, ended by a null."""
     addresses = [program.table_address for program in programs]
     return struct.pack(f"={len(addresses) + 1}Q", *addresses, 0)
+
+
+vectorcall.enable(NativeCallable)
+_check_slots()

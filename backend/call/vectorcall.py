@@ -17,7 +17,7 @@ _POINTER = ctypes.sizeof(ctypes.c_void_p)
 # Fields of the instance: %callable in call.ll.
 POINTER_OFFSET = _HEAD
 RUNNING_OFFSET = _HEAD + _POINTER
-_BASE_SIZE = _HEAD + 2 * _POINTER
+BASE_SIZE = _HEAD + 2 * _POINTER
 
 # Include/cpython/object.h: tp_flags follows the head, ob_size and eighteen fields of a word each.
 _TP_FLAGS_OFFSET = _HEAD + 19 * _POINTER
@@ -65,7 +65,7 @@ def make_base(name: str) -> type:
         _Slot(_TP_MEMBERS, ctypes.addressof(members)),
         _Slot(),
     )
-    spec = _Spec(name.encode(), _BASE_SIZE, 0, _FLAGS, slots)
+    spec = _Spec(name.encode(), BASE_SIZE, 0, _FLAGS, slots)
     from_spec = ctypes.pythonapi.PyType_FromSpec
     from_spec.restype, from_spec.argtypes = ctypes.py_object, [ctypes.POINTER(_Spec)]
     base: type = from_spec(ctypes.byref(spec))
