@@ -40,7 +40,7 @@ class FunctionEmitter:
     def register(self) -> str:
         """Return a fresh register name."""
         self._registers += 1
-        return f"%{self._registers}"
+        return f"%v{self._registers}"
 
     def ref(self, value: SSAValue) -> str:
         """Return what stands for ``value`` in an operand."""

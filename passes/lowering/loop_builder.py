@@ -33,6 +33,7 @@ from xdsl.dialects.builtin import (
     VectorType,
     i64,
 )
+from xdsl.dialects.func import FuncOp
 from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
@@ -78,12 +79,19 @@ def _integer(value: int, type_: Attribute) -> IntegerAttr:
     return IntegerAttr(value, type_, truncate_bits=True)
 
 
-class GlobalConstants:
-    """The constant arrays of a module, each as one ``memref.global``."""
+class ModuleSymbols:
+    """What a module's loops refer to by name: constant arrays and library functions."""
 
     def __init__(self, module: ModuleOp) -> None:
         self.module = module
         self._symbols: dict[Attribute, str] = {}
+        self._declared: set[str] = set()
+
+    def declare(self, name: str, arguments: Sequence[Attribute]) -> None:
+        """Declare a library function without result."""
+        if name not in self._declared:
+            self._declared.add(name)
+            self.module.body.block.add_op(FuncOp.external(name, arguments, []))
 
     def symbol(self, value: DenseIntOrFPElementsAttr) -> str:
         """Return the symbol of a constant, made at first use."""
@@ -114,10 +122,10 @@ class LoopBuilder:
     """Appends loop-level ops to the current block."""
 
     def __init__(
-        self, block: Block, constants: GlobalConstants, location: LocationAttr = UNKNOWN
+        self, block: Block, symbols: ModuleSymbols, location: LocationAttr = UNKNOWN
     ) -> None:
         self.block = block
-        self.globals = constants
+        self.symbols = symbols
         self.location = location
         self._entry = block
         self._last_constant: Operation | None = None
@@ -299,7 +307,7 @@ class LoopBuilder:
             memref.GetGlobalOp,
             (),
             buffer_type(dtype, prod(value.get_shape())),
-            {"name": SymbolRefAttr(self.globals.symbol(value))},
+            {"name": SymbolRefAttr(self.symbols.symbol(value))},
         )
 
     def flat(self, buffer: SSAValue, dtype: np.dtype, size: int) -> SSAValue:

@@ -10,12 +10,14 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
+from ...ir.array.contraction import DotGeneralOp
 from ...ir.kernel.ops import FusionOp
+from .contraction import ContractionLowering
 from .fusion import FusionLowering
-from .loop_builder import GlobalConstants, LoopBuilder
+from .loop_builder import LoopBuilder, ModuleSymbols
 
 
-def lower_function(function: FuncOp, constants: GlobalConstants) -> None:
+def lower_function(function: FuncOp, symbols: ModuleSymbols) -> None:
     """Replace the fusions of a bufferised function by loops, in place."""
     if function.is_declaration:
         return
@@ -23,7 +25,7 @@ def lower_function(function: FuncOp, constants: GlobalConstants) -> None:
     ops = list(block.ops)
     for op in ops:
         block.detach_op(op)
-    builder = LoopBuilder(block, constants)
+    builder = LoopBuilder(block, symbols)
     for op in ops:
         if isinstance(op, FusionOp):
             builder.location = op.location
@@ -35,7 +37,11 @@ def lower_function(function: FuncOp, constants: GlobalConstants) -> None:
 
 def emit_fusion(builder: LoopBuilder, fusion: FusionOp) -> None:
     """Append the loops, or the library call, of one fusion."""
-    FusionLowering(builder, fusion).emit()
+    first = fusion.body.block.first_op
+    if isinstance(first, DotGeneralOp):
+        ContractionLowering(builder, fusion, first).emit()
+    else:
+        FusionLowering(builder, fusion).emit()
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class KernelLowerToLoops(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Lower every function of the module."""
-        constants = GlobalConstants(op)
+        symbols = ModuleSymbols(op)
         for function in list(op.body.block.ops):
             if isinstance(function, FuncOp):
-                lower_function(function, constants)
+                lower_function(function, symbols)

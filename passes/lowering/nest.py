@@ -22,6 +22,7 @@ from . import elementwise, reductions
 from .affine import Affine, Index, linearize
 from .loop_builder import INDEX, LoopBuilder
 from .reader import Leaf, Reader
+from .vectors import place_vector
 
 _IDEMPOTENT = frozenset({ReduceKind.MIN, ReduceKind.MAX, ReduceKind.AND, ReduceKind.OR})
 
@@ -178,28 +179,21 @@ class NestEmitter:
 
     def _place_vector(self, axis: int, start: SSAValue | int) -> None:
         """Let the vector axis be at ``start``, shifted back or masked where it passes the end."""
-        extent, width = self.extents[axis], max(self.lanes_in_use, 1)
         self.reader.version += 1
-        if extent % (width * self.unroll):
-            if self._may_overlap() and extent >= width:
-                start = self._at_most(start, extent - width)
-            elif not isinstance(start, int) or start + width > extent:
-                left = Affine(extent, ((axis, -1),))
-                self.reader.positions[axis] = start
-                self.reader.mask = self.b.mask(
-                    self.b.affine(left, self.reader.positions), self.lanes_in_use
-                )
+        start, self.reader.mask = place_vector(
+            self.b,
+            start,
+            self.extents[axis],
+            lanes=self.lanes_in_use,
+            step=self.lanes_in_use * self.unroll,
+            may_overlap=self._may_overlap(),
+        )
         self.reader.positions[axis] = start
 
     def _may_overlap(self) -> bool:
         kinds = [r.kind for r in self.reductions]
         kinds += [s.combine for s in self.stores if s.combine is not None]
         return self.overlap and all(kind in _IDEMPOTENT for kind in kinds)
-
-    def _at_most(self, start: SSAValue | int, limit: int) -> SSAValue | int:
-        if isinstance(start, int):
-            return min(start, limit)
-        return self.b.append(arith.MinSIOp, (start, self.b.index(limit)), INDEX)
 
     def _store(self, store: Store) -> None:
         value = self.reader.value(store.value, store.at)

@@ -1,0 +1,251 @@
+"""Matrix products: a library call for large ones, register-blocked loops for small ones.
+
+Both see an operand as batches of a matrix with one stride a side. An operand whose dimensions do
+not join into such sides is first copied into order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import pairwise
+from math import prod
+from typing import Final, NamedTuple
+
+from xdsl.dialects import arith, memref
+from xdsl.ir import SSAValue
+
+from ...ir.array.contraction import DotGeneralOp, free_dims
+from ...ir.attributes import ReduceKind
+from ...ir.kernel.ops import FusionOp
+from ...ir.types import Shape, dtype_of, shape_of
+from . import elementwise, library, reductions
+from .affine import ZERO, Affine, axis_index, linearize, row_major
+from .loop_builder import LoopBuilder
+from .nest import NestEmitter, Store
+from .reader import Leaf, Reader
+from .vectors import Position, place_vector
+
+ROW, COLUMN, DEPTH = 1 << 20, (1 << 20) + 1, (1 << 20) + 2
+"""The axes of a product's rows, columns, and of the sum; smaller ones are batch dimensions."""
+
+BLOCK_ROWS: Final = 8
+"""Rows of the result that a small product computes at once, each in its own register."""
+
+
+class Matrix(NamedTuple):
+    """Batches of a matrix in memory: a flat buffer, and the strides of batches, rows, columns."""
+
+    buffer: SSAValue
+    batch: Shape
+    rows: int
+    columns: int
+
+    def place(self, row: Affine, column: Affine) -> Affine:
+        """Return where an element of the batch at hand is in the buffer."""
+        axes = map(axis_index, range(len(self.batch)))
+        return linearize((*axes, row, column), (*self.batch, self.rows, self.columns))
+
+    @property
+    def leaf(self) -> Leaf:
+        """The matrix as memory to load from."""
+        return Leaf(self.buffer, ())
+
+
+class Sizes(NamedTuple):
+    """The sizes of a product: batches, rows and columns of the result, terms of each sum."""
+
+    batch: Shape
+    rows: int
+    columns: int
+    depth: int
+
+
+class ContractionLowering:
+    """Emits the loops, or the library call, of one fusion that is a ``dot_general``."""
+
+    def __init__(self, builder: LoopBuilder, fusion: FusionOp, op: DotGeneralOp) -> None:
+        self.b = builder
+        self.schedule = fusion.schedule.data
+        self.dtype = dtype_of(op.result)
+        self.owned: list[SSAValue] = []
+        self.reader = Reader(builder, {})
+        self.sizes = _sizes(op)
+        buffers: dict[SSAValue, SSAValue] = dict(zip(fusion.body.block.args, fusion.ins))
+        left, right = (
+            self._matrix(value, buffers[value], batch.data, contract.data)
+            for value, batch, contract in (
+                (op.lhs, op.lhs_batch, op.lhs_contract),
+                (op.rhs, op.rhs_batch, op.rhs_contract),
+            )
+        )
+        self.left = left
+        self.right = right._replace(rows=right.columns, columns=right.rows)
+        self.results = [self._result(buffer) for buffer in fusion.outs]
+
+    def _result(self, buffer: SSAValue) -> Matrix:
+        shape = (*self.sizes.batch, self.sizes.rows, self.sizes.columns)
+        flat = self.b.flat(buffer, self.dtype, prod(shape))
+        return Matrix(flat, row_major(shape)[:-2], self.sizes.columns, 1)
+
+    def _matrix(self, value: SSAValue, buffer: SSAValue, batch: Shape, contract: Shape) -> Matrix:
+        """Return an operand as a matrix of free by contracted dimensions, copied if need be."""
+        shape = shape_of(value)
+        leaf = Leaf(self.b.flat(buffer, self.dtype, prod(shape)), row_major(shape))
+        free = free_dims(len(shape), (*batch, *contract))
+        rows, columns = (_joined(shape, leaf.strides, dims) for dims in (free, contract))
+        if rows is not None and columns is not None and 1 in (rows, columns):
+            return Matrix(leaf.buffer, tuple(leaf.strides[d] for d in batch), rows, columns)
+        packed = self._packed(value, leaf, (*batch, *free, *contract))
+        depth = prod(shape[d] for d in contract)
+        return Matrix(packed.buffer, packed.strides[: len(batch)], depth, 1)
+
+    def _packed(self, value: SSAValue, leaf: Leaf, order: Sequence[int]) -> Leaf:
+        """Copy an operand so that its dimensions lie in ``order``."""
+        shape = shape_of(value)
+        sizes = tuple(shape[d] for d in order)
+        buffer = self.b.scratch(self.dtype, prod(sizes), self.owned)
+        packed = Leaf(buffer, row_major(sizes))
+        index = [ZERO] * len(shape)
+        for axis, d in enumerate(order):
+            index[d] = axis_index(axis)
+        self.reader.leaves[value] = leaf
+        place = linearize(tuple(map(axis_index, range(len(order)))), packed.strides)
+        store = Store(value, tuple(index), packed, place)
+        emitter = NestEmitter(
+            self.reader, dict(enumerate(sizes)), [store], (), (), self.schedule.vector
+        )
+        emitter.emit(range(len(order)))
+        return packed
+
+    def emit(self) -> None:
+        """Emit the loops over batches, with a library call or loops in them."""
+        with ExitStack() as loops:
+            for axis, extent in enumerate(self.sizes.batch):
+                loop = loops.enter_context(self.b.loop(0, extent, 1))
+                self.reader.positions[axis] = loop.variable
+            for result in self.results:
+                if self.schedule.library is not None:
+                    library.multiply(self, result)
+                else:
+                    self._multiply(result)
+        for buffer in self.owned:
+            self.b.effect(memref.DeallocOp, (buffer,))
+
+    # Loops
+
+    def _multiply(self, result: Matrix) -> None:
+        rows = self.sizes.rows
+        blocks = rows // BLOCK_ROWS * BLOCK_ROWS
+        if blocks > BLOCK_ROWS:
+            with self.b.loop(0, blocks, BLOCK_ROWS) as loop:
+                self._rows(result, loop.variable, BLOCK_ROWS)
+        elif blocks:
+            self._rows(result, 0, BLOCK_ROWS)
+        if rows > blocks:
+            self._rows(result, blocks, rows - blocks)
+
+    def _rows(self, result: Matrix, first: Position, count: int) -> None:
+        """Compute ``count`` rows of the result, a vector of columns or a sum at a time."""
+        self.reader.positions[ROW] = first
+        columns, depth = self.sizes.columns, self.sizes.depth
+        sums_are_contiguous = self.left.columns == 1 and self.right.rows == 1 and depth > 1
+        along = (
+            DEPTH if sums_are_contiguous and (columns == 1 or self.right.columns != 1) else COLUMN
+        )
+        extent = depth if along == DEPTH else columns
+        lanes = min(self.schedule.vector, 1 << max(extent - 1, 0).bit_length())
+        self.reader.vector_axis = along
+        self.reader.lanes = lanes if lanes > 1 else 0
+        block = self._sum_block if along == DEPTH else self._column_block
+        step = 1 if along == DEPTH else max(self.reader.lanes, 1)
+        if columns <= step:
+            block(result, 0, count)
+            return
+        with self.b.loop(0, columns, step) as loop:
+            block(result, loop.variable, count)
+
+    def _column_block(self, result: Matrix, column: Position, count: int) -> None:
+        """Compute a vector of columns: for each term, one vector times a number of each row."""
+        b, lanes = self.b, self.reader.lanes
+        width = max(lanes, 1)
+        column, mask = place_vector(
+            b, column, self.sizes.columns, lanes=lanes, step=width, may_overlap=True
+        )
+        self.reader.positions[COLUMN] = column
+        self.reader.mask = mask
+        zero = b.constant(self.dtype, lanes, 0)
+        with b.loop(0, self.sizes.depth, 1, [zero] * count) as terms:
+            self.reader.positions[DEPTH] = terms.variable
+            right = self._right()
+            for i in range(count):
+                left = self.reader.as_vector(self._left(i), lanes)
+                terms.next[i] = self._multiply_add(left, right, terms.carried[i])
+        for i, total in enumerate(terms.results):
+            place = result.place(axis_index(ROW).shifted(i), axis_index(COLUMN))
+            self._store(total, result, place)
+        self.reader.mask = None
+
+    def _sum_block(self, result: Matrix, column: Position, count: int) -> None:
+        """Compute one column of some rows: vectors of terms, whose lanes are added at the end."""
+        b, lanes = self.b, self.reader.lanes
+        depth, width = self.sizes.depth, max(lanes, 1)
+        self.reader.positions[COLUMN] = column
+        zero = b.constant(self.dtype, lanes, 0)
+        with b.loop(0, depth, width, [zero] * count) as terms:
+            start, mask = place_vector(
+                b, terms.variable, depth, lanes=lanes, step=width, may_overlap=False
+            )
+            self.reader.positions[DEPTH] = start
+            self.reader.mask = mask
+            right = self._right()
+            for i in range(count):
+                terms.next[i] = self._multiply_add(self._left(i), right, terms.carried[i])
+            self.reader.mask = None
+        for i, total in enumerate(terms.results):
+            scalar = reductions.combine_lanes(b, ReduceKind.ADD, self.dtype, total)
+            place = result.place(axis_index(ROW).shifted(i), axis_index(COLUMN))
+            b.store(scalar, result.buffer, b.affine(place, self.reader.positions))
+
+    def _left(self, row: int) -> SSAValue:
+        place = self.left.place(axis_index(ROW).shifted(row), axis_index(DEPTH))
+        return self.reader.load(self.left.leaf, place, self.dtype)
+
+    def _right(self) -> SSAValue:
+        place = self.right.place(axis_index(DEPTH), axis_index(COLUMN))
+        return self.reader.load(self.right.leaf, place, self.dtype)
+
+    def _multiply_add(self, left: SSAValue, right: SSAValue, total: SSAValue) -> SSAValue:
+        multiply = arith.MulfOp if self.dtype.kind == "f" else arith.MuliOp
+        product = elementwise.make(self.b, multiply, *self.reader.promoted((left, right)))
+        return reductions.combine(self.b, ReduceKind.ADD, self.dtype, total, product)
+
+    def _store(self, value: SSAValue, result: Matrix, place: Affine) -> None:
+        offset = self.b.affine(place, self.reader.positions)
+        if self.reader.mask is not None:
+            self.b.masked_store(value, result.buffer, offset, self.reader.mask)
+        else:
+            self.b.store(value, result.buffer, offset)
+
+
+def _sizes(op: DotGeneralOp) -> Sizes:
+    left, right = shape_of(op.lhs), shape_of(op.rhs)
+    left_free = free_dims(len(left), (*op.lhs_batch.data, *op.lhs_contract.data))
+    right_free = free_dims(len(right), (*op.rhs_batch.data, *op.rhs_contract.data))
+    return Sizes(
+        tuple(left[d] for d in op.lhs_batch.data),
+        prod(left[d] for d in left_free),
+        prod(right[d] for d in right_free),
+        prod(left[d] for d in op.lhs_contract.data),
+    )
+
+
+def _joined(shape: Shape, strides: Shape, dims: Sequence[int]) -> int | None:
+    """Return the stride of dimensions that are one in memory, or None."""
+    sized = [d for d in dims if shape[d] != 1]
+    if not sized:
+        return 1
+    for outer, inner in pairwise(sized):
+        if strides[outer] != shape[inner] * strides[inner]:
+            return None
+    return strides[sized[-1]]

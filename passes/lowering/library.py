@@ -1,0 +1,147 @@
+"""Calls of the BLAS, through its C interface (CBLAS), for large matrix products.
+
+Reference: BLAS Technical Forum Standard, 2001, appendix B.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from xdsl.dialects import func, memref
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    DenseArrayBase,
+    MemRefType,
+    StridedLayoutAttr,
+    SymbolRefAttr,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, SSAValue
+
+from .affine import ZERO, Affine
+from .loop_builder import LoopBuilder, scalar_type
+
+if TYPE_CHECKING:
+    from .contraction import ContractionLowering, Matrix
+
+_ROW_MAJOR, _NO_TRANSPOSE, _TRANSPOSE = 101, 111, 112  # values of CBLAS's enumerations
+_LETTER: Final = {4: "s", 8: "d"}
+_INT: Final = np.dtype(np.int32)
+
+
+def multiply(product: ContractionLowering, result: Matrix) -> None:
+    """Append the library call that multiplies the matrices of the batch at hand."""
+    sizes = product.sizes
+    if sizes.columns == 1:
+        _vector_product(product, product.left, product.right, result, sizes.rows)
+    elif sizes.rows == 1:
+        swapped = product.right._replace(rows=product.right.columns, columns=product.right.rows)
+        left = product.left._replace(rows=product.left.columns, columns=product.left.rows)
+        _vector_product(product, swapped, left, result, sizes.columns)
+    else:
+        _matrix_product(product, result)
+
+
+def _matrix_product(product: ContractionLowering, result: Matrix) -> None:
+    """C = A B by ``cblas_?gemm``."""
+    sizes, call = product.sizes, _Call(product)
+    left, right = product.left, product.right
+    call.integers(_ROW_MAJOR, _transposition(left), _transposition(right))
+    call.integers(sizes.rows, sizes.columns, sizes.depth)
+    call.number(1)
+    call.matrix(left, sizes.rows, sizes.depth)
+    call.matrix(right, sizes.depth, sizes.columns)
+    call.number(0)
+    call.matrix(result, sizes.rows, sizes.columns)
+    call.emit("gemm")
+
+
+def _vector_product(
+    product: ContractionLowering, matrix: Matrix, vector: Matrix, result: Matrix, rows: int
+) -> None:
+    """y = A x by ``cblas_?gemv``; x lies along the rows of ``vector``."""
+    depth, call = product.sizes.depth, _Call(product)
+    transposed = _transposition(matrix) == _TRANSPOSE
+    call.integers(_ROW_MAJOR, _transposition(matrix))
+    call.integers(*((depth, rows) if transposed else (rows, depth)))
+    call.number(1)
+    call.matrix(matrix, rows, depth)
+    call.pointer(vector)
+    call.integers(max(vector.rows, 1))
+    call.number(0)
+    call.pointer(result)
+    call.integers(1)
+    call.emit("gemv")
+
+
+def _transposition(matrix: Matrix) -> int:
+    return _NO_TRANSPOSE if matrix.columns == 1 else _TRANSPOSE
+
+
+class _Call:
+    """The arguments of a library call, collected in order."""
+
+    def __init__(self, product: ContractionLowering) -> None:
+        self.product = product
+        self.b: LoopBuilder = product.b
+        self.arguments: list[SSAValue] = []
+
+    def integers(self, *values: int) -> None:
+        self.arguments += [self.b.constant(_INT, 0, value) for value in values]
+
+    def number(self, value: float) -> None:
+        self.arguments.append(self.b.constant(self.product.dtype, 0, value))
+
+    def pointer(self, matrix: Matrix) -> None:
+        place = matrix.place(ZERO, ZERO)
+        self.arguments.append(_shifted(self.b, matrix.buffer, place, self.product))
+
+    def matrix(self, matrix: Matrix, rows: int, columns: int) -> None:
+        """Pass a matrix and its leading dimension, which is at least the length of a line."""
+        self.pointer(matrix)
+        contiguous = matrix.columns == 1
+        line = columns if contiguous else rows
+        self.integers(max(matrix.rows if contiguous else matrix.columns, line, 1))
+
+    def emit(self, routine: str) -> None:
+        name = f"cblas_{_LETTER[self.product.dtype.itemsize]}{routine}"
+        types = [_erased(value) for value in self.arguments]
+        self.b.symbols.declare(name, types)
+        arguments = [self._erase(value) for value in self.arguments]
+        self.b.effect(func.CallOp, arguments, {"callee": SymbolRefAttr(name)})
+
+    def _erase(self, value: SSAValue) -> SSAValue:
+        """Pass memory of any size and offset as the type that the declaration has."""
+        target = _erased(value)
+        if value.type == target:
+            return value
+        return self.b.append(memref.CastOp, (value,), target)
+
+
+def _erased(value: SSAValue) -> Attribute:
+    if not isinstance(value.type, MemRefType):
+        return value.type
+    layout = StridedLayoutAttr([1], None)
+    return MemRefType(value.type.element_type, [DYNAMIC_INDEX], layout)
+
+
+def _shifted(
+    b: LoopBuilder, buffer: SSAValue, place: Affine, product: ContractionLowering
+) -> SSAValue:
+    """Return the memory from ``place`` on."""
+    if place == ZERO:
+        return buffer
+    offset = b.affine(place, product.reader.positions)
+    element = scalar_type(product.dtype)
+    lists = {"static_offsets": [DYNAMIC_INDEX], "static_sizes": [1], "static_strides": [1]}
+    return b.append(
+        memref.ReinterpretCastOp,
+        (buffer, offset),
+        MemRefType(element, [1], StridedLayoutAttr([1], None)),
+        {
+            **{name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()},
+            "operandSegmentSizes": DenseArrayBase.from_list(i32, [1, 1, 0, 0]),
+        },
+    )
