@@ -128,8 +128,8 @@ def logistic(b: Builder, x: Value) -> Value:
 
 
 ALGORITHMS = (
-    Algorithm("exp", exp, ulp(1.5, 1.5)),
+    Algorithm("exp", exp, ulp(1.25, 1.25)),
     Algorithm("exp2", exp2, ulp(1.5, 1.5)),
     Algorithm("expm1", expm1, ulp(2.0, 2.0)),
-    Algorithm("logistic", logistic, ulp(2.0, 2.0)),
+    Algorithm("logistic", logistic, ulp(2.5, 2.5)),
 )

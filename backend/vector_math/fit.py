@@ -23,6 +23,9 @@ from .ranges import ERF_INV_CENTRE, ERF_INV_TAIL, ERFC_POLE
 
 Real = Any  # mpmath has no type hints
 
+# Decimal digits of the computation.
+DIGITS = 100
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -295,6 +298,13 @@ def _nodes(fit: Fit, count: int) -> list[Real]:
     return [middle + half * mp.cos(mp.pi * (k + mpf("0.5")) / count) for k in range(count)]
 
 
+def _evaluate(coefficients: Sequence[float], x: Real) -> Real:
+    result = mpf(0)
+    for coefficient in reversed(coefficients):
+        result = result * x + coefficient
+    return result
+
+
 def rounded(value: Real, precision: str) -> float:
     """``value`` in the format in which a polynomial of this precision is evaluated."""
     return float(np.float32(float(value))) if precision == "f32" else float(value)
@@ -311,13 +321,11 @@ def solve(fit: Fit, precision: str) -> tuple[list[float], Real]:
         powers = range(len(found), terms)
         rows = [[w * x**p for p in powers] for x, w in zip(nodes, weights, strict=True)]
         rest = [
-            w * (y - mp.polyval(found[::-1] or [0], x))
-            for x, y, w in zip(nodes, targets, weights, strict=True)
+            w * (y - _evaluate(found, x)) for x, y, w in zip(nodes, targets, weights, strict=True)
         ]
         found.append(rounded(mp.lu_solve(mp.matrix(rows), mp.matrix(rest))[0], precision))
     error = max(
-        abs(fit.weight(x) * (fit.function(x) - mp.polyval(found[::-1], x)))
-        for x in _nodes(fit, 201)
+        abs(fit.weight(x) * (fit.function(x) - _evaluate(found, x))) for x in _nodes(fit, 201)
     )
     return found, error
 
@@ -370,7 +378,7 @@ def _row(name: str, values: Sequence[float]) -> str:
 
 def main() -> None:
     """Write ``coefficients.py`` beside this file."""
-    mp.dps = 100
+    mp.dps = DIGITS
     rows = []
     for fit in FITS:
         for precision in fit.terms:

@@ -92,6 +92,6 @@ def digamma(b: Builder, x: Value) -> Value:
 
 
 ALGORITHMS = (
-    Algorithm("lgamma", lgamma, ulp(1.0, 4.0), wide=True),
-    Algorithm("digamma", digamma, ulp(1.0, 4.0), wide=True),
+    Algorithm("lgamma", lgamma, ulp(0.6, 3.5), wide=True),
+    Algorithm("digamma", digamma, ulp(0.6, 4.0), wide=True),
 )

@@ -87,8 +87,8 @@ def atan2(b: Builder, y: Value, x: Value) -> Value:
 
 
 ALGORITHMS = (
-    Algorithm("asin", asin, ulp(2.0, 2.0)),
-    Algorithm("acos", acos, ulp(2.0, 2.0)),
-    Algorithm("atan", atan, ulp(2.0, 2.0)),
-    Algorithm("atan2", atan2, ulp(2.0, 2.0), arity=2),
+    Algorithm("asin", asin, ulp(1.25, 1.25)),
+    Algorithm("acos", acos, ulp(1.25, 1.25)),
+    Algorithm("atan", atan, ulp(1.75, 1.75)),
+    Algorithm("atan2", atan2, ulp(1.75, 1.75), arity=2),
 )

@@ -135,7 +135,7 @@ LOG = Algorithm("log", log, ulp(1.0, 1.0))
 
 ALGORITHMS = (
     LOG,
-    Algorithm("log2", log2, ulp(1.0, 1.0)),
-    Algorithm("log10", log10, ulp(1.0, 1.0)),
+    Algorithm("log2", log2, ulp(1.25, 1.25)),
+    Algorithm("log10", log10, ulp(1.25, 1.25)),
     Algorithm("log1p", log1p, ulp(1.0, 1.0)),
 )

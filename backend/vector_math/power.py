@@ -99,4 +99,4 @@ def _parity(b: Builder, y: Value) -> tuple[Value, Value]:
     return whole, whole & ((half + unit_limit) - unit_limit).differs(half)
 
 
-ALGORITHMS = (Algorithm("pow", power, ulp(1.0, 1.0), arity=2, wide=True),)
+ALGORITHMS = (Algorithm("pow", power, ulp(0.6, 1.25), arity=2, wide=True),)

@@ -72,7 +72,7 @@ def erf_inv(b: Builder, x: Value) -> Value:
 
 
 ALGORITHMS = (
-    Algorithm("erf", erf, ulp(2.0, 2.0)),
-    Algorithm("erfc", erfc, ulp(1.0, 4.0), wide=True),
-    Algorithm("erf_inv", erf_inv, ulp(1.0, 4.0), wide=True),
+    Algorithm("erf", erf, ulp(1.5, 1.5)),
+    Algorithm("erfc", erfc, ulp(0.6, 5.0), wide=True),
+    Algorithm("erf_inv", erf_inv, ulp(0.6, 3.0), wide=True),
 )

@@ -46,9 +46,18 @@ def _reduce(b: Builder, x: Value) -> Reduced:
         wide = _reduce(b, x.widened())
         return Reduced(wide.remainder.narrowed(), wide.quadrant.narrowed())
     n, quadrant = _quotient(b, x)
+    if not b.target.fma:
+        return Reduced(_subtract_exact_products(b, x, n), quadrant)
     for part in _parts(b, x):
         x = b.fma(n, -part, x)
     return Reduced(x, quadrant)
+
+
+def _subtract_exact_products(b: Builder, x: Value, n: Value) -> Value:
+    """``x - n pi/2`` with one rounding that counts, by short parts of pi/2."""
+    first, second, third, fourth = (n * -part for part in _parts(b, x))
+    total, error = b.fast_two_sum(x + first, second)
+    return (total + (error + third)) + fourth
 
 
 def _reduce_in_two(b: Builder, x: Value) -> tuple[Reduced, Value]:
@@ -135,7 +144,7 @@ def _tan_in_two(b: Builder, x: Value) -> tuple[Value, Value, Value]:
 
 
 ALGORITHMS = (
-    Algorithm("sin", sin, ulp(1.5, 1.5)),
-    Algorithm("cos", cos, ulp(1.5, 1.5)),
-    Algorithm("tan", tan, ulp(1.0, 2.0), wide=True),
+    Algorithm("sin", sin, ulp(1.75, 1.75)),
+    Algorithm("cos", cos, ulp(1.75, 1.75)),
+    Algorithm("tan", tan, ulp(0.6, 1.75), wide=True),
 )
