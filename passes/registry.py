@@ -29,6 +29,7 @@ PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-cse": _lazy(".simplify.cse", "ArrayCse"),
     "array-dce": _lazy(".simplify.dce", "ArrayDce"),
     "array-fuse": _lazy(".fusion.fuse", "ArrayFuse"),
+    "kernel-bufferize": _lazy(".bufferize.bufferize", "KernelBufferize"),
     "kernel-lower-to-loops": _lazy(".lowering.lower_to_loops", "KernelLowerToLoops"),
 }
 """What ``gradatim-opt`` and any tool that reads the xDSL universe can run, by name.

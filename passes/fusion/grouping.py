@@ -1,9 +1,9 @@
 """Grouping: which ops one loop nest computes.
 
 Groups have an order, in which they will run, and each op goes into a group that is no earlier than
-those of the values it needs. That alone keeps dependences acyclic, so that one walk over the program
-suffices: an op joins the group of its latest source if the two can share a loop nest, else a later
-group over the same loops, else it starts a group at the end.
+those of the values it needs. That alone keeps dependences acyclic, so that one walk over the
+program suffices: an op joins the group of its latest source if the two can share a loop nest, else
+a later group over the same loops, else it starts a group at the end.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ class Roles:
             if role is Role.INLINE or (role is Role.LOOP and isinstance(user, MOVING)):
                 beyond = paths.get(user, _NO_PATHS)
                 reads = max(beyond.reads, 1) * _expansion(user)
-                if isinstance(user, MOVING) or isinstance(user, ElementwiseOp) or beyond.moved:
+                if isinstance(user, (*MOVING, ElementwiseOp)) or beyond.moved:
                     moved += reads
                     flops = max(flops, beyond.flops)
                 else:
@@ -251,7 +251,7 @@ def _identity(rank: int) -> Axes:
 
 
 def _compose(source: Source, dims: Axes | None) -> Source:
-    """Return a source of an operand as a source of the op, in which the operand lies by ``dims``."""
+    """Return an operand's source as a source of the op, in which the operand lies by ``dims``."""
     if source.dims is None:
         return source
     if dims is None:

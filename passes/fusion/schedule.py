@@ -10,7 +10,7 @@ import numpy as np
 from xdsl.ir import Operation
 
 from ...ir.array.contraction import DotGeneralOp
-from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
+from ...ir.array.reduction import ArgReduceOp, CumulativeOp
 from ...ir.array.shape import dim_of
 from ...ir.kernel.schedule import Schedule
 from ...ir.kernel.space import Axes

@@ -1,0 +1,1 @@
+"""Bufferisation: from values to memory that is planned before the program runs."""

@@ -1,0 +1,97 @@
+"""The arena: one piece of memory in which temporaries that do not live at once share places."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+ALIGNMENT: Final = 64
+"""Places start at multiples of a cache line, which is also the longest vector."""
+
+
+@dataclass
+class Storage:
+    """Memory that holds one value, or several after each other.
+
+    Attributes:
+        size: in bytes.
+        first: the number of the op that writes it first.
+        last: the number of the op that reads it last.
+        result: the function's result whose memory it is, by its number; None: a temporary.
+        offset: where a temporary lies in the arena.
+    """
+
+    size: int
+    first: int
+    last: int
+    result: int | None = None
+    offset: int = 0
+
+
+def plan_arena(temporaries: Iterable[Storage]) -> int:
+    """Give each temporary its offset, in one walk, and return the size of the arena.
+
+    A temporary takes the smallest free place that holds it (best fit), or extends the arena.
+    """
+    free = _FreeSpace()
+    living: list[Storage] = []
+    for storage in sorted(temporaries, key=lambda s: s.first):
+        ended = [s for s in living if s.last < storage.first]
+        for other in ended:
+            free.release(other.offset, other.offset + _aligned(other.size))
+        if ended:
+            living = [s for s in living if s.last >= storage.first]
+        storage.offset = free.take(_aligned(storage.size))
+        living.append(storage)
+    return free.end
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+class _FreeSpace:
+    """The free places below ``end``, in rising order; no two touch."""
+
+    def __init__(self) -> None:
+        self.end = 0
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def take(self, size: int) -> int:
+        """Return the start of ``size`` bytes that are no longer free."""
+        sizes = [(b - a, i) for i, (a, b) in enumerate(zip(self._starts, self._ends))]
+        fitting = min(((n, i) for n, i in sizes if n >= size), default=None)
+        if fitting is None:
+            return self._extend(size)
+        place = fitting[1]
+        start = self._starts[place]
+        self._starts[place] += size
+        if self._starts[place] == self._ends[place]:
+            del self._starts[place], self._ends[place]
+        return start
+
+    def _extend(self, size: int) -> int:
+        """Take from the end of the arena, and from a free place that touches it."""
+        start = self.end
+        if self._ends and self._ends[-1] == self.end:
+            start = self._starts.pop()
+            self._ends.pop()
+        self.end = start + size
+        return start
+
+    def release(self, start: int, end: int) -> None:
+        """Make a place free, as one with its free neighbours."""
+        if start == end:
+            return
+        place = bisect(self._starts, start)
+        if place < len(self._starts) and self._starts[place] == end:
+            end = self._ends[place]
+            del self._starts[place], self._ends[place]
+        if place and self._ends[place - 1] == start:
+            self._ends[place - 1] = end
+            return
+        self._starts.insert(place, start)
+        self._ends.insert(place, end)
