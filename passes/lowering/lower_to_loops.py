@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -11,9 +12,11 @@ from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import DotGeneralOp
+from ...ir.array.reduction import ArgReduceOp, CumulativeOp
 from ...ir.kernel.ops import FusionOp
 from .contraction import ContractionLowering
 from .fusion import FusionLowering
+from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
 
 
@@ -38,10 +41,19 @@ def lower_function(function: FuncOp, symbols: ModuleSymbols) -> None:
 def emit_fusion(builder: LoopBuilder, fusion: FusionOp) -> None:
     """Append the loops, or the library call, of one fusion."""
     first = fusion.body.block.first_op
-    if isinstance(first, DotGeneralOp):
-        ContractionLowering(builder, fusion, first).emit()
+    lowering = _SINGLE_OPS.get(type(first))
+    if lowering is not None:
+        lowering(builder, fusion, first).emit()
     else:
         FusionLowering(builder, fusion).emit()
+
+
+_SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
+    DotGeneralOp: ContractionLowering,
+    ArgReduceOp: LineLowering,
+    CumulativeOp: LineLowering,
+}
+"""Ops that are kernels of their own, and what emits them."""
 
 
 @dataclass(frozen=True)
