@@ -46,7 +46,7 @@ def _prints_exactly(attribute: DenseIntOrFPElementsAttr) -> bool:
     elements = np.frombuffer(attribute.data.data, dtype)
     parts = elements.view(elements.real.dtype)
     signs = np.signbit(parts[parts == 0])
-    return bool(np.isfinite(parts).all() and signs.all() == signs.any())
+    return bool(np.isfinite(parts).all() and (signs.all() or not signs.any()))
 
 
 def to_text(op: Operation, *, generic: bool = False, locations: bool = False) -> str:
