@@ -13,6 +13,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, SymbolRefAttr
 from xdsl.dialects.func import CallOp
 
+from ..ir.errors import GradatimError
 from ..ir.locations import UNKNOWN, spell_location
 from ..passes.registry import PASSES
 from . import tree
@@ -156,7 +157,7 @@ def _trace_function(
             for value, type_ in zip(current.parameters, arguments.types)
         ]
         args, kwargs = arguments.unflatten(tracers)
-        results, structure = _lift_results(current, function(*args, **kwargs), location)
+        results, structure = _lift_results(current, _run(function, args, kwargs), location)
         body = current.finish([tracer.value for tracer in results])
     finally:
         current.finished = True
@@ -165,6 +166,16 @@ def _trace_function(
     )
     described = Function(current.name, len(current.captures), arguments, returned)
     return ModuleOp([body, *current.functions.values()]), described, current.captures
+
+
+def _run(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    try:
+        return function(*args, **kwargs)
+    except ValueError as error:
+        # NumPy hides what a traced value says when it is to be stored in an array.
+        if isinstance(error.__cause__, GradatimError):
+            raise error.__cause__.with_traceback(error.__traceback__) from None
+        raise
 
 
 def _lift_results(

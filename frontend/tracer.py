@@ -418,8 +418,9 @@ class Tracer:
 
     __int__ = _concrete("`int()`", "use `x.astype(int)`, or make the argument static")
     __float__ = _concrete(
-        "`float()`, or a function of `math`,",
-        "use `x.astype(float)` and the functions of numpy, or make the argument static",
+        "`float()`, a function of `math`, or storing in a NumPy array",
+        "use `x.astype(float)`, the functions of numpy, and `np.stack` or "
+        "`gradatim.numpy.array` to join values",
     )
     __complex__ = _concrete("`complex()`", "use `x.astype(complex)`")
     __round__ = _concrete("`round()`", "use `np.round`")

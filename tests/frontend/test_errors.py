@@ -1,0 +1,217 @@
+"""What traced values cannot do, and what cannot be an argument: types and texts of the errors."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradatim as gd
+from gradatim import errors
+
+V = np.ones(3)
+
+
+def branch(x: Any) -> Any:
+    return x if x > 0 else -x
+
+
+def store(x: Any) -> Any:
+    y = np.zeros(3)
+    y[0] = x
+    return y
+
+
+def set_item(x: Any) -> Any:
+    x[0] = 1.0
+    return x
+
+
+def delete(x: Any) -> Any:
+    del x[0]
+
+
+def add_to_array(x: Any) -> Any:
+    y = np.zeros(3)
+    y += x
+    return y
+
+
+CONCRETE = errors.ConcretizationTypeError
+BOOL = errors.TracerBoolConversionError
+INTEGER = errors.TracerIntegerConversionError
+ARRAY = errors.TracerArrayConversionError
+MUTATION = errors.TracerMutationError
+UNSUPPORTED = errors.UnsupportedError
+
+MISUSE: list[tuple[str, Callable[[Any], Any], Any, type[Exception], str]] = [
+    ("if", branch, 1.0, BOOL, r"needs the value of traced bool\[\], made at .*np\.where"),
+    ("while", lambda x: [None for _ in iter(lambda: bool(x), False)], 1.0, BOOL, "`while`"),
+    ("and", lambda x: x > 0 and x, 1.0, BOOL, "`&`"),
+    ("not", lambda x: not x, 1.0, BOOL, "`not`"),
+    ("chained comparison", lambda x: 0 < x < 1, 1.0, BOOL, "made at"),
+    ("assert", lambda x: [None for _ in "a" if x.all()], V, BOOL, "static_argnums"),
+    ("in", lambda x: 1.0 in x, V, CONCRETE, "`in`.*np.any"),
+    ("float", lambda x: float(x), 1.0, CONCRETE, r"`float\(\)`.*traced f64\[\].*astype"),
+    ("math", lambda x: math.sin(x), 1.0, CONCRETE, "function of `math`.*functions of numpy"),
+    ("int", lambda x: int(x), 1.0, CONCRETE, r"`int\(\)`"),
+    ("complex", lambda x: complex(x), 1.0, CONCRETE, r"`complex\(\)`"),
+    ("round", lambda x: round(x), 1.0, CONCRETE, "np.round"),
+    ("floor", lambda x: math.floor(x), 1.0, CONCRETE, "np.floor"),
+    ("item", lambda x: x.item(), 1.0, CONCRETE, "outside"),
+    ("tolist", lambda x: x.tolist(), V, CONCRETE, "outside"),
+    ("format", lambda x: f"{x:.3f}", 1.0, CONCRETE, "formatting by '.3f'"),
+    ("pickle", lambda x: pickle.dumps(x), 1.0, CONCRETE, "pickling"),
+    ("range", lambda x: range(x), 3, INTEGER, r"a `range`.*traced i64\[\].*static_argnums"),
+    ("list index", lambda x: [1, 2][x], 1, INTEGER, "an index"),
+    ("shape", lambda x: np.zeros(x), 3, TypeError, "a single integer, got 'traced i64"),
+    ("index of an array", lambda x: V[x], 1, ARRAY, "needs the value"),
+    ("traced index", lambda x: (x * V)[x.astype(int)], 1.0, INTEGER, "an index"),
+    ("mask", lambda x: x[x > 0], V, errors.NonConcreteBooleanIndexError, "as many elements"),
+    ("index array", lambda x: x[[0, 1]], V, UNSUPPORTED, "by list"),
+    ("known mask", lambda x: x[np.array([True, False, True])], V, UNSUPPORTED, "by ndarray"),
+    ("asarray", lambda x: np.asarray(x), V, ARRAY, r"ndarray needs the value of traced f64\[3\]"),
+    ("array of values", lambda x: np.array([x, x]), 1.0, ARRAY, r"gradatim\.numpy\.array"),
+    ("store", store, 1.0, CONCRETE, "storing in a NumPy array needs the value"),
+    ("x[i] = v", set_item, V, MUTATION, r"`x\[...\] = value`"),
+    ("del x[i]", delete, V, MUTATION, r"`del x\[...\]`"),
+    ("fill", lambda x: x.fill(0.0), V, MUTATION, r"`fill\(\)`"),
+    ("sort", lambda x: x.sort(), V, MUTATION, r"`sort\(\)`"),
+    ("out", lambda x: np.add(x, 1, out=np.zeros(3)), V, MUTATION, "write `y = y . x`"),
+    ("array += x", add_to_array, V, MUTATION, "would store a traced value"),
+    ("where", lambda x: np.add(x, 1, where=V > 0), V, UNSUPPORTED, "with `where=`"),
+    ("reduceat", lambda x: np.add.reduceat(x, [0]), V, UNSUPPORTED, "add.reduceat"),
+    ("unknown function", lambda x: np.unique(x), V, UNSUPPORTED, "numpy.unique"),
+    ("broadcast", lambda x: x + np.ones(2), V, errors.ShapeError, r"f64\[3\].*f64\[2\]"),
+    ("result of strings", lambda x: {"a": "text"}, 1.0, errors.OutputError, r"`result\['a'\]`"),
+    ("result of objects", lambda x: object(), 1.0, errors.OutputError, "no array or number"),
+    ("result too large", lambda x: 2**70, 1.0, OverflowError, "int"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "kind", "message"),
+    [case[1:] for case in MISUSE],
+    ids=[case[0] for case in MISUSE],
+)
+def test_misuse_of_traced_values(
+    function: Callable[[Any], Any], argument: Any, kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message) as caught:
+        gd.jit(function)(argument)
+    if isinstance(caught.value, errors.GradatimError):
+        assert f"\n  at {__file__}:" in str(caught.value)
+
+
+def test_copies_are_the_value_itself() -> None:
+    def f(x: Any) -> Any:
+        assert copy.copy(x) is x
+        assert copy.deepcopy([x])[0] is x
+        return f"{x}"
+
+    with pytest.raises(errors.OutputError, match=r"'traced f64\[\]'"):
+        gd.jit(f)(1.0)
+
+
+ARGUMENTS: list[tuple[str, Any, type[Exception], str]] = [
+    ("string", "text", errors.DtypeError, "argument `x`: str 'text' has dtype <U4"),
+    ("object array", np.array([object()]), errors.ArgumentError, "argument `x`: .* of numbers"),
+    ("datetime", np.datetime64("2020-01-01"), errors.DtypeError, r"datetime64\[D\]"),
+    ("half", np.float16(1), errors.DtypeError, "float16, which is not supported"),
+    ("long double", np.longdouble(1), errors.DtypeError, "which is not supported"),
+    ("record", np.zeros(2, [("a", "f4")]), errors.DtypeError, "which is not supported"),
+    ("decimal", Decimal(1), errors.ArgumentError, "Decimal"),
+    ("function", len, errors.ArgumentError, "static_argnums"),
+    ("large int", 2**63, OverflowError, "does not fit 64 bits"),
+    ("masked array", np.ma.ones(3), errors.ArgumentError, "filled()"),
+    ("in a dictionary", {"w": [1.0, "a"]}, errors.DtypeError, r"argument `x\['w'\]\[1\]`: str 'a'"),
+    ("ragged list is a tree", [[1.0], [1.0, "b"]], errors.DtypeError, r"`x\[1\]\[1\]`"),
+    ("keys", {1: 1.0, "a": 1.0}, errors.TreeError, "cannot be sorted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("argument", "kind", "message"),
+    [case[1:] for case in ARGUMENTS],
+    ids=[case[0] for case in ARGUMENTS],
+)
+def test_what_cannot_be_an_argument(argument: Any, kind: type[Exception], message: str) -> None:
+    def f(x: Any) -> Any:
+        return x
+
+    with pytest.raises(kind, match=message):
+        gd.jit(f)(argument)
+    with pytest.raises(kind, match=message):
+        gd.grad(f)(argument)
+
+
+def test_wrong_number_of_arguments_is_pythons_error() -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        gd.jit(lambda x, y: x)(1.0)
+    with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
+        gd.grad(lambda x: x)(1.0, 2.0)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'z'"):
+        gd.jit(lambda x: x)(1.0, z=2.0)
+
+
+def test_errors_of_the_user_pass_through() -> None:
+    def f(x: Any) -> Any:
+        raise LookupError("mine")
+
+    for staged in (gd.jit(f), gd.grad(f), gd.stage(f).grad().vmap().vmap()):
+        with pytest.raises(LookupError, match="mine"):
+            staged(np.ones((2, 2)))
+
+
+def test_endless_recursion_is_pythons_error() -> None:
+    @gd.jit
+    def f(x: Any) -> Any:
+        return f(x + 1)
+
+    with pytest.raises(RecursionError):
+        f(1.0)
+
+
+CALLS: list[Callable[[], Any]] = [
+    lambda: gd.jit(branch)(1.0),
+    lambda: gd.jit(lambda x: x + np.ones(2))(V),
+    lambda: gd.grad(lambda x: gd.vmap(branch)(x).sum())(V),
+    lambda: gd.stage(branch).trace(1.0),
+    lambda: gd.stage(branch).compile(1.0),
+    lambda: gd.stage(lambda x: x).compile(1.0)(V),
+    lambda: gd.jvp(branch, (1.0,), (1.0,)),
+    lambda: gd.vjp(branch, 1.0),
+    lambda: gd.vmap(lambda x: x, in_axes=(0, 0))(V),
+    lambda: gd.stage(3),  # type: ignore[arg-type]
+    lambda: gd.grad(lambda x: x)("text"),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_no_frame_of_ours_in_tracebacks(
+    call: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def frames() -> list[str]:
+        with pytest.raises(errors.GradatimError) as caught:
+            call()
+        return [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)]
+
+    assert not [name for name in frames() if "gradatim/" in name or "xdsl" in name]
+    monkeypatch.setenv("GRADATIM_TRACEBACK", "full")
+    assert [name for name in frames() if "gradatim/frontend" in name]
+
+
+def test_traceback_of_a_script_names_only_the_script() -> None:
+    script = "import gradatim as gd\ngd.grad(lambda x: x if x > 0 else -x)(1.0)\n"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert run.stderr.count("\n  File ") == run.stderr.count('File "<string>"') == 2
+    assert "gradatim.frontend.errors.TracerBoolConversionError" in run.stderr
