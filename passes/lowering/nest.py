@@ -52,8 +52,8 @@ class NestEmitter:
     Attributes:
         reader: computes the values.
         extents: the extent of each axis.
-        hoistable: values with their index that may be computed outside the loops they do not
-            depend on, in program order.
+        computed: what is computed on the way, in program order; what does not depend on a loop
+            is computed outside of it.
         lanes: the most lanes of a vector.
         unroll: the vectors of one step, each with its own accumulators.
         overlap: whether elements may be computed and stored twice.
@@ -63,7 +63,7 @@ class NestEmitter:
     extents: Mapping[int, int]
     stores: Sequence[Store]
     reductions: Sequence[Reduction]
-    hoistable: Sequence[tuple[SSAValue, Index]]
+    computed: Sequence[tuple[SSAValue, Index]]
     lanes: int = 1
     unroll: int = 1
     overlap: bool = True
@@ -135,7 +135,7 @@ class NestEmitter:
 
     def _hoist(self, inner: frozenset[int]) -> None:
         """Compute here what does not depend on the loops further in."""
-        for value, index in self.hoistable:
+        for value, index in self.computed:
             if not any(axis in inner for form in index for axis, _ in form.terms):
                 self.reader.value(value, index)
 
@@ -169,6 +169,8 @@ class NestEmitter:
         for u, start in enumerate(starts):
             if axis is not None and start is not None:
                 self._place_vector(axis, start)
+            for value, index in self.computed:  # in order, so that no recursion gets deep
+                self.reader.value(value, index)
             for store in self.stores:
                 self._store(store)
             for number, reduction in enumerate(self.reductions):

@@ -26,6 +26,9 @@ EXPENSIVE = 8
 """How many cheap ops a division or a transcendental function counts for."""
 
 
+_OWN_COST = {op: 1 if op in elementwise.CHEAP else EXPENSIVE for op in elementwise.RULES}
+
+
 @dataclass
 class Nest:
     """Values that one loop nest over ``axes`` stores or combines by reductions.
@@ -96,10 +99,21 @@ class _Planner:
         self.block = block
         self.space = space
         self.rows = rows
+        self.sources = [(op.results[0], link_operands(op)) for op in block.ops if op.results]
         self.reductions = [op for op in reductions_of(block) if reduced_axes(op, space)]
         results: set[SSAValue] = {op.result for op in self.reductions}
         self.in_memory = in_memory | set(block.args) | results
         self.depth = _depths(block, results)
+        self.cost = self._costs()
+
+    def _costs(self) -> dict[SSAValue, int]:
+        """Return how many cheap ops it takes to compute each value from memory."""
+        costs: dict[SSAValue, int] = dict.fromkeys(self.in_memory, 0)
+        for value, operands in self.sources:
+            if value not in self.in_memory:
+                own = _OWN_COST.get(type(value.owner), 0)
+                costs[value] = min(own + sum(costs.get(v, 0) for v in operands), EXPENSIVE**2)
+        return costs
 
     def columns_of(self, value: SSAValue) -> tuple[int, ...]:
         """Return the loops of a row that a value needs."""
@@ -142,7 +156,7 @@ class _Planner:
             again = [
                 v
                 for v in self.computed(nest.roots)
-                if v in earlier and self._cost(v, {}) > RECOMPUTE_LIMIT
+                if v in earlier and self.cost[v] > RECOMPUTE_LIMIT
             ]
             kept.update(dict.fromkeys(self._outermost(nest.roots, set(again))))
             earlier |= {v for v in self.computed(nest.roots) if self.columns_of(v) == nest.axes}
@@ -158,28 +172,12 @@ class _Planner:
         """Return the values computed element by element for the roots, in program order."""
         needed = set(roots)
         order: list[SSAValue] = []
-        for op in reversed(list(self.block.ops)):
-            if not op.results or op.results[0] not in needed:
-                continue
-            value = op.results[0]
-            if value in self.in_memory:
-                continue
-            order.append(value)
-            if value not in stop:
-                needed.update(link_operands(op))
+        for value, operands in reversed(self.sources):
+            if value in needed and value not in self.in_memory:
+                order.append(value)
+                if value not in stop:
+                    needed.update(operands)
         return order[::-1]
-
-    def _cost(self, value: SSAValue, known: dict[SSAValue, int]) -> int:
-        """Return how many cheap ops it takes to compute a value from memory."""
-        for v in self.computed([value]):
-            op = v.owner
-            assert isinstance(op, Operation)
-            if type(op) in elementwise.RULES:
-                own = 1 if type(op) in elementwise.CHEAP else EXPENSIVE
-            else:
-                own = 0
-            known[v] = own + sum(known.get(operand, 0) for operand in op.operands)
-        return known.get(value, 0)
 
 
 def link_operands(op: Operation) -> list[SSAValue]:
