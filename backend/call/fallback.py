@@ -52,7 +52,7 @@ class CtypesCallable(ProgramList):
         signature = program.signature
         outputs = [np.empty(spec.shape, spec.dtype) for spec in signature.outputs]
         arrays = inputs + outputs
-        addresses = [array.__array_interface__["data"][0] for array in arrays]
+        addresses = [array.ctypes.data for array in arrays]
         buffers = (ctypes.c_void_p * len(arrays))(*addresses)
         status = _ENTRY(program.entry_address)(ctypes.addressof(buffers))
         if status:

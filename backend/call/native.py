@@ -37,7 +37,8 @@ class NativeCallable(ProgramList, _Base):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        vectorcall.enable(cls)
+        if cls.__call__ is NativeCallable.__call__:
+            vectorcall.enable(cls)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Take the slow path; CPython comes here only as long as there has been no program."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..jit import Linked
+from ..jit import Linked, link
 from . import layout as tree
 from . import pool, runtime
-from .entry import ENTRY
+from .entry import ENTRY, capture_symbol
 from .layout import Layout
 from .signature import ArraySpec, CallSignature
 
@@ -46,6 +47,36 @@ class Program:
     def table_address(self) -> int:
         """Address of this program's %program table (call.ll)."""
         return _Tables(self._keep).program(self.signature, self.entry_address)
+
+
+def link_program(
+    code: bytes,
+    signature: CallSignature,
+    *,
+    captured: Sequence[np.ndarray[Any, Any]] = (),
+    symbols: Mapping[str, int] | None = None,
+) -> Program:
+    """Load a compiled program into this process.
+
+    Args:
+        code: the object of a module that defines ``@gd.main`` and what `entry.emit_entry` emits.
+        signature: how it is called.
+        captured: the arrays it closes over, C-contiguous and aligned. They are kept alive, not
+            copied: a program reads what they hold when it is called.
+        symbols: addresses of what else it refers to. Those of the pool need not be given.
+
+    Raises:
+        ValueError: the captured arrays are not what the program expects.
+        backend.jit.BackendError: the object cannot be linked.
+    """
+    if len(captured) != signature.captures:
+        raise ValueError(f"{len(captured)} arrays for a program with {signature.captures} captures")
+    if not all(array.flags.c_contiguous and array.flags.aligned for array in captured):
+        raise ValueError("a captured array has to be C-contiguous and aligned")
+    addresses = {capture_symbol(i): array.ctypes.data for i, array in enumerate(captured)}
+    pooled = pool.symbols() if b"gd.alloc" in code else {}
+    linked = link(code, {**addresses, **pooled, **(symbols or {})}, [ENTRY])
+    return Program(linked, signature, tuple(captured))
 
 
 class _Tables:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from gradatim.backend import jit
-from gradatim.backend.call import CompiledCallable, Program, emit_entry
-from gradatim.backend.call.entry import ENTRY
+from gradatim.backend.call import CompiledCallable, Program, emit_entry, link_program
 from gradatim.backend.call.layout import Layout, Leaf
 from gradatim.backend.call.signature import ArraySpec, CallSignature
 
@@ -61,11 +61,10 @@ def program(
     kernel: str | None = None,
     *,
     release_gil: bool = False,
-    symbols: dict[str, int] | None = None,
-    keep: object = None,
+    captured: Sequence[np.ndarray[Any, Any]] = (),
 ) -> Program:
     text = (kernel or copying_kernel(call)) + emit_entry(call, release_gil=release_gil)
-    return Program(jit.link(jit.compile_object(text), symbols, [ENTRY]), call, keep)
+    return link_program(jit.compile_object(text), call, captured=captured)
 
 
 def refuse(*args: Any, **kwargs: Any) -> Any:

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from gradatim.backend.call.layout import Leaf, NoneNode, Tuple
+from gradatim.backend.call.layout import Dict, Leaf, NoneNode, Static, Tuple
 from gradatim.backend.call.signature import ArraySpec, CallSignature, flat_signature
 
 from .call_programs import SlowPathTaken, function, program, signature, spec
@@ -256,12 +256,29 @@ def test_captured_arrays_come_before_the_inputs(kind):
     captured = [np.arange(3.0), np.array(7, np.int32)]
     specs = [spec("d", 3), spec("i"), spec("f")]
     call = signature([spec("f")], Tuple(tuple(map(Leaf, range(3)))), outputs=specs, captures=2)
-    symbols = {f"gd.capture.{i}": array.ctypes.data for i, array in enumerate(captured)}
-    run = function(program(call, symbols=symbols, keep=captured), kind=kind)
-    del captured, symbols
+    run = function(program(call, captured=captured), kind=kind)
+    del captured
     vector, integer, single = run(np.float32(0.5))
     assert vector.tolist() == [0, 1, 2]
     assert (integer, single) == (7, np.float32(0.5))
+
+
+def test_captured_arrays_must_fit(kind):
+    call = signature([spec("f")], outputs=[spec("d", 3)], captures=1)
+    for captured in [[], [np.zeros(3), np.zeros(3)], [np.zeros((3, 2))[:, 0]]]:
+        with pytest.raises(ValueError, match="capture"):
+            program(call, captured=captured)
+
+
+def test_signatures_can_be_pickled():
+    call = signature(
+        [ArraySpec(np.dtype("d"), (), "float"), spec("F", 2, 3)],
+        Tuple((Leaf(0), Dict(("k",), (Static(3),)), NoneNode())),
+        keywords=("scale",),
+    )
+    copied = pickle.loads(pickle.dumps(call))
+    assert copied == call
+    assert hash(copied) == hash(call)
 
 
 @pytest.mark.parametrize("status", [1, 2**31 - 1, 2**31, 2**32 - 1])

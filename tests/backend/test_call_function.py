@@ -177,6 +177,21 @@ def test_subclasses_work(kind):
     assert run.added
 
 
+def test_subclass_with_its_own_call(kind):
+    class Counting(kind):
+        calls = 0
+
+        def __call__(self, *args):
+            self.calls += 1
+            return super().__call__(*args)
+
+    run = Counting(lambda *args: args, raise_status)
+    run.add(copying_program(2))
+    run(np.ones(2))
+    run(np.ones(2))
+    assert run.calls == 2
+
+
 def test_instance_without_init_does_not_crash(kind):
     with pytest.raises(AttributeError):
         kind.__new__(kind)(1)

@@ -225,7 +225,7 @@ fail:
 
 def test_kernels_in_threads_take_temporaries_without_the_lock(kind):
     call = signature([spec("d", 25000)])
-    compiled = program(call, TEMPORARY_KERNEL, release_gil=True, symbols=pool.symbols())
+    compiled = program(call, TEMPORARY_KERNEL, release_gil=True)
     run = function(compiled, kind=kind)
     wrong = []
 
