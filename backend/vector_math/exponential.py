@@ -58,9 +58,12 @@ def expm1_reduced(b: Builder, r: Value, low: Value | None = None) -> Value:
 
 def power_of_two(b: Builder, n: Power, offset: int = 0) -> Value:
     """``2**(n + offset)``, which must be a normal number."""
-    fmt = n.value.format
+    return _power_of_two(n.value.format, n.shifted, offset)
+
+
+def _power_of_two(fmt: Format, integer: Value, offset: int = 0) -> Value:
     one = (fmt.bias + offset) << fmt.mantissa_bits
-    return ((n.shifted << fmt.mantissa_bits) + one).as_float()
+    return ((integer << fmt.mantissa_bits) + one).as_float()
 
 
 def scale(b: Builder, x: Value, n: Power) -> Value:
@@ -70,9 +73,7 @@ def scale(b: Builder, x: Value, n: Power) -> Value:
         integer = n.shifted.narrowed() if fmt.name == "f64" else n.shifted - fmt.bits(fmt.rounder)
         return b.load_exponent(x, integer)
     half = n.shifted >> 1
-    first = (x.bits() + (half << fmt.mantissa_bits)).as_float()
-    one = fmt.bias << fmt.mantissa_bits
-    return first * (((n.shifted - half) << fmt.mantissa_bits) + one).as_float()
+    return x * _power_of_two(fmt, half) * _power_of_two(fmt, n.shifted - half)
 
 
 def _range(fmt: Format) -> tuple[float, float]:
