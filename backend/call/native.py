@@ -37,11 +37,13 @@ class NativeCallable(ProgramList, _Base):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if cls.__call__ is NativeCallable.__call__:
-            vectorcall.enable(cls)
+        vectorcall.enable(cls)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Take the slow path; CPython comes here only as long as there has been no program."""
+        """Take the slow path; CPython comes here only as long as there has been no program.
+
+        The same holds for the `__call__` of a subclass.
+        """
         return self._slow(*args, **kwargs)
 
     def _replace(self, programs: tuple[Program, ...]) -> None:

@@ -177,7 +177,7 @@ def test_subclasses_work(kind):
     assert run.added
 
 
-def test_subclass_with_its_own_call(kind):
+def test_call_of_a_subclass_is_used_until_there_is_a_program(kind):
     class Counting(kind):
         calls = 0
 
@@ -185,11 +185,12 @@ def test_subclass_with_its_own_call(kind):
             self.calls += 1
             return super().__call__(*args)
 
-    run = Counting(lambda *args: args, raise_status)
-    run.add(copying_program(2))
-    run(np.ones(2))
-    run(np.ones(2))
+    run = Counting(lambda *args: "slow", raise_status)
+    assert [run(1), run(1)] == ["slow", "slow"]
     assert run.calls == 2
+    run.add(copying_program(2))
+    assert run(np.ones(2)).tolist() == [1, 1]
+    assert run.calls == (3 if kind is CtypesCallable else 2)
 
 
 def test_instance_without_init_does_not_crash(kind):
