@@ -1,0 +1,92 @@
+"""Compiles one fusion, as its schedule says, and compares it with the reference interpreter."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Region, SSAValue
+
+from gradatim.backend import jit, vector_math
+from gradatim.backend.emit import ENTRY, emit_module
+from gradatim.backend.libraries import library_symbols
+from gradatim.ir.builder import Builder
+from gradatim.ir.functions import FunctionBuilder
+from gradatim.ir.interpreter import Interpreter
+from gradatim.ir.kernel.buffers import buffer_type
+from gradatim.ir.kernel.ops import FusionOp, YieldOp
+from gradatim.ir.kernel.schedule import Schedule
+from gradatim.ir.locations import UNKNOWN
+from gradatim.ir.types import tensor_type
+from gradatim.passes.lowering.lower_to_loops import KernelLowerToLoops
+
+Build = Callable[..., SSAValue | Sequence[SSAValue]]
+
+HOST = jit.host_target()
+TARGET = vector_math.Target(HOST.vector_bits, HOST.fma)
+TOLERANCE = {np.dtype(np.float32): 2e-6, np.dtype(np.float64): 4e-15}
+
+
+def check(build: Build, *arrays: Any, schedule: Schedule | None = None) -> None:
+    """Assert that the compiled fusion of what ``build`` builds gives the reference's results."""
+    arguments = [np.ascontiguousarray(a) if np.ndim(a) else np.asarray(a) for a in arrays]
+    expected = interpret(build, arguments)
+    module = lowered(build, arguments, schedule or Schedule(vector=8))
+    module.verify()
+    for want, got in zip(expected, run(module, arguments, expected), strict=True):
+        # Where terms cancel, the error is small beside the terms, not beside the sum.
+        scale = np.max(np.abs(want), initial=1, where=np.isfinite(want))
+        tolerance = TOLERANCE.get(want.dtype, 0) * scale
+        np.testing.assert_allclose(got, want, rtol=TOLERANCE.get(want.dtype, 0), atol=tolerance)
+
+
+def interpret(build: Build, arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
+    types = [tensor_type(a.shape, a.dtype) for a in arguments]
+    function = FunctionBuilder("f", types)
+    results = _listed(build(function.builder, *function.arguments))
+    return Interpreter(ModuleOp([function.finish(results)])).call("f", *arguments)
+
+
+def lowered(build: Build, arguments: Sequence[np.ndarray], schedule: Schedule) -> ModuleOp:
+    """Return the module whose function ``f`` is one fusion, lowered to loops."""
+    types = [tensor_type(a.shape, a.dtype) for a in arguments]
+    body = Block(arg_types=types)
+    results = _listed(build(Builder(body), *body.args))
+    body.add_op(YieldOp.create(operands=results))
+    buffers = [buffer_type(t) for t in (*types, *(v.type for v in results))]
+    block = Block(arg_types=buffers)
+    ins, outs = block.args[: len(types)], block.args[len(types) :]
+    block.add_op(FusionOp.of(body, ins, outs, schedule=schedule, location=UNKNOWN))
+    block.add_op(ReturnOp.create())
+    module = ModuleOp([FuncOp("f", (buffers, []), Region(block))])
+    module.verify()
+    KernelLowerToLoops().apply(None, module)
+    return module
+
+
+def run(
+    module: ModuleOp, arguments: Sequence[np.ndarray], like: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Compile a module of the loop level and call its function ``f``."""
+    emitted = emit_module(module, "f", TARGET)
+    process = ctypes.CDLL(None)
+    memory = {"gd.alloc": process.malloc, "gd.free": process.free}
+    symbols = library_symbols(name for name in emitted.externals if name not in memory)
+    for name, function in memory.items():
+        address = ctypes.cast(function, ctypes.c_void_p).value
+        assert address is not None
+        symbols[name] = address
+    linked = jit.link(jit.compile_object(emitted.text), symbols, [ENTRY])
+    results = [np.full(a.shape, 1, a.dtype) for a in like]
+    pointers = [a.ctypes.data for a in (*arguments, *results)]
+    signature = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * len(pointers))
+    assert signature(linked.address(ENTRY))(*pointers) == 0
+    return results
+
+
+def _listed(results: SSAValue | Sequence[SSAValue]) -> list[SSAValue]:
+    return [results] if isinstance(results, SSAValue) else list(results)
