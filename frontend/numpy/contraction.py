@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..errors import UnsupportedError
 from ..tracer import Tracer
 from .manipulation import moveaxis, permuted, ravel, reshaped
-from .operands import broadcast, converted, shape_error, traced_array, traced_arrays
+from .operands import broadcast, converted, shape_error, traced_array, traced_arrays, xp
 from .promotion import BOOL, INT64
 from .registry import implements
 from .ufuncs import register_ufunc
@@ -76,7 +76,7 @@ def vdot(a: Any, b: Any, /) -> Tracer:
     x, y = _operands(a, b)
     x, y = ravel(x), ravel(y)
     _require_equal(x, y, 0, 0, "vdot")
-    return contracted(np.conj(x), y, ([0], [0]))
+    return contracted(xp.conj(x), y, ([0], [0]))
 
 
 @implements(np.outer, np.linalg.outer)
@@ -141,7 +141,7 @@ def _vecdot(x1: Any, x2: Any, *, dtype: Any = None) -> Tracer:
     x, y = _operands(x1, x2)
     if not (x.ndim and y.ndim):
         raise shape_error("`numpy.vecdot` needs operands of one or more dimensions", [x, y])
-    row = reshaped(np.conj(x), (*x.shape[:-1], 1, x.shape[-1]))
+    row = reshaped(xp.conj(x), (*x.shape[:-1], 1, x.shape[-1]))
     _require_equal(x, y, -1, -1, "vecdot")
     product = _batched_product(row, reshaped(y, (*y.shape, 1)))
     result = reshaped(product, product.shape[:-2])
@@ -158,7 +158,7 @@ def _matvec(x1: Any, x2: Any, *, dtype: Any = None) -> Tracer:
 def _vecmat(x1: Any, x2: Any, *, dtype: Any = None) -> Tracer:
     """Multiply conjugated vectors with matrices; the dimensions before are broadcast."""
     x, y = _operands(x1, x2)
-    row = reshaped(np.conj(x), (*x.shape[:-1], 1, x.shape[-1]))
+    row = reshaped(xp.conj(x), (*x.shape[:-1], 1, x.shape[-1]))
     product = _matmul(row, y, dtype=dtype)
     return reshaped(product, (*product.shape[:-2], product.shape[-1]))
 
@@ -227,13 +227,13 @@ def cross(
     y0, y1, y2 = _components(y)
     if x.shape[-1] == y.shape[-1] == 2:
         return x0 * y1 - x1 * y0
-    product = np.stack([x1 * y2 - x2 * y1, x2 * y0 - x0 * y2, x0 * y1 - x1 * y0], axis=-1)
+    product = xp.stack([x1 * y2 - x2 * y1, x2 * y0 - x0 * y2, x0 * y1 - x1 * y0], axis=-1)
     return moveaxis(product, -1, axisc)
 
 
 def _components(x: Tracer) -> tuple[Tracer, Tracer, Tracer]:
     parts = [x[..., i] for i in range(x.shape[-1])]
-    return (*parts, np.zeros_like(parts[0]))[:3]  # type: ignore[return-value]
+    return (*parts, xp.zeros_like(parts[0]))[:3]
 
 
 @implements(np.linalg.cross)
@@ -258,7 +258,7 @@ def multi_dot(arrays: Any) -> Tracer:
     if operands[-1].ndim == 1:
         terms[-1] = terms[-1][:1]
     ends = (terms[0][0] if operands[0].ndim > 1 else "") + (terms[-1][1:])
-    return np.einsum(f"{','.join(terms)}->{ends}", *operands, optimize="optimal")
+    return xp.einsum(f"{','.join(terms)}->{ends}", *operands, optimize="optimal")
 
 
 @implements(np.linalg.matrix_power)

@@ -9,7 +9,18 @@ import numpy as np
 
 from ..tracer import Tracer
 from .manipulation import moveaxis, reshaped, sizes
-from .operands import broadcast, converted, counting, full_like, select, traced_array, traced_arrays
+from .operands import (
+    broadcast,
+    converted,
+    counting,
+    full_like,
+    lifted,
+    select,
+    traced_array,
+    traced_arrays,
+    xp,
+)
+from .promotion import inexact_dtype, result_dtype
 from .registry import implements
 
 
@@ -74,7 +85,12 @@ def _constant_like(number: int, name: str) -> Any:
 
 zeros_like = implements(np.zeros_like)(_constant_like(0, "zeros"))
 ones_like = implements(np.ones_like)(_constant_like(1, "ones"))
-empty_like = implements(np.empty_like)(_constant_like(0, "zeros: nothing is left undefined"))
+
+
+@implements(np.empty_like)
+def empty_like(prototype: Any, dtype: Any = None, *, shape: Any = None) -> Tracer:
+    """Return an array of the prototype's shape and dtype, or the given ones: of zeros."""
+    return zeros_like(prototype, dtype, shape=shape)
 
 
 @implements(np.linspace)
@@ -95,17 +111,18 @@ def linspace(
     count = index(num)
     if count < 0:
         raise ValueError(f"Number of samples, {count}, must be non-negative.")
-    _, (first, last) = traced_arrays(start, stop)
+    _, ends = lifted(start, stop)
+    work = inexact_dtype(result_dtype(ends))
+    first, last = (converted(x, work) for x in traced_arrays(*ends)[1])
     steps = count - 1 if endpoint else count
-    delta = last * 1.0 - first * 1.0
+    delta = last - first
     step = delta / steps if steps > 0 else full_like(delta, np.nan)
     places = counting(delta.trace, (count, *delta.shape), delta.dtype)
     values = places * (step if steps > 0 else delta) + first
     if endpoint and count > 1:
-        end = broadcast(converted(last, values.dtype), values.shape)
-        values = select(places == count - 1, end, values)
+        values = select(places == count - 1, broadcast(last, values.shape), values)
     if dtype is not None:
-        values = converted(np.floor(values) if np.dtype(dtype).kind in "iu" else values, dtype)
+        values = converted(xp.floor(values) if np.dtype(dtype).kind in "iu" else values, dtype)
     values = moveaxis(values, 0, axis)
     return (values, step) if retstep else values
 
@@ -122,7 +139,7 @@ def logspace(
 ) -> Tracer:
     """Return numbers from ``base**start`` to ``base**stop``, evenly spaced on a log scale."""
     _, (first, last, radix) = traced_arrays(start, stop, base)
-    powers = np.power(radix, linspace(first, last, num, endpoint))
+    powers = xp.power(radix, linspace(first, last, num, endpoint))
     return moveaxis(powers if dtype is None else converted(powers, dtype), 0, axis)
 
 

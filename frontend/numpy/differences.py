@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..tracer import Tracer
 from .joining import concatenate
 from .manipulation import ravel, sliced
-from .operands import broadcast, converted, traced_array, traced_arrays
+from .operands import broadcast, converted, traced_array, traced_arrays, xp
 from .promotion import inexact_dtype
 from .reductions import sum_
 from .registry import implements
@@ -61,7 +60,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tracer:
         if edge is not None and not np.can_cast(edge.dtype, x.dtype, casting="same_kind"):
             raise TypeError("dtype of `to_begin` and `to_end` must be compatible with `ary`")
     first, last = ([] if e is None else [ravel(converted(e, x.dtype))] for e in others)
-    return concatenate([*first, diff(x), *last])
+    return concatenate([*first, sliced(x, 0, min(1, x.size), x.size) - x[:-1], *last])
 
 
 @implements(np.trapezoid)
@@ -72,10 +71,10 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tracer:
     if x is None:
         steps = dx
     elif np.ndim(x) == 1:
-        steps = np.diff(x)
-        steps = np.reshape(steps, [-1 if d == dim else 1 for d in range(values.ndim)])
+        steps = xp.diff(x)
+        steps = xp.reshape(steps, [-1 if d == dim else 1 for d in range(values.ndim)])
     else:
-        steps = np.diff(x, axis=axis)
+        steps = xp.diff(x, axis=axis)
     size = values.shape[dim]
     upper = sliced(values, dim, min(1, size), size)
     return sum_(steps * (upper + sliced(values, dim, 0, max(size - 1, 0))) / 2.0, axis=dim)
@@ -101,7 +100,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     if len(varargs) == 1 and np.ndim(varargs[0]) and len(axes) > 1:
         raise TypeError("invalid number of arguments")
     x = converted(x, inexact_dtype(x.dtype))
-    slopes = tuple(_slope(x, d, h, edge_order) for d, h in zip(axes, spacings, strict=True))
+    slopes = tuple(
+        converted(_slope(x, d, h, edge_order), x.dtype) for d, h in zip(axes, spacings, strict=True)
+    )
     return slopes[0] if len(slopes) == 1 else slopes
 
 
@@ -120,16 +121,16 @@ def _slope(x: Tracer, axis: int, spacing: Any, edge_order: int) -> Tracer:
             raise ValueError(
                 "when 1d, distances must match the length of the corresponding dimension"
             )
-        inner, ends = _uneven_slopes(x, axis, np.diff(spacing), edge_order)
+        inner, ends = _uneven_slopes(x, axis, xp.diff(spacing), edge_order)
     return concatenate([ends[0], inner, ends[1]], axis)
 
 
 def _uneven_slopes(
     x: Tracer, axis: int, steps: Any, edge_order: int
-) -> tuple[Tracer, Sequence[Tracer]]:
+) -> tuple[Tracer, list[Tracer]]:
     """Return the slopes at inner points and at both ends, for the given steps between points."""
     line = [-1 if d == axis else 1 for d in range(x.ndim)]
-    before, after = np.reshape(steps[:-1], line), np.reshape(steps[1:], line)
+    before, after = xp.reshape(steps[:-1], line), xp.reshape(steps[1:], line)
     size = x.shape[axis]
     a = -after / (before * (before + after))
     b = (after - before) / (before * after)
@@ -177,12 +178,12 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.
     else:
         on_boundary = True
     low = -half
-    wrapped = np.mod(steps - low, period) + low
+    wrapped = xp.mod(steps - low, period) + low
     if on_boundary:
-        wrapped = np.where((wrapped == low) & (steps > 0), half, wrapped)
+        wrapped = xp.where((wrapped == low) & (steps > 0), half, wrapped)
     limit = half if discont is None else discont
-    corrections = np.where(np.abs(steps) < limit, 0, wrapped - steps)
-    moved = sliced(x, dim, min(1, x.shape[dim]), x.shape[dim]) + np.cumsum(corrections, axis=dim)
+    corrections = xp.where(xp.abs(steps) < limit, 0, wrapped - steps)
+    moved = sliced(x, dim, min(1, x.shape[dim]), x.shape[dim]) + xp.cumsum(corrections, axis=dim)
     return concatenate(
         [converted(sliced(x, dim, 0, min(1, x.shape[dim])), dtype), converted(moved, dtype)], dim
     )

@@ -13,7 +13,7 @@ from ..tracer import Tracer
 from .contraction import contracted
 from .manipulation import permuted, reshaped
 from .matrices import diagonal
-from .operands import broadcast, converted, shape_error, traced_arrays
+from .operands import broadcast, converted, shape_error, traced_arrays, xp
 from .promotion import BOOL
 from .reductions import reduced
 from .registry import implements
@@ -76,11 +76,10 @@ def _parsed(operands: tuple[Any, ...]) -> tuple[Formula, list[Label] | None, lis
 def _letters(term: str) -> list[Label]:
     """Split a term of a formula to letters and at most one Ellipsis."""
     before, dots, after = term.partition("...")
-    labels: list[Label] = [*before, *([...] if dots else []), *after]
-    strange = [label for label in labels if label is not ... and label not in ascii_letters]
+    strange = (before + after).strip(ascii_letters)
     if strange:
         raise ValueError(f"einsum: {strange[0]!r} in term {term!r} is no letter")
-    return labels
+    return [*before, *([...] if dots else []), *after]
 
 
 def _resolved(
@@ -184,7 +183,7 @@ def _product(first: Term, second: Term, needed: set[Label]) -> Term:
 
 
 def _elementwise_product(x: Term, y: Term, labels: tuple[Label, ...]) -> Term:
-    return Term(np.multiply(_spread(x, labels), _spread(y, labels)), labels)
+    return Term(xp.multiply(_spread(x, labels), _spread(y, labels)), labels)
 
 
 def _spread(term: Term, labels: tuple[Label, ...]) -> Tracer:

@@ -29,6 +29,7 @@ from .operands import (
     stack_parts,
     traced_array,
     traced_arrays,
+    xp,
 )
 from .registry import implements
 
@@ -114,7 +115,7 @@ def _depth(nested: Any) -> int:
 def _block(nested: Any, rank: int, axis: int) -> Any:
     """Join a list along ``axis``, its own lists along the axes after it."""
     if not isinstance(nested, list):
-        return np.reshape(nested, (1,) * (rank - np.ndim(nested)) + np.shape(nested))
+        return xp.reshape(nested, (1,) * (rank - np.ndim(nested)) + np.shape(nested))
     return concatenate([_block(item, rank, axis + 1) for item in nested], axis)
 
 
@@ -202,5 +203,5 @@ def resize(a: Any, new_shape: Any) -> Tracer:
         raise ValueError("all elements of `new_shape` must be non-negative")
     size = prod(shape)
     if not x.size:
-        return np.zeros_like(x, shape=shape)
+        return xp.zeros_like(x, shape=shape)
     return reshaped(sliced(tile(x, -(-size // x.size)), 0, 0, size), shape)

@@ -149,7 +149,7 @@ def squeeze(a: Any, axis: Any = None) -> Tracer:
         ValueError: if a dimension of ``axis`` has another size.
     """
     x = traced_array(a)
-    if axis is None:
+    if axis is None or (x.ndim == 0 and axis in (0, -1)):
         return reshaped(x, tuple(n for n in x.shape if n != 1))
     removed = normalize_axis_tuple(axis, x.ndim, "axis")
     if any(x.shape[d] != 1 for d in removed):

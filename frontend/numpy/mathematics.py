@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tracer import Tracer
-from .operands import converted, full_like, select, traced_array, traced_arrays
+from .operands import converted, full_like, select, traced_array, traced_arrays, xp
 from .promotion import inexact_dtype
 from .registry import implements
 
@@ -20,16 +20,16 @@ def round_(a: Any, decimals: int = 0) -> Tracer:
     if x.dtype.kind in "iu" and decimals >= 0:
         return x
     if decimals == 0:
-        return np.rint(x)
+        return xp.rint(x)
     factor = 10.0 ** abs(decimals)
-    rounded = np.rint(x * factor) / factor if decimals > 0 else np.rint(x / factor) * factor
+    rounded = xp.rint(x * factor) / factor if decimals > 0 else xp.rint(x / factor) * factor
     return converted(rounded, x.dtype) if x.dtype.kind in "iu" else rounded
 
 
 @implements(np.fix)
 def fix(x: Any) -> Tracer:
     """Round towards zero."""
-    return np.trunc(x)
+    return xp.trunc(x)
 
 
 _SERIES = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(8))
@@ -41,20 +41,20 @@ def sinc(x: Any) -> Tracer:
     """Return sin(pi x) / (pi x), which at 0 is 1; near it by its series, for the derivatives."""
     a = traced_array(x)
     y = np.pi * converted(a, inexact_dtype(a.dtype))
-    near = np.abs(y) < 0.5
+    near = xp.abs(y) < 0.5
     square = y * y
     series = full_like(y, _SERIES[-1])
     for coefficient in reversed(_SERIES[:-1]):
         series = series * square + coefficient
     away = select(near, full_like(y, 1), y)
-    return select(near, series, np.sin(away) / away)
+    return select(near, series, xp.sin(away) / away)
 
 
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Tracer:
     """Evaluate the polynomial with coefficients p, the highest power first, by Horner's rule."""
     coefficients, points = traced_arrays(p, x)[1]
-    result = np.zeros_like(points)
+    result = xp.zeros_like(points)
     for coefficient in coefficients:
         result = result * points + coefficient
     return result

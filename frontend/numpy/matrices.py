@@ -8,7 +8,7 @@ import numpy as np
 
 from ..tracer import Tracer
 from .manipulation import moveaxis, ravel, reshaped, sliced
-from .operands import broadcast, counting, full_like, select, traced_array
+from .operands import broadcast, counting, full_like, select, traced_array, xp
 from .promotion import INT64
 from .reductions import sum_
 from .registry import implements
@@ -114,4 +114,4 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tracer:
     powers = [base.astype(dtype) ** n for n in range(count)]
     if not powers:
         return broadcast(_zero(base), (base.size, 0)).astype(dtype)
-    return np.stack(powers if increasing else powers[::-1], axis=1)
+    return xp.stack(powers if increasing else powers[::-1], axis=1)

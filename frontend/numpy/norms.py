@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import UnsupportedError
 from ..tracer import Tracer
 from .manipulation import moveaxis
-from .operands import converted, full_like, select, traced_array
+from .operands import converted, full_like, select, traced_array, xp
 from .promotion import inexact_dtype
 from .reductions import axes_of, kept, max_, min_, sum_
 from .registry import implements
@@ -21,7 +21,7 @@ def _root(squares: Tracer) -> Tracer:
     A norm has no derivative at the zero vector; 0 is the shortest of its subgradients.
     """
     at_zero = squares == 0
-    root = np.sqrt(select(at_zero, full_like(squares, 1), squares))
+    root = xp.sqrt(select(at_zero, full_like(squares, 1), squares))
     return select(at_zero, full_like(squares, 0), root)
 
 
@@ -37,7 +37,7 @@ def _vector(x: Tracer, order: Any, axes: Any) -> Tracer:
         return _euclidean(x, axes)
     if isinstance(order, str):
         raise ValueError(f"Invalid norm order '{order}' for vectors")
-    magnitudes = np.abs(x)
+    magnitudes = xp.abs(x)
     if order in (np.inf, -np.inf):
         return max_(magnitudes, axes) if order > 0 else min_(magnitudes, axes)
     if order == 0:
@@ -63,7 +63,7 @@ def _matrix(x: Tracer, order: Any, axes: tuple[int, int]) -> Tracer:
     if order not in (1, -1, np.inf, -np.inf):
         raise ValueError("Invalid norm order for matrices.")
     rows, columns = axes if abs(order) == 1 else axes[::-1]
-    sums = moveaxis(np.abs(x), (rows, columns), (0, 1)).sum(axis=0)
+    sums = moveaxis(xp.abs(x), (rows, columns), (0, 1)).sum(axis=0)
     return max_(sums, 0) if order > 0 else min_(sums, 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -16,6 +16,9 @@ from ..errors import ShapeError
 from ..source import user_location
 from ..tracer import Tracer
 from ..tracing import Operand, Trace, find_trace, lift_all
+
+xp: Final[Any] = np
+"""NumPy where it is called on traced values: its functions lead here again by its protocols."""
 
 
 def leaves(operand: Any) -> Iterator[Any]:
@@ -36,11 +39,10 @@ def is_traced(operands: Iterable[Any]) -> bool:
     return False
 
 
-def traced_arrays(*operands: Any) -> tuple[Trace, list[Tracer]]:
-    """Begin a function: lift all operands to traced arrays of one trace.
+def lifted(*operands: Any) -> tuple[Trace, list[Operand]]:
+    """Begin a function whose Python scalars are weak: lift all operands into one trace.
 
-    As ``numpy.asarray`` does, Python scalars become 0-d arrays of their own dtype, and a list that
-    has traced values in it is joined.
+    A list that has traced values in it is joined.
 
     Raises:
         ShapeError: if the items of a list differ in shape.
@@ -49,8 +51,16 @@ def traced_arrays(*operands: Any) -> tuple[Trace, list[Tracer]]:
     if any(type(x) in (list, tuple) for x in operands):
         marker = _innermost(operands)
         operands = tuple(_joined(x, marker) if is_traced((x,)) else x for x in operands)
-    trace, lifted = lift_all(*operands)
-    return trace, [_strong(trace, x) for x in lifted]
+    return lift_all(*operands)
+
+
+def traced_arrays(*operands: Any) -> tuple[Trace, list[Tracer]]:
+    """Begin a function of arrays: as `lifted`, but nothing is weak.
+
+    As by ``numpy.asarray``, Python scalars become 0-d arrays of their own dtype.
+    """
+    trace, found = lifted(*operands)
+    return trace, [_strong(trace, x) for x in found]
 
 
 def traced_array(operand: Any) -> Tracer:

@@ -62,7 +62,7 @@ def _run(x: Tracer, axis: int, first: int, step: int, count: int) -> Tracer:
 
 
 @implements(np.take)
-def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Tracer:
+def take(a: Any, indices: Any, axis: int | None = None, *, mode: Any = "raise") -> Tracer:
     """Pick elements along an axis at positions that are known while tracing.
 
     Raises:

@@ -56,7 +56,8 @@ def loop_dtypes(
     """
     asked: dict[str, Any] = {"reduction": reduction}
     if dtype is not None:
-        asked |= {"signature": (None,) * ufunc.nin + (dtype,) * ufunc.nout, "casting": "unsafe"}
+        fixed = (dtype, None, None) if reduction else (None,) * ufunc.nin + (dtype,) * ufunc.nout
+        asked |= {"signature": fixed, "casting": "unsafe"}
     found = ufunc.resolve_dtypes(keys + (None,) * (ufunc.nargs - len(keys)), **asked)
     for position, loop_dtype in enumerate(found):
         if loop_dtype not in ELEMENT_TYPES:

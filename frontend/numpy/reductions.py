@@ -19,6 +19,7 @@ from .operands import (
     full_like,
     traced_array,
     traced_arrays,
+    xp,
 )
 from .promotion import BOOL, INT64, loop_dtypes
 from .registry import implements
@@ -40,8 +41,13 @@ _BOOL_KINDS: Final = {"add": "or", "mul": "and", "max": "or", "min": "and"}
 
 
 def axes_of(x: Tracer, axis: Any) -> Shape:
-    """Return the axes that ``axis`` names, counted from the front; None is all of them."""
-    return tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    """Return the axes that ``axis`` names, counted from the front; None is all of them.
+
+    A 0-d array may be reduced over the axis 0 that it lacks, as in NumPy.
+    """
+    if axis is None or (x.ndim == 0 and axis in (0, -1)):
+        return tuple(range(x.ndim))
+    return normalize_axis_tuple(axis, x.ndim)
 
 
 def reduced(x: Tracer, kind: str, axis: Any, keepdims: Any = False) -> Tracer:
@@ -78,7 +84,7 @@ def _reduce(
     if kind in ("max", "min"):
         _require_elements(x, axis, ufunc, initial, where)
     if where is not NOTHING and where is not True:
-        x = np.where(_mask(where, x), x, full_like(x, _neutral(kind, x.dtype)))
+        x = xp.where(_mask(where, x), x, full_like(x, _neutral(kind, x.dtype)))
     kind = _BOOL_KINDS.get(kind, kind) if x.dtype == BOOL else kind
     result = reduced(x, kind, axis, keepdims)
     if initial is NOTHING or initial is None:
@@ -216,7 +222,7 @@ def ptp(a: Any, axis: Any = None, *, keepdims: Any = NOTHING) -> Tracer:
 def _extreme_position(kind: str) -> Callable[..., Tracer]:
     def function(a: Any, axis: int | None = None, *, keepdims: Any = NOTHING) -> Tracer:
         x = traced_array(a)
-        flat = ravel(x) if axis is None else x
+        flat = ravel(x) if axis is None or x.ndim == 0 else x
         dim = normalize_axis_index(0 if axis is None else axis, flat.ndim)
         if flat.shape[dim] == 0:
             raise ValueError(f"attempt to get arg{kind} of an empty sequence")
@@ -238,8 +244,8 @@ argmin = implements(np.argmin)(_extreme_position("min"))
 def cumulated(kind: str, a: Any, axis: int | None, dtype: Any) -> Tracer:
     """Accumulate along an axis as a ufunc's ``accumulate`` does; all elements if it is None."""
     x = traced_array(a)
-    if axis is None:
-        x, axis = ravel(x), 0
+    if axis is None or x.ndim == 0:
+        x, axis = ravel(x), axis or 0
     dim = normalize_axis_index(axis, x.ndim)
     wanted = None if dtype is None else np.dtype(dtype)
     keys = (None, x.dtype)

@@ -47,6 +47,8 @@ class Signature(NamedTuple):
     """How many leading ones the implementation takes at the same position."""
     supported: frozenset[str]
     """The implementation's parameters."""
+    open: bool
+    """Whether the implementation takes any keyword argument."""
     defaults: dict[str, Any]
     """NumPy's defaults."""
 
@@ -99,7 +101,7 @@ def _entry(function: Function, implementation: Function) -> Function:
         signature = _signature(function, implementation)
         if len(args) > signature.direct and signature.positional:
             args, kwargs = _by_name(signature, args, kwargs)
-        if not signature.supported.issuperset(kwargs):
+        if not (signature.open or signature.supported.issuperset(kwargs)):
             kwargs = _supported(function, signature, kwargs)
         return implementation(*args, **kwargs)
 
@@ -114,16 +116,17 @@ def _signature(function: Function, implementation: Function) -> Signature:
     ours = inspect.signature(implementation).parameters
     theirs = inspect.signature(function).parameters
     variadic = any(p.kind is p.VAR_POSITIONAL for p in ours.values())
-    positional = tuple(
-        name for name, p in theirs.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    positional, by_position = (
+        [n for n, p in names.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        for names in (theirs, ours)
     )
-    by_position = [name for name, p in ours.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
     pairs = list(zip(positional, by_position, strict=False))
     direct = next((i for i, (a, b) in enumerate(pairs) if a != b), len(pairs))
     return Signature(
-        positional=() if variadic else positional,
+        positional=() if variadic else tuple(positional),
         direct=direct,
         supported=frozenset(ours),
+        open=any(p.kind is p.VAR_KEYWORD for p in ours.values()),
         defaults={name: p.default for name, p in theirs.items()},
     )
 

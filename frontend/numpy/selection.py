@@ -9,22 +9,19 @@ import numpy as np
 
 from ..errors import UnsupportedError
 from ..tracer import Tracer
-from ..tracing import lift_all
 from .operands import (
     broadcast_shape,
     converted,
     full_like,
+    lifted,
     prepared,
     traced_array,
     traced_arrays,
+    xp,
 )
-from .promotion import BOOL, promotion_sample, result_dtype
+from .promotion import BOOL, promotion_key, promotion_sample, result_dtype
 from .reductions import all_, count_of
 from .registry import implements
-
-
-def _is_list(x: Any) -> bool:
-    return type(x) in (list, tuple)
 
 
 @implements(np.where)
@@ -39,10 +36,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Tracer:
             "`numpy.where` of a traced condition alone has a result whose shape depends on "
             "values; give both choices, `np.where(condition, x, y)`"
         )
-    operands = [condition, x, y]
-    if any(map(_is_list, operands)):
-        operands = list(traced_arrays(*operands)[1])
-    trace, (predicate, *choices) = lift_all(*operands)
+    trace, (predicate, *choices) = lifted(condition, x, y)
     dtype = result_dtype(choices)
     shape = broadcast_shape([predicate, *choices])
     builder = trace.builder
@@ -57,15 +51,15 @@ def select_function(condlist: Sequence[Any], choicelist: Sequence[Any], default:
         raise ValueError("list of cases must be same length as list of conditions")
     if not condlist:
         raise ValueError("select with an empty condition list is not possible")
-    trace, lifted = lift_all(*choicelist, default, *condlist)
-    dtype = result_dtype(lifted[: len(choicelist) + 1])
-    shape = broadcast_shape(lifted)
+    trace, operands = lifted(default, *choicelist, *condlist)
+    results, conditions = operands[: len(choicelist) + 1], operands[len(choicelist) + 1 :]
+    if any(promotion_key(condition) != BOOL for condition in conditions):
+        raise TypeError("conditions of select must be bools")
+    dtype = result_dtype(results)
+    shape = broadcast_shape(operands)
     builder = trace.builder
-    chosen = prepared(builder, lifted[len(choicelist)], dtype, shape)
-    cases = list(zip(lifted[len(choicelist) + 1 :], lifted))
-    for condition, choice in reversed(cases):
-        if condition.dtype != BOOL:  # type: ignore[union-attr]
-            raise TypeError("invalid entry in condlist: should be boolean ndarray")
+    chosen = prepared(builder, results[0], dtype, shape)
+    for condition, choice in reversed(list(zip(conditions, results[1:]))):
         mask = prepared(builder, condition, BOOL, shape)
         chosen = builder.select(mask, prepared(builder, choice, dtype, shape), chosen)
     return trace.tracer(chosen)
@@ -87,14 +81,14 @@ def clip(
     if bounds[0] is None and bounds[1] is None:
         return traced_array(a)
     if bounds[0] is None:
-        return np.minimum(a, bounds[1])
+        return xp.minimum(a, bounds[1])
     if bounds[1] is None:
-        return np.maximum(a, bounds[0])
-    trace, lifted = lift_all(bounds[0], a, bounds[1])
-    dtype, shape = result_dtype(lifted), broadcast_shape(lifted)
+        return xp.maximum(a, bounds[0])
+    trace, operands = lifted(bounds[0], a, bounds[1])
+    dtype, shape = result_dtype(operands), broadcast_shape(operands)
     if dtype.kind not in "iuf":
-        return np.minimum(np.maximum(lifted[1], lifted[0]), lifted[2])
-    values = [prepared(trace.builder, x, dtype, shape) for x in lifted]
+        return xp.minimum(xp.maximum(operands[1], operands[0]), operands[2])
+    values = [prepared(trace.builder, x, dtype, shape) for x in operands]
     return trace.tracer(trace.builder.clamp(*values))
 
 
@@ -111,7 +105,7 @@ def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
     highest = limits.max if posinf is None else posinf
     lowest = limits.min if neginf is None else neginf
     finite = where(a == np.inf, highest, where(a == -np.inf, lowest, a))
-    return converted(where(np.isnan(a), nan, finite), a.dtype)
+    return converted(where(xp.isnan(a), nan, finite), a.dtype)
 
 
 # Parts of complex numbers
@@ -137,7 +131,7 @@ def imag(val: Any) -> Tracer:
 def angle(z: Any, deg: bool = False) -> Tracer:
     """Return the angle of complex numbers, in radians or degrees."""
     x = traced_array(z)
-    radians = np.arctan2(imag(x), real(x))
+    radians = xp.arctan2(imag(x), real(x))
     return radians * (180 / np.pi) if deg else radians
 
 
@@ -198,8 +192,8 @@ def isclose(
     """Return where ``abs(a - b) <= atol + rtol * abs(b)``; infinities are close to themselves."""
     x, y = traced_arrays(a, b)[1]
     y = converted(y, np.result_type(y.dtype, 1.0)) if y.dtype.kind in "biu" else y
-    close = (np.abs(x - y) <= atol + rtol * np.abs(y)) & np.isfinite(y) | (x == y)
-    return close | (np.isnan(x) & np.isnan(y)) if equal_nan else close
+    close = (xp.abs(x - y) <= atol + rtol * xp.abs(y)) & xp.isfinite(y) | (x == y)
+    return close | (xp.isnan(x) & xp.isnan(y)) if equal_nan else close
 
 
 @implements(np.allclose)
@@ -217,7 +211,7 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Tracer | bool:
     if x.shape != y.shape:
         return False
     equal = x == y
-    return all_(equal | (np.isnan(x) & np.isnan(y)) if equal_nan else equal)
+    return all_(equal | (xp.isnan(x) & xp.isnan(y)) if equal_nan else equal)
 
 
 @implements(np.array_equiv)

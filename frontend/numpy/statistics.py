@@ -8,7 +8,7 @@ import numpy as np
 
 from ..tracer import Tracer
 from .manipulation import moveaxis, reshaped
-from .operands import broadcast, converted, full_like, select, traced_array, traced_arrays
+from .operands import broadcast, converted, full_like, select, traced_array, traced_arrays, xp
 from .promotion import BOOL, FLOAT64, inexact_dtype
 from .reductions import (
     NOTHING,
@@ -101,7 +101,7 @@ def std(
 ) -> Tracer:
     """Return the square root of the variance; see `var`."""
     options = {"keepdims": keepdims, "where": where, "mean": mean, "correction": correction}
-    return np.sqrt(var(a, axis, dtype, ddof=ddof, **options))
+    return xp.sqrt(var(a, axis, dtype, ddof=ddof, **options))
 
 
 @implements(np.average)
@@ -159,12 +159,12 @@ def cov(
 ) -> Tracer:
     """Return the covariances of variables, which are the rows (columns unless ``rowvar``)."""
     operands = traced_arrays(*([m] if y is None else [m, y]))[1]
-    rows = [np.atleast_2d(x) if rowvar or x.ndim < 2 else x.T for x in operands]
+    rows = [xp.atleast_2d(x) if rowvar or x.ndim < 2 else x.T for x in operands]
     work = np.result_type(*[x.dtype for x in rows], FLOAT64) if dtype is None else np.dtype(dtype)
-    x = np.concatenate([converted(r, work) for r in rows], axis=0)
+    x = xp.concatenate([converted(r, work) for r in rows], axis=0)
     degrees = x.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
     centred = x - mean(x, 1, keepdims=True)
-    return np.squeeze(centred @ np.conj(centred.T) * np.true_divide(1, max(degrees, 0)))
+    return xp.squeeze(centred @ xp.conj(centred.T) * np.true_divide(1, max(degrees, 0)))
 
 
 # Passing over NaN
@@ -174,8 +174,8 @@ def _without_nan(a: Any, replacement: Any) -> tuple[Tracer, Tracer]:
     """Return the array with its NaNs replaced, and where they were."""
     x = traced_array(a)
     if x.dtype.kind not in "fc":
-        return x, np.zeros_like(x, dtype=BOOL)
-    missing = np.isnan(x)
+        return x, xp.zeros_like(x, dtype=BOOL)
+    missing = xp.isnan(x)
     return select(missing, full_like(x, replacement), x), missing
 
 
@@ -267,4 +267,4 @@ def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, *, ddof: Any = 0, keepdims: Any = NOTHING
 ) -> Tracer:
     """Return the square root of the variance of all that is not NaN."""
-    return np.sqrt(nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims))
+    return xp.sqrt(nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims))

@@ -14,9 +14,9 @@ from ..dispatch import UFUNCS
 from ..errors import UnsupportedError
 from ..source import user_location
 from ..tracer import Tracer
-from ..tracing import Operand, Trace, lift_all
-from .operands import broadcast_shape, is_traced, prepared, traced_arrays
-from .promotion import loop_dtypes, promotion_key
+from ..tracing import Operand, Trace
+from .operands import broadcast_shape, is_traced, lifted, prepared
+from .promotion import BOOL, loop_dtypes, promotion_key
 from .ufunc_rules import RULES
 from .ufunc_rules.arithmetic import constant_power
 
@@ -56,30 +56,34 @@ def elementwise(ufunc: np.ufunc, *operands: Any, dtype: Any = None) -> Any:
         DtypeError: if the result's dtype is not supported.
         ShapeError: if the operands cannot be broadcast together.
     """
-    trace, lifted = lift_all(*operands)
-    return _apply(ufunc, trace, lifted, dtype)
+    trace, found = lifted(*operands)
+    return _apply(ufunc, trace, found, dtype)
 
 
-def _apply(ufunc: np.ufunc, trace: Trace, lifted: list[Operand], dtype: Any) -> Traced:
-    keys = tuple([promotion_key(x) for x in lifted])
-    dtypes = loop_dtypes(ufunc, keys, None if dtype is None else np.dtype(dtype))
-    shape = broadcast_shape(lifted)
+def _apply(ufunc: np.ufunc, trace: Trace, operands: list[Operand], dtype: Any) -> Traced:
+    dtypes = _loop(ufunc, operands, dtype)
+    shape = broadcast_shape(operands)
     builder = trace.builder
-    values = [prepared(builder, x, d, shape) for x, d in zip(lifted, dtypes, strict=False)]
+    values = [prepared(builder, x, d, shape) for x, d in zip(operands, dtypes, strict=False)]
     result = RULES[ufunc](builder, *values)
     if isinstance(result, SSAValue):
         return trace.tracer(result)
     return tuple(map(trace.tracer, result))
 
 
+def _loop(ufunc: np.ufunc, operands: list[Operand], dtype: Any) -> tuple[np.dtype, ...]:
+    keys = tuple([promotion_key(x) for x in operands])
+    return loop_dtypes(ufunc, keys, None if dtype is None else np.dtype(dtype))
+
+
 def _compare(ufunc: np.ufunc, *operands: Any, dtype: Any = None) -> Any:
     """Compare; a Python int beyond the other operand's range is above or below all of it."""
-    trace, lifted = lift_all(*operands)
-    for scalar, other in (lifted, lifted[::-1]):
+    trace, found = lifted(*operands)
+    for scalar, other in (found, found[::-1]):
         if type(scalar) is int and isinstance(other, Tracer) and _exceeds(scalar, other):
-            outcome = ufunc(*[x if type(x) is int else 0 for x in lifted])
-            return trace.tracer(trace.builder.full(other.shape, np.dtype(bool), outcome))
-    return _apply(ufunc, trace, lifted, dtype)
+            outcome = ufunc(*[x if type(x) is int else 0 for x in found])
+            return trace.tracer(trace.builder.full(other.shape, BOOL, outcome))
+    return _apply(ufunc, trace, found, dtype)
 
 
 def _exceeds(scalar: int, x: Tracer) -> bool:
@@ -94,10 +98,9 @@ def _power(ufunc: np.ufunc, x: Any, y: Any, *, dtype: Any = None) -> Any:
     exponent = _known_scalar(y)
     if exponent is None or not isinstance(x, Tracer):
         return elementwise(ufunc, x, y, dtype=dtype)
-    trace, lifted = lift_all(x, y)
-    keys = tuple(map(promotion_key, lifted))
-    base_dtype, _, _ = loop_dtypes(ufunc, keys, None if dtype is None else np.dtype(dtype))
-    base = prepared(trace.builder, lifted[0], base_dtype, broadcast_shape(lifted))
+    trace, found = lifted(x, y)
+    base_dtype = _loop(ufunc, found, dtype)[0]
+    base = prepared(trace.builder, found[0], base_dtype, x.shape)
     result = _known_power(trace, base, base_dtype, exponent)
     return elementwise(ufunc, x, y, dtype=dtype) if result is None else trace.tracer(result)
 
@@ -149,8 +152,6 @@ def register_ufunc(ufunc: np.ufunc, implementation: Callable[..., Any]) -> None:
             raise TypeError(
                 f"{ufunc.__name__}() takes {ufunc.nin} operands, {len(operands)} were given"
             )
-        if any(type(x) in (list, tuple) for x in operands):
-            operands = tuple(traced_arrays(*operands)[1])
         return implementation(*operands, **kwargs)
 
     function.__name__ = function.__qualname__ = ufunc.__name__
