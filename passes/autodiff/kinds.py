@@ -95,7 +95,7 @@ class Linear:
     def jvp(self, builder: Builder, op: Operation, tangents: Derivatives, /) -> Derivatives:
         """Apply the op to the tangents, to all at once or to one after the other."""
         if not self.in_each:
-            return [_apply(builder, op, _instantiate(builder, op, tangents))]
+            return apply_jointly(builder, op, tangents)
         terms = []
         for position, tangent in enumerate(tangents):
             if tangent is not None:
@@ -116,9 +116,12 @@ class Linear:
         ]
 
 
-def _instantiate(builder: Builder, op: Operation, tangents: Derivatives) -> list[SSAValue]:
-    """Return the operands with which an op acts on tangents; here zeros must be written out."""
-    return [
+def apply_jointly(builder: Builder, op: Operation, tangents: Derivatives) -> Derivatives:
+    """Apply an op to the tangents of all its inexact operands: the jvp of a jointly linear op.
+
+    Here zeros must be written out.
+    """
+    operands = [
         tangent
         if tangent is not None
         else builder.full_like(operand, 0)
@@ -126,6 +129,7 @@ def _instantiate(builder: Builder, op: Operation, tangents: Derivatives) -> list
         else operand
         for operand, tangent in zip(op.operands, tangents)
     ]
+    return [_apply(builder, op, operands)]
 
 
 def _apply(builder: Builder, op: Any, operands: Sequence[SSAValue]) -> SSAValue:

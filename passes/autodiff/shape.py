@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from ...ir.array import shape as s
 from ...ir.array.base import ArrayOp
 from ...ir.builder import Builder
 from ...ir.types import dtype_of, shape_of
-from .kinds import Linear, OpRule
+from .kinds import Derivative, Derivatives, Linear, OpRule, Own, apply_jointly
 
 _BOOL = np.dtype(np.bool_)
 
@@ -68,12 +69,19 @@ def _pad_value(b: Builder, op: s.PadOp, g: SSAValue) -> SSAValue:
     return b.reduce("add", b.select(padded, g, b.full_like(g, 0)), range(len(shape_of(g))))
 
 
-def _concatenate(b: Builder, op: s.ConcatenateOp, g: SSAValue, position: int) -> SSAValue:
-    dim = op.dim.data
-    start = sum(shape_of(value)[dim] for value in op.operands[:position])
+def _concatenate_vjp(
+    b: Builder, op: s.ConcatenateOp, cotangents: Derivatives, wanted: Sequence[bool]
+) -> Derivatives:
+    """Take each operand's part, in one walk, since operands may be many."""
+    dim, g = op.dim.data, cotangents[0]
+    assert g is not None
+    found: list[Derivative] = []
     starts, limits = [0] * len(shape_of(g)), list(shape_of(g))
-    starts[dim], limits[dim] = start, start + shape_of(op.operands[position])[dim]
-    return b.slice(g, starts, limits)
+    for operand, wants in zip(op.operands, wanted):
+        limits[dim] = starts[dim] + shape_of(operand)[dim]
+        found.append(b.slice(g, starts, limits) if wants else None)
+        starts[dim] = limits[dim]
+    return found
 
 
 def _reverse(b: Builder, op: s.ReverseOp, g: SSAValue, position: int) -> SSAValue:
@@ -86,7 +94,7 @@ RULES: Final[dict[type[ArrayOp], OpRule]] = {
     s.TransposeOp: Linear(_transpose),
     s.SliceOp: Linear(_slice),
     s.PadOp: Linear(_pad),
-    s.ConcatenateOp: Linear(_concatenate),
+    s.ConcatenateOp: Own(apply_jointly, _concatenate_vjp),
     s.ReverseOp: Linear(_reverse),
 }
 

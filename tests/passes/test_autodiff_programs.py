@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -463,7 +464,18 @@ def _chain(length: int) -> FuncOp:
     return make(body, np.zeros(1000))
 
 
-def test_size_and_time_are_linear():
+def _wide(width: int) -> FuncOp:
+    """One value with many uses, and one op with many operands."""
+
+    def body(b, x):
+        parts = [b.mul(x, b.full_like(x, k)) for k in range(width)]
+        return b.reduce("add", b.concatenate(parts, 0), (0,))
+
+    return make(body, np.zeros(4))
+
+
+@pytest.mark.parametrize("program", [_chain, _wide])
+def test_size_and_time_are_linear(program: Callable[[int], FuncOp]):
     def measure(function: FuncOp) -> tuple[float, int]:
         best, size = float("inf"), 0
         for _ in range(3):
@@ -476,8 +488,8 @@ def test_size_and_time_are_linear():
 
     gc.disable()
     try:
-        short_time, short_size = measure(_chain(400))
-        long_time, long_size = measure(_chain(4000))
+        short_time, short_size = measure(program(400))
+        long_time, long_size = measure(program(4000))
     finally:
         gc.enable()
     assert 9 * short_size < long_size < 10 * short_size + 10
