@@ -37,7 +37,7 @@ class NativeCallable(ProgramList, _Base):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        vectorcall.enable(cls)
+        vectorcall.enable(cls, _Base)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Take the slow path; CPython comes here only as long as there has been no program.
@@ -72,5 +72,5 @@ def _table(programs: tuple[Program, ...]) -> bytes:
     return struct.pack(f"={len(addresses) + 1}Q", *addresses, 0)
 
 
-vectorcall.enable(NativeCallable)
+vectorcall.enable(NativeCallable, _Base)
 _check_slots()

@@ -77,8 +77,11 @@ def make_base(name: str) -> type:
 _kept_alive: list[object] = []
 
 
-def enable(cls: type) -> None:
-    """Let CPython call instances of `cls` through their pointer, and bind them like functions.
+def enable(cls: type, base: type) -> None:
+    """Let CPython call instances of `cls` through their pointer.
+
+    Where `cls` binds as its `base` from `make_base` does, CPython may also skip the bound method
+    in ``instance.method(...)``, as it does for functions.
 
     Raises:
         RuntimeError: the flags of a type are not where they are expected.
@@ -86,7 +89,8 @@ def enable(cls: type) -> None:
     flags = ctypes.c_ulong.from_address(id(cls) + _TP_FLAGS_OFFSET)
     if flags.value != cls.__flags__:
         raise RuntimeError("the flags of Python's types are not where they are expected")
-    flags.value |= _HAVE_VECTORCALL | _METHOD_DESCRIPTOR
+    binds_like_function = getattr(cls, "__get__", None) is getattr(base, "__get__", None)
+    flags.value |= _HAVE_VECTORCALL | (_METHOD_DESCRIPTOR if binds_like_function else 0)
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(cls))
 
 

@@ -126,6 +126,21 @@ def test_binds_as_a_method(kind):
     assert caught.value.args == ((owner, np.float64(2)), {})
 
 
+def test_subclass_that_binds_in_its_own_way(kind):
+    class Static(kind):
+        def __get__(self, instance, owner=None):
+            return self
+
+    class Owner:
+        method = Static(lambda *args: args, raise_status)
+
+    Owner.method.add(copying_program(2))
+    owner = Owner()
+    for _ in range(50):  # more often than CPython needs to specialise the call
+        assert owner.method(1) == (1,)
+        assert owner.method(np.ones(2)).tolist() == [1, 1]
+
+
 def test_other_ways_to_call(kind):
     run = function(copying_program(2), kind=kind)
     array = np.array([1.0, 2.0])
