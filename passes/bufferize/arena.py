@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Final
 
 ALIGNMENT: Final = 64
@@ -36,15 +37,14 @@ def plan_arena(temporaries: Iterable[Storage]) -> int:
     A temporary takes the smallest free place that holds it (best fit), or extends the arena.
     """
     free = _FreeSpace()
-    living: list[Storage] = []
+    living: list[tuple[int, int, int]] = []  # a heap of last use, start and end
     for storage in sorted(temporaries, key=lambda s: s.first):
-        ended = [s for s in living if s.last < storage.first]
-        for other in ended:
-            free.release(other.offset, other.offset + _aligned(other.size))
-        if ended:
-            living = [s for s in living if s.last >= storage.first]
-        storage.offset = free.take(_aligned(storage.size))
-        living.append(storage)
+        while living and living[0][0] < storage.first:
+            _, start, end = heappop(living)
+            free.release(start, end)
+        size = _aligned(storage.size)
+        storage.offset = free.take(size)
+        heappush(living, (storage.last, storage.offset, storage.offset + size))
     return free.end
 
 

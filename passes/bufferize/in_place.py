@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Iterable, Iterator
 
 from xdsl.ir import Block, SSAValue
 
-from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.reduction import ReduceOp
 from ...ir.kernel.ops import YieldOp
-from ...ir.kernel.space import is_used_within, squeeze
+from ...ir.kernel.space import is_elementwise, is_used_within, squeeze
 from ...ir.types import shape_of
 
 
-def operands_to_replace(block: Block, candidates: Container[int]) -> list[list[int]]:
-    """Return for each result of a fusion the operands whose memory it may be written to.
+def choose_in_place(block: Block, candidates: Iterable[int]) -> list[int | None]:
+    """Return for each result of a fusion the operand whose memory it is to be written to.
 
     The body must be one loop over all elements, as no reduction is waited for. The operand is read
     by elementwise ops of that loop alone, and the result depends on it, so that an element is read
@@ -26,18 +25,31 @@ def operands_to_replace(block: Block, candidates: Container[int]) -> list[list[i
     """
     last = block.last_op
     assert isinstance(last, YieldOp)
-    arguments = [a for a in block.args if a.index in candidates and _is_read_in_loop(a)]
-    if not arguments or not _is_one_loop(block):
-        return [[] for _ in last.operands]
+    arguments = block.args
+    free = sum(1 << i for i in candidates if _is_read_in_loop(arguments[i]))
+    if not free or not _is_one_loop(block):
+        return [None] * len(last.operands)
     needs = _arguments_needed(block)
-    return [
-        [a.index for a in arguments if needs[v] >> a.index & 1 and a.type == v.type]
-        for v in last.operands
-    ]
+    chosen: list[int | None] = []
+    for value in last.operands:
+        alike = (i for i in _bits(needs[value] & free) if arguments[i].type == value.type)
+        operand = next(alike, None)
+        chosen.append(operand)
+        if operand is not None:
+            free ^= 1 << operand
+    return chosen
+
+
+def _bits(number: int) -> Iterator[int]:
+    """Yield the positions of the bits that are set, from the lowest on."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
 
 
 def _is_read_in_loop(argument: SSAValue) -> bool:
-    return all(isinstance(use.operation, ElementwiseOp) for use in argument.uses)
+    return all(is_elementwise(type(use.operation)) for use in argument.uses)
 
 
 def _is_one_loop(block: Block) -> bool:
@@ -47,7 +59,7 @@ def _is_one_loop(block: Block) -> bool:
     """
     shapes = set()
     for op in block.ops:
-        if isinstance(op, ElementwiseOp):
+        if is_elementwise(type(op)):
             shapes.add(squeeze(shape_of(op.results[0])))
         elif isinstance(op, ReduceOp):
             if is_used_within(op.result, block):
@@ -58,12 +70,12 @@ def _is_one_loop(block: Block) -> bool:
 
 
 def _is_computed(value: SSAValue) -> bool:
-    return isinstance(value.owner, ElementwiseOp | ReduceOp)
+    return is_elementwise(type(value.owner)) or isinstance(value.owner, ReduceOp)
 
 
 def _arguments_needed(block: Block) -> dict[SSAValue, int]:
     """Return the arguments that each value depends on, as bits."""
-    needs = {argument: 1 << argument.index for argument in block.args}
+    needs: dict[SSAValue, int] = {a: 1 << a.index for a in block.args}
     for op in block.ops:
         if op.results:
             bits = 0

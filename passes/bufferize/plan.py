@@ -15,7 +15,7 @@ from ...ir.kernel.ops import FusionOp
 from ...ir.locations import spell_location
 from ...ir.types import tensor_info
 from .arena import ALIGNMENT, Storage, plan_arena
-from .in_place import operands_to_replace
+from .in_place import choose_in_place
 
 
 class MemoryPlan:
@@ -74,17 +74,15 @@ class MemoryPlan:
         """Give each result of a kernel memory: that of an operand it is the last to read, if
         it can be written in place."""
         free = self._dying(number, fusion)
-        replaceable = operands_to_replace(fusion.body.block, free)
-        for value, operands in zip(fusion.results, replaceable):
+        for value, operand in zip(fusion.results, choose_in_place(fusion.body.block, free)):
             result = self._results.get(value)
             last = self._last_read.get(value, number)
-            operand = next((o for o in operands if o in free), None)
             if operand is None:
                 shape, dtype = tensor_info(value)
                 size = prod(shape) * dtype.itemsize
                 self.storage[value] = Storage(size, number, last, result)
                 continue
-            storage = self.storage[value] = self.storage[free.pop(operand)]
+            storage = self.storage[value] = self.storage[free[operand]]
             storage.last, storage.result = last, result
 
     def _dying(self, number: int, fusion: FusionOp) -> dict[int, SSAValue]:

@@ -108,7 +108,7 @@ class Grouping:
         self._alive = _count_alive(self.roles)
         for index, op in enumerate(self.roles.ops):
             role = self.roles.role[op]
-            if role is Role.LOOP and op.results[0].first_use is not None:
+            if role is Role.LOOP:
                 self._place(op, index)
             elif role in (Role.KERNEL, Role.OPAQUE):
                 self._place_alone(op, role)
@@ -119,13 +119,14 @@ class Grouping:
 
     def _place(self, op: Operation, index: int) -> None:
         """Put an op into the best group that can take it."""
-        shape = shape_of(op.operands[0] if isinstance(op, ReduceOp) else op.results[0])
+        result = op.results[0]
+        shape = shape_of(op.operands[0] if type(op) is ReduceOp else result)
         sources = self.roles.sources_of(op)
         position = self.position
         earliest = max([position[s.value] for s in sources], default=-1)
         group, axes = self._choose(op, index, shape, sources, earliest)
         group.add(op, axes)
-        position[op.results[0]] = group.position
+        position[result] = group.position
         for source in sources:
             if position[source.value] != group.position:
                 self._need_in_memory(source.value)

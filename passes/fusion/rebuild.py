@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...ir.array.base import ArrayOp
 from ...ir.array.shape import IotaOp
 from ...ir.kernel.ops import FusionOp, YieldOp
-from ...ir.kernel.space import Axes, domain_of, squeeze
+from ...ir.kernel.space import Axes, domain_of, is_elementwise, squeeze
 from ...ir.locations import fused
 from ...ir.types import Shape, shape_of
+from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
 from .roles import MOVING, Role, operand_dims, project
 from .schedule import choose_schedule, schedule_alone
@@ -24,6 +24,7 @@ def fuse(function: FuncOp, vector_bits: int) -> None:
     Reshapes that change the shape and constants that take memory stay outside of kernels: they are
     views and data.
     """
+    eliminate_dead_code(function)
     old = function.body.block
     new = Block(arg_types=old.arg_types)
     rebuild = _Rebuild(Grouping(old), new, vector_bits)
@@ -48,20 +49,19 @@ class _Rebuild:
         """Append everything, in the order of the groups."""
         roles = self.grouping.roles
         for op in roles.ops:
-            if roles.role[op] is Role.GLOBAL and op.results[0].first_use is not None:
+            if roles.role[op] is Role.GLOBAL:
                 self._copy(op)
         self._copy_views(-1)
         for group in self.grouping.groups:
             if group.role is Role.OPAQUE:
                 self._copy(group.placed[0][0])
-            elif group.outputs:
+            else:
                 self._append_fusion(group)
             self._copy_views(group.position)
 
     def _copy_views(self, position: int) -> None:
         for op in self.grouping.views.get(position, ()):
-            if op.results[0].first_use is not None:
-                self._copy(op)
+            self._copy(op)
 
     def _copy(self, op: Operation) -> None:
         copy = op.clone(value_mapper=self.values)
@@ -99,7 +99,7 @@ class _Body:
         self._axes = group.axes
         self._arguments: dict[SSAValue, list[_Argument]] = {}
         self._made: dict[tuple[SSAValue, Axes | None], SSAValue] = {}
-        self._shapes: list[Shape] = []
+        self._shapes: dict[Shape, None] = {}  # in order
         for op, axes in group.placed:
             self._made[op.results[0], group.axes.get(op.results[0])] = self._append(op, axes)
 
@@ -120,19 +120,25 @@ class _Body:
 
     def _append(self, op: Operation, axes: Axes | None) -> SSAValue:
         """Append a copy of an op that runs along ``axes``, and what it needs in place."""
-        operands = []
-        for operand, dims in zip(op.operands, operand_dims(op)):
-            loops = None if dims is None or axes is None else project(dims, axes)
-            operands.append(self._evaluate(operand, loops))
-        if isinstance(op, MOVING) or (isinstance(op, IotaOp) and len(shape_of(op.result)) > 1):
+        kind = type(op)
+        if is_elementwise(kind):
+            operands = [self._evaluate(operand, axes) for operand in op.operands]
+        else:
+            operands = [
+                self._evaluate(operand, _through(dims, axes))
+                for operand, dims in zip(op.operands, operand_dims(op))
+            ]
+        old = op.results[0]
+        shape = shape_of(old)
+        if kind in MOVING or (kind is IotaOp and len(shape) > 1):
             self.is_flat = False
         if axes is not None:
-            self._shapes.append(shape_of(op.results[0]))
-        assert isinstance(op, ArrayOp)
-        copy = type(op).make(operands, op.results[0].type, op.properties, op.location)
+            self._shapes[shape] = None
+        copy = kind.make(operands, old.type, op.properties, op.location)  # type: ignore[attr-defined]
         self.block.add_op(copy)
-        _hand_down_name(op.results[0], copy.results[0])
-        return copy.results[0]
+        new = copy.results[0]
+        _hand_down_name(old, new)
+        return new
 
     def _evaluate(self, value: SSAValue, axes: Axes | None) -> SSAValue:
         """Return the value, which the loops ``axes`` run over; None: it is read by an index map."""
@@ -163,6 +169,10 @@ class _Body:
         _hand_down_name(value, added)
         known.append(_Argument(added, axes))
         return added
+
+
+def _through(dims: Axes | None, axes: Axes | None) -> Axes | None:
+    return None if dims is None or axes is None else project(dims, axes)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, auto
 from functools import cache
 from math import prod
@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.base import ArrayOp
-from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.reduction import ReduceOp
 from ...ir.array.shape import (
     BroadcastOp,
@@ -24,7 +23,7 @@ from ...ir.array.shape import (
     SliceOp,
     TransposeOp,
 )
-from ...ir.kernel.space import NO_LOOP, Axes
+from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise
 from ...ir.types import is_splat, shape_of
 from .cost import flops_of
 
@@ -57,7 +56,9 @@ MAX_REPEATED_FLOPS: Final = 3
 MAX_INLINE_FLOPS: Final = 64
 """The size of an expression that is evaluated through an index map, if it is so just once."""
 
-MOVING: Final = (SliceOp, ReverseOp, TransposeOp, PadOp, ConcatenateOp)
+MOVING: Final[frozenset[type[Operation]]] = frozenset(
+    (SliceOp, ReverseOp, TransposeOp, PadOp, ConcatenateOp)
+)
 """Ops that read their first operands through an index map, at other positions than their own."""
 
 
@@ -107,7 +108,7 @@ def _kind_of(op: Operation) -> Role:
     rule = _ROLES.get(type(op))
     if rule is not None:
         return rule(op)
-    if isinstance(op, ElementwiseOp):
+    if is_elementwise(type(op)):
         return Role.LOOP
     return Role.KERNEL if isinstance(op, ArrayOp) else Role.OPAQUE
 
@@ -155,10 +156,10 @@ class Roles:
         paths: dict[Operation, _Paths] = {}
         for op in reversed(self.ops):
             role = self.role[op]
-            if role not in (Role.LOOP, Role.INLINE) or op.results[0].first_use is None:
+            if role not in (Role.LOOP, Role.INLINE):
                 continue
             found = paths[op] = self._paths_to(op, paths)
-            if role is Role.LOOP and isinstance(op, ElementwiseOp) and found.allow(op):
+            if role is Role.LOOP and is_elementwise(type(op)) and found.allow():
                 self.role[op] = Role.INLINE
 
     def _paths_to(self, op: Operation, paths: dict[Operation, _Paths]) -> _Paths:
@@ -167,11 +168,12 @@ class Roles:
         in_memory = False
         for use in op.results[0].uses:
             user = use.operation
+            kind = type(user)
             role = self.role[user]
-            if role is Role.INLINE or (role is Role.LOOP and isinstance(user, MOVING)):
+            if role is Role.INLINE or (role is Role.LOOP and kind in MOVING):
                 beyond = paths.get(user, _NO_PATHS)
                 reads = max(beyond.reads, 1) * _expansion(user)
-                if isinstance(user, (*MOVING, ElementwiseOp)) or beyond.moved:
+                if kind in MOVING or is_elementwise(kind) or beyond.moved:
                     moved += reads
                     flops = max(flops, beyond.flops)
                 else:
@@ -195,19 +197,26 @@ class Roles:
 
     def sources_of(self, op: Operation) -> tuple[Source, ...]:
         """Return what an op's result is computed from, each in terms of the op's own loops."""
-        if len(op.operands) == 1 and isinstance(op, ElementwiseOp | ReduceOp):
-            return self._sources(op.operands[0])
-        found: dict[Source, None] = {}
-        for operand, dims in zip(op.operands, operand_dims(op)):
-            for source in self._sources(operand):
-                found[_compose(source, dims)] = None
-        return tuple(found)
+        operands = op.operands
+        if is_elementwise(type(op)) or type(op) is ReduceOp:  # they lie as the op does
+            found = self._sources(operands[0])
+            for other in operands[1:]:
+                found = _union(found, self._sources(other))
+            return found
+        composed: tuple[Source, ...] = ()
+        for operand, dims in zip(operands, operand_dims(op)):
+            composed = _union(composed, [_compose(s, dims) for s in self._sources(operand)])
+        return composed
 
     def _sources(self, value: SSAValue) -> tuple[Source, ...]:
         found = self.sources.get(value)
         if found is None:  # an argument of the block
             found = self.sources[value] = (Source(value, _identity(len(shape_of(value)))),)
         return found
+
+
+def _union(left: tuple[Source, ...], right: Iterable[Source]) -> tuple[Source, ...]:
+    return left + tuple([source for source in right if source not in left])
 
 
 MAX_SOURCES: Final = 16
@@ -226,7 +235,7 @@ class _Paths(NamedTuple):
     flops: int
     in_memory: bool
 
-    def allow(self, op: Operation) -> bool:
+    def allow(self) -> bool:
         """Tell whether the op is to be evaluated in place."""
         if not self.moved or self.in_memory:
             return False
@@ -266,8 +275,9 @@ def project(inner: Axes, outer: Axes) -> Axes:
 
 def operand_dims(op: Operation) -> list[Axes | None]:
     """Return how each operand lies in the op's loops; None where it is read by an index map."""
-    if isinstance(op, ElementwiseOp | ReduceOp):
-        return [_identity(len(shape_of(v))) for v in op.operands]
+    if is_elementwise(type(op)) or type(op) is ReduceOp:
+        operands = op.operands
+        return [_identity(len(shape_of(operands[0])))] * len(operands)
     if isinstance(op, BroadcastOp):
         return [op.dims.data]
     if isinstance(op, ReshapeOp):

@@ -47,12 +47,13 @@ def choose_schedule(
     columns = group.columns
     if columns is None:
         columns = _collapsible(len(group.extent), [*reads, *reduced], is_flat)
-    lanes, unroll = _vectors(group, columns, vector_bits)
+    dtypes = _dtypes(group)
+    lanes, unroll = _vectors(group, columns, _lanes(dtypes, vector_bits))
     dims = [d for d, n in enumerate(domain) if n != 1]
     rows = tuple(d for a, d in enumerate(dims) if a not in columns)
     single_pass = group.columns is None
     outer = rows or (tuple(range(len(domain))) if single_pass else ())
-    is_long = _microseconds(group) > PARALLEL_MICROSECONDS
+    is_long = _microseconds(group, dtypes) > PARALLEL_MICROSECONDS
     return Schedule(rows, _first_of(outer, domain) if is_long else (), lanes, unroll)
 
 
@@ -77,31 +78,29 @@ def _first_of(dims: Sequence[int], domain: Shape) -> tuple[int, ...]:
     return tuple(dims)
 
 
-def _vectors(group: Group, columns: frozenset[int], vector_bits: int) -> tuple[int, int]:
+def _vectors(group: Group, columns: frozenset[int], widest: int) -> tuple[int, int]:
     """Return the lanes of a vector and how many are taken at a time."""
     if not group.extent:
         return 1, 1
     last = len(group.extent) - 1
     collapsed = group.columns is None
     length = prod([group.extent[a] for a in columns]) if collapsed else group.extent[last]
-    widest = _lanes(_widths(group), vector_bits)
     lanes = min(widest, 1 << max(length - 1, 0).bit_length())
     reduces = any(last in axes for axes in group.reduced.values())
     enough = length >= 4 * REDUCTION_VECTORS * lanes
     return lanes, REDUCTION_VECTORS if reduces and enough else 1
 
 
-def _widths(group: Group) -> Iterable[np.dtype]:
-    for op, _ in group.placed:
-        yield dtype_of(op.results[0])
-        if op.operands:
-            yield dtype_of(op.operands[0])
+def _dtypes(group: Group) -> set[np.dtype]:
+    """Return the dtypes of what a group computes, and of what it compares or converts."""
+    types = {id(v.type): v.type for op, _ in group.placed for v in (*op.results, *op._operands[:1])}
+    return {dtype_of(type_) for type_ in types.values()}
 
 
 def _lanes(dtypes: Iterable[np.dtype], vector_bits: int) -> int:
     """Return how many of the widest elements a vector holds; numbers count before indices."""
     floats, others = 0, 1
-    for dtype in set(dtypes):
+    for dtype in dtypes:
         if dtype.kind in "fc":
             floats = max(floats, dtype.itemsize // (2 if dtype.kind == "c" else 1))
         else:
@@ -109,10 +108,10 @@ def _lanes(dtypes: Iterable[np.dtype], vector_bits: int) -> int:
     return vector_bits // (8 * (floats or others))
 
 
-def _microseconds(group: Group) -> float:
+def _microseconds(group: Group, dtypes: Iterable[np.dtype]) -> float:
     """Estimate the time of a group on one core."""
     elements = prod(group.extent)
-    width = -(-max(dtype.itemsize for dtype in _widths(group)) // 4)
+    width = -(-max(dtype.itemsize for dtype in dtypes) // 4)
     flops = sum(flops_of(type(op)) for op, _ in group.placed) * width
     streams = len(group.outputs) + 1
     return elements * (flops * FLOP_TIME + 4 * width * streams * BYTE_TIME)
