@@ -28,10 +28,12 @@ from ..ir.interpreter import Interpreter
 from ..ir.kernel.interpreter import BufferInterpreter, has_buffers
 from ..ir.kernel.ops import FusionOp
 from .bufferize.bufferize import KernelBufferize
+from .fusion.cost import Cost, cost_of
 from .fusion.fuse import ArrayFuse
 from .lowering.lower_to_loops import KernelLowerToLoops
 from .simplify.canonicalize import ArrayCanonicalize
 from .simplify.inline import ArrayInline
+from .simplify.rewriting import functions_of
 
 Passes = tuple[ModulePass, ...]
 
@@ -211,3 +213,14 @@ def _equal(before: np.ndarray, after: np.ndarray, tolerance: float) -> bool:
     finite = before[np.isfinite(before)]
     bound = tolerance * float(np.max(np.abs(finite), initial=0.0))
     return bool(np.allclose(after, before, rtol=0.0, atol=bound, equal_nan=True))
+
+
+def cost_table(module: ModuleOp) -> list[tuple[str, Cost]]:
+    """Return the cost of each kernel of a module, as ``("f.0", cost)``: function and number."""
+    return [
+        (f"{function.sym_name.data}.{number}", cost_of(fusion))
+        for function in functions_of(module)
+        for number, fusion in enumerate(
+            op for op in function.body.block.ops if isinstance(op, FusionOp)
+        )
+    ]

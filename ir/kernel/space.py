@@ -13,7 +13,6 @@ the positions that the map gives.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from math import prod
 from typing import Final, NamedTuple
 
@@ -59,10 +58,15 @@ def squeeze(shape: Shape) -> Shape:
     return tuple(n for n in shape if n != 1)
 
 
-@cache
 def is_elementwise(op_type: type[Operation]) -> bool:
     """Tell whether a type of ops is elementwise: as ``issubclass``, in less time."""
-    return issubclass(op_type, ElementwiseOp)
+    found = _elementwise.get(op_type)
+    if found is None:
+        found = _elementwise[op_type] = issubclass(op_type, ElementwiseOp)
+    return found
+
+
+_elementwise: dict[type[Operation], bool] = {}
 
 
 def links_of(op: Operation) -> list[Link]:

@@ -70,7 +70,7 @@ class _Bufferize:
         self.old = function.body.block
         self.terminator = return_of(function)
         types = [v.type for v in (*self.old.args, *self.terminator.operands)]
-        self.block = Block(arg_types=[buffer_type(type_) for type_ in types])  # type: ignore[arg-type]
+        self.block = Block(arg_types=[buffer_type(type_) for type_ in types])
         self.location = function.location
         self.outs = self.block.args[len(self.old.args) :]
         self._buffers: dict[SSAValue, SSAValue] = {}

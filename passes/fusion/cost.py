@@ -6,7 +6,6 @@ from functools import cache
 from math import prod
 from typing import Final, NamedTuple
 
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.array import elementwise as e
@@ -15,7 +14,6 @@ from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.space import IterationSpace, is_used_within, iteration_space
-from ...ir.locations import spell_location
 from ...ir.types import shape_of, tensor_info
 
 CHEAP: Final = 1
@@ -139,33 +137,3 @@ def _scratch_bytes(fusion: FusionOp) -> int:
 def _row_bytes(value: SSAValue, space: IterationSpace, columns: set[int]) -> int:
     extents = [space.domain[a] for a in space.axes.get(value, ()) if a in columns]
     return prod(extents) * tensor_info(value).dtype.itemsize if extents else 0
-
-
-class KernelCost(NamedTuple):
-    """The cost of one kernel of a program.
-
-    Attributes:
-        name: the function and the kernel's number in it.
-        where: the user's file and line, if known; the first one where several merged.
-        ops: the array ops in it.
-        cost: what it takes.
-    """
-
-    name: str
-    where: str | None
-    ops: int
-    cost: Cost
-
-
-def costs_of(function: FuncOp) -> list[KernelCost]:
-    """Return the cost of each kernel of a function at the kernel level, in order."""
-    fusions = [op for op in function.body.block.ops if isinstance(op, FusionOp)]
-    return [
-        KernelCost(
-            f"{function.sym_name.data}.{number}",
-            spell_location(fusion.location),
-            len(fusion.body.block.ops) - 1,
-            cost_of(fusion),
-        )
-        for number, fusion in enumerate(fusions)
-    ]
