@@ -86,7 +86,7 @@ def _input(spec: ArraySpec, value: Any) -> np.ndarray[Any, Any]:
         _require(type(value) is _PYTHON_SCALARS[spec.weak])
         _require(type(value) is not int or -(1 << 63) <= value < 1 << 63)
         return np.array(value, spec.dtype)
-    if type(value) is spec.dtype.type and not spec.shape:
+    if type(value) is spec.dtype.type and spec.accepts_scalars:
         return np.array(value, spec.dtype)
     _require(type(value) is np.ndarray and value.shape == spec.shape and value.dtype == spec.dtype)
     _require(bool(value.flags.c_contiguous and value.flags.aligned))

@@ -125,7 +125,7 @@ class _Tables:
         else:
             scalar, conversion = spec.dtype.type, 0
             rank = len(spec.shape)
-        type_address = 0 if spec.shape else self._object(scalar)
+        type_address = self._object(scalar) if spec.accepts_scalars else 0
         shape = self._words(list(spec.shape))
         return [type_address, conversion, first | second << 32, rank, shape]
 

@@ -21,6 +21,10 @@ WEAK_DTYPES: dict[PythonScalar, np.dtype[np.generic]] = {
     "complex": np.dtype(np.complex128),
 }
 
+# Characters of NumPy's own numeric dtypes but for long double, and `isbuiltin` of others' dtypes.
+_NUMERIC = "?bhilqBHILQefdFD"
+_USER_DEFINED = 2
+
 # Leaves live on the stack of the call; this many take 640 KiB.
 _MAXIMUM_LEAVES = 16384
 
@@ -30,9 +34,11 @@ class ArraySpec:
     """One array or scalar that goes into or comes out of a program.
 
     Attributes:
-        dtype: boolean, integer, floating or complex, in native byte order.
+        dtype: boolean, integer, floating or complex, in native byte order; or one that another
+            package defines, such as bfloat16.
         shape: extents; () for a scalar. An input with shape () accepts a NumPy scalar and a 0-d
             array of exactly this dtype; an output with shape () is returned as a NumPy scalar.
+            (Scalars of a dtype that another package defines are not accepted, only 0-d arrays.)
         weak: for an input that was traced as a Python scalar, its type. Then only an object of
             exactly this type is accepted, passed as `WEAK_DTYPES` says.
     """
@@ -42,15 +48,19 @@ class ArraySpec:
     weak: PythonScalar | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype.hasobject or self.dtype.fields or not self.dtype.isnative:
+        known = self.dtype.char in _NUMERIC or self.dtype.isbuiltin == _USER_DEFINED
+        if not known or not self.dtype.isnative or self.dtype.itemsize > 16:
             raise ValueError(f"a program cannot take or return arrays of dtype {self.dtype!r}")
-        if self.dtype.itemsize > 16:
-            raise ValueError(f"elements of {self.dtype!r} take more than 16 bytes")
         if self.weak is not None and (self.shape or self.dtype != WEAK_DTYPES[self.weak]):
             raise ValueError(
                 f"a Python {self.weak} is passed as a scalar of {WEAK_DTYPES[self.weak]}, "
                 f"not as {self.dtype} of shape {self.shape}"
             )
+
+    @property
+    def accepts_scalars(self) -> bool:
+        """Whether an input accepts an object of the dtype's scalar type, or of its Python type."""
+        return self.shape == () and self.dtype.isbuiltin != _USER_DEFINED
 
     @property
     def nbytes(self) -> int:

@@ -60,6 +60,21 @@ def test_another_dtype_goes_the_slow_way(kind, dtype, given):
         identity(kind, dtype, ())(np.dtype(given).type(1))
 
 
+def test_dtypes_of_other_packages(kind):
+    bfloat16 = np.dtype(pytest.importorskip("ml_dtypes").bfloat16)
+    array = np.arange(6).astype(bfloat16).reshape(2, 3)
+    result = identity(kind, bfloat16, (2, 3))(array)
+    assert result.dtype == bfloat16
+    np.testing.assert_array_equal(result, array)
+    scalar = identity(kind, bfloat16, ())(np.array(5, bfloat16))
+    assert (type(scalar), scalar) == (bfloat16.type, 5)
+    for other in [array.view(np.int16), array.astype(np.float16)]:
+        with pytest.raises(SlowPathTaken):
+            identity(kind, bfloat16, (2, 3))(other)
+    with pytest.raises(SlowPathTaken):
+        identity(kind, bfloat16, ())(bfloat16.type(1))
+
+
 def test_two_c_types_of_one_integer_dtype(kind):
     for dtype, twin in [("l", "q"), ("q", "l"), ("L", "Q"), ("Q", "L")]:
         if np.dtype(dtype) == np.dtype(twin):
@@ -329,7 +344,13 @@ BAD_SIGNATURES = {
     "at most": lambda: flat_signature([spec("d")] * 16385, []),
     "dtype": lambda: spec(object, 3),
     "dtype ": lambda: spec(">f8" if np.little_endian else "<f8", 3),
-    "bytes": lambda: spec("S17"),
+    "'S5'": lambda: spec("S5"),
+    "<U2": lambda: spec("U2"),
+    "M8": lambda: spec("M8[s]"),
+    "V8": lambda: spec("V8"),
+    "'x'": lambda: spec([("x", "f8")]),
+    "float128|float64|longdouble": lambda: spec(np.longdouble),
+    "StringDType": lambda: spec(np.dtypes.StringDType()),
     "a Python float": lambda: ArraySpec(np.dtype("f4"), (), "float"),
     "a Python int": lambda: ArraySpec(np.dtype("q"), (1,), "int"),
 }
