@@ -3,7 +3,7 @@
 The text is MLIR's. Dense constants that xDSL's printer would lose are printed as hexadecimal
 digits, ``dense<"0x0000C07F">``, which the tools of MLIR and xDSL read as well: NaN and infinities,
 which xDSL's parser takes for integers, and zeros of both signs, which its printer takes for a
-splat.
+splat. For the same reason no finite number is printed as hexadecimal digits.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from io import StringIO
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
+from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, ModuleOp
 from xdsl.ir import Attribute, Operation
 from xdsl.parser import Parser
 from xdsl.printer import Printer
@@ -25,6 +25,14 @@ _DTYPES = {element: dtype for dtype, element in ELEMENT_TYPES.items()}
 
 class ExactPrinter(Printer):
     """xDSL's printer, with constants that read back as the same bits."""
+
+    def print_float(self, value: float, type: AnyFloat) -> None:
+        """Print a float; an integral one that needs many digits as ``16777217.0``."""
+        digits = f"{value:.17g}"
+        if digits.lstrip("-").isdigit() and float(f"{value:.5e}") != value:
+            self.print_string(f"{digits}.0")
+        else:
+            super().print_float(value, type)
 
     def print_attribute(self, attribute: Attribute) -> None:
         """Print an attribute, a dense one exactly."""

@@ -228,11 +228,15 @@ def test_reads_a_splat_as_one_element():
     assert [op.value.data.data for op in ops] == [b"\x01", np.float64(1.5).tobytes()]
 
 
-def test_print_of_floats_is_exact():
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+def test_print_of_floats_is_exact(dtype):
     random = np.random.default_rng(0)
-    for dtype in (np.float32, np.float64, np.complex64, np.complex128):
-        bits = random.integers(0, 255, 64 * np.dtype(dtype).itemsize, np.uint8)
-        value = dense(bits.view(dtype))
+    real = np.dtype(dtype).type(0).real.dtype
+    bits = random.integers(0, 256, 64 * real.itemsize, np.uint8).view(real)
+    integral = np.rint(10 ** random.uniform(0, 20, 64)).astype(real)
+    known = np.array([16777217, 1234567, 1e6, 1e22, 2.0**53 + 2, -0.1, 1 / 3, 2], real)
+    for values in (bits, bits[np.isfinite(bits)][:32], integral, known):
+        value = dense(np.ascontiguousarray(values).view(dtype))
         example = Example(ConstantOp, (), {"value": value})
         again = find_function(parse_module(to_text(example.module())), "f").body.block.first_op
         assert isinstance(again, ConstantOp)

@@ -1,0 +1,228 @@
+"""Shape, reduction and contraction ops against loops over single elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import reduce
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradatim.ir.array import OPS_BY_FAMILY
+from gradatim.ir.array import contraction as c
+from gradatim.ir.array import reduction as r
+from gradatim.ir.array import shape as s
+from gradatim.ir.array.base import ArrayOp
+from gradatim.ir.attributes import ReduceKind
+from gradatim.ir.types import shape_of, to_numpy
+
+from .examples import Example, examples
+
+Index = tuple[int, ...]
+
+
+def indices(shape: Index) -> Iterator[Index]:
+    return product(*map(range, shape))
+
+
+def _by_element(element: Callable[[Example, Index], Any]) -> Callable[[Example], np.ndarray]:
+    """Return the function that makes a result from its elements, given their positions."""
+
+    def whole(example: Example) -> np.ndarray:
+        op = example.make()
+        expected = np.empty(shape_of(op.results[0]), object)
+        for index in indices(expected.shape):
+            expected[index] = element(example, index)
+        return expected
+
+    return whole
+
+
+def _list(example: Example, name: str) -> Index:
+    return example.properties[name].data
+
+
+def _dim(example: Example) -> int:
+    return example.properties["dim"].data
+
+
+def _broadcast(example: Example, index: Index) -> Any:
+    return example.operands[0][tuple(index[d] for d in _list(example, "dims"))]
+
+
+def _reshape(example: Example, index: Index) -> Any:
+    number = 0
+    for position, size in zip(index, shape_of(example.requested)):
+        number = number * size + position
+    return example.operands[0].flat[number]
+
+
+def _transpose(example: Example, index: Index) -> Any:
+    place = dict(zip(_list(example, "permutation"), index))
+    return example.operands[0][tuple(place[d] for d in range(len(index)))]
+
+
+def _slice(example: Example, index: Index) -> Any:
+    bounds = zip(index, _list(example, "starts"), _list(example, "strides"))
+    return example.operands[0][tuple(start + i * stride for i, start, stride in bounds)]
+
+
+def _pad(example: Example, index: Index) -> Any:
+    operand, value = example.operands
+    source = []
+    for i, low, inside, size in zip(
+        index, _list(example, "low"), _list(example, "interior"), operand.shape
+    ):
+        position, between = divmod(i - low, inside + 1)
+        if between or not 0 <= position < size:
+            return value[()]
+        source.append(position)
+    return operand[tuple(source)]
+
+
+def _concatenate(example: Example, index: Index) -> Any:
+    dim = _dim(example)
+    position = index[dim]
+    for operand in example.operands:
+        if position < operand.shape[dim]:
+            return operand[(*index[:dim], position, *index[dim + 1 :])]
+        position -= operand.shape[dim]
+    raise AssertionError("past the end")
+
+
+def _reverse(example: Example, index: Index) -> Any:
+    (x,) = example.operands
+    dims = _list(example, "dims")
+    return x[tuple(n - 1 - i if d in dims else i for d, (i, n) in enumerate(zip(index, x.shape)))]
+
+
+def _larger(x: Any, y: Any) -> Any:
+    return x if x != x or x > y else y
+
+
+def _smaller(x: Any, y: Any) -> Any:
+    return x if x != x or x < y else y
+
+
+COMBINE: dict[ReduceKind, Callable[[Any, Any], Any]] = {
+    ReduceKind.ADD: lambda x, y: x + y,
+    ReduceKind.MUL: lambda x, y: x * y,
+    ReduceKind.MIN: _smaller,
+    ReduceKind.MAX: _larger,
+    ReduceKind.AND: lambda x, y: x & y,
+    ReduceKind.OR: lambda x, y: x | y,
+    ReduceKind.XOR: lambda x, y: x ^ y,
+}
+
+
+def _identity(kind: ReduceKind, dtype: np.dtype) -> Any:
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else None
+    return {
+        ReduceKind.MUL: 1,
+        ReduceKind.MIN: limits.max if limits else math.inf,
+        ReduceKind.MAX: limits.min if limits else -math.inf,
+        ReduceKind.AND: limits.max if limits and not limits.min else -1,
+    }.get(kind, 0)
+
+
+def _combined(kind: ReduceKind, elements: list[Any], dtype: np.dtype) -> Any:
+    start = np.array(_identity(kind, dtype)).astype(dtype)[()]
+    with np.errstate(all="ignore"):
+        return reduce(COMBINE[kind], elements, start)
+
+
+def _reduce(example: Example, index: Index) -> Any:
+    (x,) = example.operands
+    dims = _list(example, "dims")
+    kept = iter(index)
+    rows = [range(n) if d in dims else [next(kept)] for d, n in enumerate(x.shape)]
+    elements = [x[place] for place in product(*rows)]
+    return _combined(example.properties["kind"].data, elements, x.dtype)
+
+
+def _line(example: Example, index: Index) -> list[Any]:
+    """Return the elements along the op's dimension at an index without it."""
+    (x,) = example.operands
+    dim = _dim(example)
+    return [x[(*index[:dim], i, *index[dim:])] for i in range(x.shape[dim])]
+
+
+def _argreduce(example: Example, index: Index) -> Any:
+    line = _line(example, index)
+    best = _smaller if example.properties["kind"].data is ReduceKind.MIN else _larger
+    wanted = reduce(best, line)
+    return next(i for i, v in enumerate(line) if v == wanted or (v != v and wanted != wanted))
+
+
+def _cumulative(example: Example, index: Index) -> Any:
+    dim = _dim(example)
+    line = _line(example, (*index[:dim], *index[dim + 1 :]))
+    part = line[: index[dim] + 1]
+    if "reverse" in example.properties:
+        part = line[index[dim] :][::-1]
+    return _combined(example.properties["kind"].data, part, example.operands[0].dtype)
+
+
+def _dot_general(example: Example, index: Index) -> Any:
+    x, y = example.operands
+    names = ("lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract")
+    left_batch, right_batch, left_sum, right_sum = (_list(example, n) for n in names)
+    left_free = [d for d in range(x.ndim) if d not in left_batch + left_sum]
+    right_free = [d for d in range(y.ndim) if d not in right_batch + right_sum]
+    total = x.dtype.type(0)
+    for summed in indices(tuple(x.shape[d] for d in left_sum)):
+        left = dict(zip((*left_batch, *left_free), index)) | dict(zip(left_sum, summed))
+        right = dict(zip((*right_batch, *right_free), (*index[: len(left_batch)],)))
+        right |= dict(zip(right_free, index[len(left_batch) + len(left_free) :]))
+        right |= dict(zip(right_sum, summed))
+        total += (
+            x[tuple(left[d] for d in range(x.ndim))] * y[tuple(right[d] for d in range(y.ndim))]
+        )
+    return total
+
+
+EXPECTED: dict[type[ArrayOp], Callable[[Example], Any]] = {
+    s.ConstantOp: lambda example: to_numpy(example.properties["value"]),
+    s.IotaOp: _by_element(lambda example, index: index[_dim(example)]),
+    s.BroadcastOp: _by_element(_broadcast),
+    s.ReshapeOp: _by_element(_reshape),
+    s.TransposeOp: _by_element(_transpose),
+    s.SliceOp: _by_element(_slice),
+    s.PadOp: _by_element(_pad),
+    s.ConcatenateOp: _by_element(_concatenate),
+    s.ReverseOp: _by_element(_reverse),
+    r.ReduceOp: _by_element(_reduce),
+    r.ArgReduceOp: _by_element(_argreduce),
+    r.CumulativeOp: _by_element(_cumulative),
+    c.DotGeneralOp: _by_element(_dot_general),
+}
+
+ROUNDING = {np.dtype(d): t for d, t in (("f4", 1e-5), ("f8", 1e-13), ("c8", 1e-5), ("c16", 1e-13))}
+
+
+def test_the_table_has_every_op():
+    moving = [op for family, ops in OPS_BY_FAMILY.items() if family != "elementwise" for op in ops]
+    assert EXPECTED.keys() == set(moving)
+
+
+@pytest.mark.parametrize("op", EXPECTED, ids=lambda op: op.name)
+def test_op_is_what_a_loop_over_elements_gives(op):
+    for example in examples(op):
+        found = example.run()
+        expected = EXPECTED[op](example).astype(found.dtype)
+        computes = op in (r.ReduceOp, r.CumulativeOp, c.DotGeneralOp)
+        rtol = ROUNDING.get(found.dtype, 0.0) if computes else 0.0
+        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol, err_msg=repr(example))
+
+
+@pytest.mark.parametrize("kind", ReduceKind, ids=str)
+def test_reduction_over_nothing_is_neutral(kind):
+    for dtype in (np.dtype(t) for t in ("?", "i1", "u8", "f4", "c16")):
+        if dtype.kind in r.KINDS_OF[kind]:
+            neutral = r.identity_of(kind, dtype)
+            assert neutral.dtype == dtype
+            for value in np.array([0, 1], dtype):
+                assert COMBINE[kind](neutral, value) == value
