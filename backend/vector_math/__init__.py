@@ -8,6 +8,7 @@ just those it calls, for just the processor it runs on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from . import (
     exponential,
@@ -55,6 +56,10 @@ FUNCTIONS: dict[str, Algorithm] = {
 }
 
 
+WIDTHS = (1, 2, 4, 8, 16, 32, 64)
+
+
+@cache
 def definition(
     name: str, element: Element, lanes: int, target: Target, attributes: str = ""
 ) -> MathFunction:
@@ -62,7 +67,13 @@ def definition(
 
     ``lanes`` is a power of two up to 64; vectors wider than a register are split by LLVM.
     ``attributes`` are added to the definition, such as ``noinline`` or ``alwaysinline``.
+
+    Raises:
+        KeyError: if there is no function of that name.
+        ValueError: if ``lanes`` is none of the widths above.
     """
+    if lanes not in WIDTHS:
+        raise ValueError(f"a vector of {lanes} elements; its width is a power of two up to 64")
     return build(FUNCTIONS[name], element, lanes, target, attributes)
 
 

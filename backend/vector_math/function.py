@@ -52,7 +52,7 @@ def ulp(f32: float, f64: float) -> dict[str, float]:
 
 
 def symbol_of(name: str, element: Element, lanes: int) -> str:
-    """The symbol of a function, such as ``gd.sin.v8f64``."""
+    """The symbol of a function, such as ``gd.sin.f64`` or, for several lanes, ``gd.sin.v8f64``."""
     return f"gd.{name}.{type_suffix(FORMATS[element].llvm, lanes)}"
 
 

@@ -128,6 +128,6 @@ ALGORITHMS = (
     Algorithm("cosh", cosh, ulp(2.0, 2.0)),
     Algorithm("tanh", tanh, ulp(1.5, 1.5)),
     Algorithm("asinh", asinh, ulp(1.5, 1.5)),
-    Algorithm("acosh", acosh, ulp(1.75, 1.75)),
+    Algorithm("acosh", acosh, ulp(2.0, 2.0)),
     Algorithm("atanh", atanh, ulp(1.25, 1.25)),
 )

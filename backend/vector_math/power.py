@@ -99,4 +99,6 @@ def _parity(b: Builder, y: Value) -> tuple[Value, Value]:
     return whole, whole & ((half + unit_limit) - unit_limit).differs(half)
 
 
-ALGORITHMS = (Algorithm("pow", power, ulp(0.6, 1.25), arity=2, wide=True),)
+CASES = "All special cases of C99; NaN for a negative x and a y that is no integer."
+
+ALGORITHMS = (Algorithm("pow", power, ulp(0.6, 1.25), arity=2, wide=True, notes=CASES),)

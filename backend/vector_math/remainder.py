@@ -29,4 +29,6 @@ def rem(b: Builder, x: Value, y: Value) -> Value:
     return exact_where(b, _quotient_too_long, "fmod", fast, x, y)
 
 
-ALGORITHMS = (Algorithm("rem", rem, ulp(0.0, 0.0), arity=2),)
+LONG = "Exact. The C library computes lanes with |x / y| from 2**21 (f32) or 2**50 (f64) on."
+
+ALGORITHMS = (Algorithm("rem", rem, ulp(0.0, 0.0), arity=2, notes=LONG),)

@@ -3,6 +3,7 @@
 import functools
 import platform
 import re
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -377,6 +378,21 @@ def test_a_module_holds_each_definition_once():
 )
 def test_target_of_cpu_features(features, machine, expected):
     assert Target.from_features(features, machine) == expected
+
+
+@pytest.mark.parametrize("lanes", [0, 3, 128])
+def test_a_width_that_is_no_power_of_two_is_refused(lanes):
+    with pytest.raises(ValueError, match="power of two"):
+        definition("sin", "f64", lanes, host())
+
+
+def test_the_documentation_states_the_bounds():
+    page = (Path(__file__).parents[2] / "docs" / "vector-math.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|", page, re.MULTILINE)
+    stated = {name: {"f32": float(f32), "f64": float(f64)} for name, f32, f64 in rows}
+    assert stated == {name: algorithm.max_ulp for name, algorithm in FUNCTIONS.items()}
+    for algorithm in FUNCTIONS.values():
+        assert algorithm.notes in page.replace("\n", " ")
 
 
 @pytest.mark.parametrize("name", ["exp", "log", "sin", "atan"])
