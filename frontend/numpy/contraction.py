@@ -12,7 +12,7 @@ from ..errors import UnsupportedError
 from ..tracer import Tracer
 from .manipulation import moveaxis, permuted, ravel, reshaped
 from .operands import broadcast, converted, shape_error, traced_array, traced_arrays, xp
-from .promotion import BOOL, INT64
+from .promotion import BOOL, INT64, loop_dtypes
 from .registry import implements
 from .ufuncs import register_ufunc
 
@@ -44,8 +44,21 @@ def _require_equal(x: Tracer, y: Tracer, x_axis: int, y_axis: int, name: str) ->
         )
 
 
+def _conjugated(x: Tracer) -> Tracer:
+    return xp.conj(x) if x.dtype.kind == "c" else x
+
+
 def _operands(a: Any, b: Any) -> tuple[Tracer, Tracer]:
     x, y = traced_arrays(a, b)[1]
+    return x, y
+
+
+def _of_ranks(a: Any, b: Any, rank: int, other: int, name: str) -> tuple[Tracer, Tracer]:
+    """Lift two operands of at least so many dimensions."""
+    x, y = _operands(a, b)
+    if x.ndim < rank or y.ndim < other:
+        message = f"`numpy.{name}` needs operands of at least {rank} and {other} dimensions"
+        raise shape_error(message, [x, y])
     return x, y
 
 
@@ -76,7 +89,7 @@ def vdot(a: Any, b: Any, /) -> Tracer:
     x, y = _operands(a, b)
     x, y = ravel(x), ravel(y)
     _require_equal(x, y, 0, 0, "vdot")
-    return contracted(xp.conj(x), y, ([0], [0]))
+    return contracted(_conjugated(x), y, ([0], [0]))
 
 
 @implements(np.outer, np.linalg.outer)
@@ -88,12 +101,10 @@ def outer(a: Any, b: Any) -> Tracer:
 
 def _matmul(x1: Any, x2: Any, *, dtype: Any = None) -> Tracer:
     """Multiply matrices, the last two dimensions; the ones before are broadcast."""
-    x, y = _operands(x1, x2)
+    x, y = _of_ranks(x1, x2, 1, 1, "matmul")
     if dtype is not None:
-        x, y = converted(x, dtype), converted(y, dtype)
-    for operand in (x, y):
-        if operand.ndim == 0:
-            raise shape_error("`numpy.matmul` needs operands of one or more dimensions", [x, y])
+        loop = loop_dtypes(np.matmul, (x.dtype, y.dtype), np.dtype(dtype))
+        x, y = converted(x, loop[0]), converted(y, loop[1])
     _require_equal(x, y, -1, -2 if y.ndim > 1 else 0, "matmul")
     x_is_vector, y_is_vector = x.ndim == 1, y.ndim == 1
     x = reshaped(x, (1, *x.shape)) if x_is_vector else x
@@ -138,10 +149,8 @@ def _squeezed_leading(x: Tracer, sizes: list[int]) -> Tracer:
 
 def _vecdot(x1: Any, x2: Any, *, dtype: Any = None) -> Tracer:
     """Sum the products along the last dimensions, those of x1 conjugated; the others broadcast."""
-    x, y = _operands(x1, x2)
-    if not (x.ndim and y.ndim):
-        raise shape_error("`numpy.vecdot` needs operands of one or more dimensions", [x, y])
-    row = reshaped(xp.conj(x), (*x.shape[:-1], 1, x.shape[-1]))
+    x, y = _of_ranks(x1, x2, 1, 1, "vecdot")
+    row = reshaped(_conjugated(x), (*x.shape[:-1], 1, x.shape[-1]))
     _require_equal(x, y, -1, -1, "vecdot")
     product = _batched_product(row, reshaped(y, (*y.shape, 1)))
     result = reshaped(product, product.shape[:-2])
@@ -150,15 +159,15 @@ def _vecdot(x1: Any, x2: Any, *, dtype: Any = None) -> Tracer:
 
 def _matvec(x1: Any, x2: Any, *, dtype: Any = None) -> Tracer:
     """Multiply matrices with vectors; the dimensions before are broadcast."""
-    x, y = _operands(x1, x2)
+    x, y = _of_ranks(x1, x2, 2, 1, "matvec")
     product = _matmul(x, reshaped(y, (*y.shape, 1)), dtype=dtype)
     return reshaped(product, product.shape[:-1])
 
 
 def _vecmat(x1: Any, x2: Any, *, dtype: Any = None) -> Tracer:
     """Multiply conjugated vectors with matrices; the dimensions before are broadcast."""
-    x, y = _operands(x1, x2)
-    row = reshaped(xp.conj(x), (*x.shape[:-1], 1, x.shape[-1]))
+    x, y = _of_ranks(x1, x2, 1, 2, "vecmat")
+    row = reshaped(_conjugated(x), (*x.shape[:-1], 1, x.shape[-1]))
     product = _matmul(row, y, dtype=dtype)
     return reshaped(product, (*product.shape[:-2], product.shape[-1]))
 

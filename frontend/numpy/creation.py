@@ -138,8 +138,7 @@ def logspace(
     axis: int = 0,
 ) -> Tracer:
     """Return numbers from ``base**start`` to ``base**stop``, evenly spaced on a log scale."""
-    _, (first, last, radix) = traced_arrays(start, stop, base)
-    powers = xp.power(radix, linspace(first, last, num, endpoint))
+    powers = xp.power(base, linspace(start, stop, num, endpoint))
     return moveaxis(powers if dtype is None else converted(powers, dtype), 0, axis)
 
 

@@ -24,10 +24,10 @@ def diff(
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n!r}")
     x = traced_array(a)
-    if x.ndim == 0:
-        raise ValueError("diff requires input that is at least one dimensional")
     if n == 0:
         return x
+    if x.ndim == 0:
+        raise ValueError("diff requires input that is at least one dimensional")
     dim = normalize_axis_index(axis, x.ndim)
     edges = [_edge(part, x, dim) for part in (prepend, append)]
     parts = [*edges[0], x, *edges[1]]

@@ -11,18 +11,18 @@ from ..tracer import Tracer
 from .manipulation import moveaxis
 from .operands import converted, full_like, select, traced_array, xp
 from .promotion import inexact_dtype
-from .reductions import axes_of, kept, max_, min_, sum_
+from .reductions import axes_of, count_of, kept, max_, min_, sum_
 from .registry import implements
 
 
-def _root(squares: Tracer) -> Tracer:
-    """Return the square root, whose derivative at 0 is taken to be 0.
+def _root(total: Tracer, order: float = 2) -> Tracer:
+    """Return the root of a sum of powers, whose derivative at 0 is taken to be 0.
 
     A norm has no derivative at the zero vector; 0 is the shortest of its subgradients.
     """
-    at_zero = squares == 0
-    root = xp.sqrt(select(at_zero, full_like(squares, 1), squares))
-    return select(at_zero, full_like(squares, 0), root)
+    at_zero = total == 0
+    root = select(at_zero, full_like(total, 1), total) ** (1.0 / order)
+    return select(at_zero, full_like(total, 0), root)
 
 
 def _euclidean(x: Tracer, axes: Any) -> Tracer:
@@ -39,12 +39,13 @@ def _vector(x: Tracer, order: Any, axes: Any) -> Tracer:
         raise ValueError(f"Invalid norm order '{order}' for vectors")
     magnitudes = xp.abs(x)
     if order in (np.inf, -np.inf):
-        return max_(magnitudes, axes) if order > 0 else min_(magnitudes, axes)
+        return _largest(magnitudes, axes) if order > 0 else min_(magnitudes, axes)
     if order == 0:
         return sum_(converted(x != 0, magnitudes.dtype), axes)
     if order == 1:
         return sum_(magnitudes, axes)
-    return sum_(magnitudes**order, axes) ** (1.0 / order)
+    total = sum_(magnitudes**order, axes)
+    return _root(total, order) if order > 0 else total ** (1.0 / order)
 
 
 def _matrix(x: Tracer, order: Any, axes: tuple[int, int]) -> Tracer:
@@ -64,7 +65,13 @@ def _matrix(x: Tracer, order: Any, axes: tuple[int, int]) -> Tracer:
         raise ValueError("Invalid norm order for matrices.")
     rows, columns = axes if abs(order) == 1 else axes[::-1]
     sums = moveaxis(xp.abs(x), (rows, columns), (0, 1)).sum(axis=0)
-    return max_(sums, 0) if order > 0 else min_(sums, 0)
+    return _largest(sums, 0) if order > 0 else min_(sums, 0)
+
+
+def _largest(magnitudes: Tracer, axes: Any) -> Tracer:
+    """Return the largest magnitudes, 0 where there is none."""
+    empty = count_of(magnitudes, axes) == 0
+    return max_(magnitudes, axes, **({"initial": 0} if empty else {}))
 
 
 @implements(np.linalg.norm)

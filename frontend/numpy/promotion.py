@@ -57,7 +57,7 @@ def loop_dtypes(
     asked: dict[str, Any] = {"reduction": reduction}
     if dtype is not None:
         fixed = (dtype, None, None) if reduction else (None,) * ufunc.nin + (dtype,) * ufunc.nout
-        asked |= {"signature": fixed, "casting": "unsafe"}
+        asked |= {"signature": fixed, "casting": "unsafe" if reduction else "same_kind"}
     found = ufunc.resolve_dtypes(keys + (None,) * (ufunc.nargs - len(keys)), **asked)
     for position, loop_dtype in enumerate(found):
         if loop_dtype not in ELEMENT_TYPES:

@@ -272,6 +272,7 @@ def _array_api_accumulation(kind: str, neutral: int, name: str) -> Callable[...,
         a = traced_array(x)
         if axis is None and a.ndim > 1:
             raise ValueError("For arrays which have more than one dimension ``axis`` is required.")
+        a = a if a.ndim else ravel(a)
         dim = normalize_axis_index(0 if axis is None else axis, a.ndim)
         result = cumulated(kind, a, dim, dtype)
         if not include_initial:

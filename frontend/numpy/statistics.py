@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..tracer import Tracer
 from .manipulation import moveaxis, reshaped
@@ -34,6 +35,8 @@ def _mean_dtype(x: Tracer, dtype: Any) -> np.dtype:
 def _count(x: Tracer, axis: Any, keepdims: Any, where: Any) -> Any:
     """Return how many elements are averaged: a number, or an array where a mask chooses them."""
     if where is NOTHING or where is True:
+        if axis is not None:
+            normalize_axis_tuple(axis, x.ndim)  # here 0-d arrays have no axis 0, unlike in sums
         return count_of(x, axis)
     chosen = broadcast(traced_arrays(x, where)[1][1], x.shape)
     return count_nonzero(chosen, axis, keepdims=is_set(keepdims))

@@ -31,7 +31,9 @@ class Case(NamedTuple):
     programs: Sequence[Callable[..., Any]]
     shapes: Sequence[Sequence[Shape]]
     dtypes: Sequence[np.dtype] = ANY
-    ulps: int = 4
+    ulps: int = 8
+    sums: bool = False
+    """Whether results are sums, so that terms may cancel; see `assert_same`."""
 
 
 def each(*shapes: Shape) -> list[list[Shape]]:
@@ -315,7 +317,7 @@ CASES = [
         ],
         [[(), ()], [(3,), ()]],
         (I32, F32, F64),
-        ulps=64,
+        sums=True,
     ),
     Case(
         [np.meshgrid],
@@ -388,7 +390,7 @@ CASES = [
             lambda x: np.multiply.reduce(x, axis=None),
         ],
         [*RANKS, *EDGES],
-        ulps=64,
+        sums=True,
     ),
     Case(
         [np.max, np.amax, np.min, np.amin],
@@ -439,13 +441,15 @@ CASES = [
             np.cumprod,
             lambda x: x.cumsum(axis=-1),
             lambda x: np.cumsum(x, 0, np.float32),
-            lambda x: np.add.accumulate(x),
             lambda x: np.cumulative_sum(x, axis=0, include_initial=True),
             lambda x: np.cumulative_prod(x, axis=-1, include_initial=True),
             np.cumulative_sum,
         ],
         [*RANKS, *EDGES],
-        ulps=64,
+        sums=True,
+    ),
+    Case(
+        [np.cumsum], [np.add.accumulate, partial(np.multiply.accumulate, axis=-1)], RANKS, sums=True
     ),
     # Statistics
     Case(
@@ -458,14 +462,14 @@ CASES = [
             lambda x: np.mean(x, axis=-1, keepdims=True, dtype=np.float32),
             lambda x: np.mean(x, where=x != 0),
             lambda x: np.var(x, axis=0, ddof=1, keepdims=True),
-            lambda x: x.std(axis=-1, correction=1),
+            lambda x: np.std(x, axis=-1, correction=1),
             lambda x: np.var(x, axis=0, mean=np.mean(x, axis=0, keepdims=True)),
             lambda x: np.var(x, axis=0, where=x != 0),
             lambda x: np.std(x, ddof=1, correction=1),
         ],
         [*RANKS, *EDGES],
         ANY,
-        ulps=512,
+        sums=True,
     ),
     Case(
         [np.average],
@@ -483,14 +487,14 @@ CASES = [
         ],
         RANKS,
         (BOOL, I32, F32, F64),
-        ulps=64,
+        sums=True,
     ),
     Case(
         [np.average],
         [lambda x: np.average(x, axis=(2, 0), weights=np.arange(8.0).reshape(4, 2))],
         each((2, 3, 4)),
         FLOATS,
-        ulps=64,
+        sums=True,
     ),
     Case(
         [np.cov],
@@ -502,7 +506,7 @@ CASES = [
         ],
         each((3, 5), (6,)),
         (I32, F64),
-        ulps=512,
+        sums=True,
     ),
     # Selection
     Case(
@@ -608,7 +612,7 @@ CASES = [
         ],
         RANKS,
         (I32, F32, F64),
-        ulps=64,
+        sums=True,
     ),
     Case(
         [np.gradient],
@@ -622,9 +626,9 @@ CASES = [
             lambda x: np.gradient(x, axis=(0,)),
             lambda x: np.gradient(x, edge_order=3),
         ],
-        each((4,), (3, 4), (2, 2), (1,)),
+        each((4,), (3, 4), (2, 2)),
         FLOATS,
-        ulps=64,
+        sums=True,
     ),
     Case(
         [np.unwrap],
@@ -636,7 +640,7 @@ CASES = [
         ],
         each((20,), (6, 4)),
         (I32, F64),
-        ulps=64,
+        sums=True,
     ),
     # Mathematics
     Case(
@@ -696,7 +700,7 @@ CASES = [
             [(2, 1, 3), (4, 3, 2)],
             [(0,), (0,)],
         ],
-        ulps=64,
+        sums=True,
     ),
     Case([np.linalg.outer], [np.linalg.outer], [[(2,), (3,)]], NUMBERS),
     Case(
@@ -704,7 +708,7 @@ CASES = [
         [
             lambda x, y: x @ y,
             np.matmul,
-            lambda x, y: np.matmul(x, y, dtype=np.float64),
+            lambda x, y: np.matmul(x, y, dtype=np.complex128),
             np.linalg.matmul,
             np.vecdot,
             np.matvec,
@@ -730,7 +734,7 @@ CASES = [
             [(3, 2, 3), (2, 3, 2)],
         ],
         ANY,
-        ulps=64,
+        sums=True,
     ),
     Case(
         [np.linalg.vecdot],
@@ -750,7 +754,7 @@ CASES = [
         ],
         [[(2, 3), (2, 3)], [(3, 3), (3, 3)], [(2, 3, 4), (3, 4, 5)]],
         NUMBERS,
-        ulps=64,
+        sums=True,
     ),
     Case(
         [np.kron], [np.kron], [[(2,), (3,)], [(2, 2), (2, 3)], [(2,), (2, 2)], [(), (2,)]], NUMBERS
@@ -778,7 +782,7 @@ CASES = [
         ],
         [[(2, 3), (3, 2)]],
         (F32, F64),
-        ulps=4096,
+        sums=True,
     ),
     Case(
         [np.linalg.norm, np.linalg.vector_norm, np.linalg.matrix_norm],
@@ -801,7 +805,7 @@ CASES = [
         ],
         [*RANKS, *each((0,), (2, 0))],
         (I32, F32, F64, C128),
-        ulps=64,
+        sums=True,
     ),
 ]
 
@@ -809,10 +813,10 @@ CASES = [
 def _einsum(formula: str, *shapes: Shape) -> Case:
     return Case(
         [np.einsum],
-        [partial(np.einsum, formula)] + [partial(np.einsum, formula, optimize=True)],
+        [partial(np.einsum, formula), partial(np.einsum, formula, optimize=True)],
         [shapes],
         (BOOL, I32, F64, C128),
-        ulps=512,
+        sums=True,
     )
 
 
@@ -860,7 +864,7 @@ CASES += [
         ],
         [[(2, 3), (3, 4)]],
         (I32, F64),
-        ulps=64,
+        sums=True,
     ),
 ]
 
@@ -883,7 +887,7 @@ def test_function(case):
             arguments = [samples(dtype, shape, seed) for seed, shape in enumerate(shapes)]
             for number, program in enumerate(case.programs):
                 label = f"program {number} of {dtype} {shapes}"
-                compare(program, arguments, ulps=case.ulps, label=label)
+                compare(program, arguments, ulps=case.ulps, label=label, sums=case.sums)
 
 
 def with_nans(shape: Shape, dtype: np.dtype) -> np.ndarray:
@@ -899,17 +903,17 @@ def test_functions_that_pass_over_nan(function):
     for dtype in (I32, F32, F64):
         for shape in ((3, 4), (1, 2), (4,), ()):
             x = with_nans(shape, dtype)
-            for program in NAN_PROGRAMS:
-                compare(program(function), [x], ulps=64, label=f"{dtype} {shape}")
+            for program in NAN_PROGRAMS if shape else NAN_PROGRAMS[:1]:
+                compare(program(function), [x], sums=True, label=f"{dtype} {shape}")
     if function in (np.nanvar, np.nanstd):
-        compare(lambda x: function(x, axis=0, ddof=2), [with_nans((3, 4), F64)], ulps=64)
+        compare(lambda x: function(x, axis=0, ddof=2), [with_nans((3, 4), F64)], sums=True)
 
 
 @pytest.mark.parametrize("function", [np.nancumsum, np.nancumprod], ids=lambda f: f.__name__)
 def test_accumulations_that_pass_over_nan(function):
     for dtype in (I32, F64):
-        compare(function, [with_nans((3, 4), dtype)], ulps=64)
-        compare(lambda x: function(x, axis=0), [with_nans((3, 4), dtype)], ulps=64)
+        compare(function, [with_nans((3, 4), dtype)], sums=True)
+        compare(lambda x: function(x, axis=0), [with_nans((3, 4), dtype)], sums=True)
 
 
 @pytest.mark.parametrize(

@@ -188,8 +188,9 @@ def test_arithmetic_with_numbers_beyond_the_range():
 
 
 def test_dtype_argument():
-    for dtype in (np.float32, np.float64, np.int32):
+    for dtype in (np.float32, np.float64, np.int32, np.complex64, bool):
         compare(partial(np.add, 1, dtype=dtype), [np.arange(3, dtype=np.int32)], ulps=0)
+        compare(partial(np.add, 1, dtype=dtype), [np.arange(3.0)], ulps=0)
     compare(partial(np.sin, dtype=np.float32), [np.arange(3, dtype=np.float32)], ulps=0)
 
 
