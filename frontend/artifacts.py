@@ -6,13 +6,65 @@ the machine. Reading the structure takes a few microseconds an op, a tenth of pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
 
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, ModuleOp
 from xdsl.ir import Attribute, Block, Data, Operation, SSAValue
 
+from ..backend import cache, jit
 from ..ir.types import tensor_info
+
+if TYPE_CHECKING:
+    from ..passes.pipeline import Hook
+    from .traced import Traced
+
+
+class ProgramCode(NamedTuple):
+    """A compiled program, to be linked.
+
+    Attributes:
+        object: relocatable machine code.
+        externals: the symbols that it needs beside those of the call.
+    """
+
+    object: bytes
+    externals: tuple[str, ...]
+
+
+def compile_program(traced: Traced, hooks: Sequence[Hook] = ()) -> ProgramCode:
+    """Compile a traced function, or find it on disk.
+
+    Hooks see the program after each pass; if there are any, also by the environment, the function
+    is always compiled.
+    """
+    if hooks or os.environ.get("GRADATIM_DUMP") or os.environ.get("GRADATIM_VERIFY"):
+        return _compile(traced, hooks)
+    key = _key(traced)
+    found = cache.lookup(key)
+    if found is not None:
+        externals, _, code = found.partition(b"\n")
+        return ProgramCode(code, tuple(externals.decode().split()))
+    program = _compile(traced, ())
+    cache.store(key, " ".join(program.externals).encode() + b"\n" + program.object)
+    return program
+
+
+def _compile(traced: Traced, hooks: Sequence[Hook]) -> ProgramCode:
+    from .lowered import lower  # not needed where the program is found on disk
+
+    program = lower(traced, hooks).program
+    return ProgramCode(jit.compile_object(program.text), tuple(sorted(program.externals)))
+
+
+def _key(traced: Traced) -> str:
+    host = jit.host_target()
+    passes = repr([(call.name, call.options) for call in traced.passes])
+    return cache.key(
+        "program", fingerprint(traced.source), passes, host.triple, host.cpu, host.features
+    )
 
 
 def fingerprint(module: ModuleOp) -> bytes:

@@ -1,56 +1,26 @@
-"""Lowering and compiling: from a traced function to code that is called with arrays."""
+"""Compiled functions: one structure of arguments, fixed types, machine code."""
 
 from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any
 
 import numpy as np
 
-from ..backend.call import CallSignature, Program
-from ..backend.call.layout import Tuple
-from ..ir.interpreter import Interpreter
-from .arguments import Arguments, ShapeDtypeStruct, flatten_arguments
+from .arguments import Arguments, ShapeDtypeStruct
 from .boundary import PublicCallable, public
-from .errors import ArgumentError, GradatimError
+from .errors import ArgumentError
+from .execution import executable, raise_status
+from .layouts import call_signature
 from .traced import Traced
-
-_PYTHON_SCALARS: Final = {"b": "bool", "i": "int", "f": "float", "c": "complex"}
 
 _compiling = threading.RLock()
 
-
-class Executable(Protocol):
-    """Code for one traced function."""
-
-    def run(self, leaves: Sequence[Any]) -> Sequence[Any]:
-        """Return the leaves of the result for leaves of the traced types."""
-
-    def program(self, signature: CallSignature) -> Program | None:
-        """Return the code for calls with containers, None if it cannot be called so."""
-
-
-class Interpreted:
-    """Runs the IR on NumPy by the reference interpreter (``GRADATIM_EXECUTE=interpreter``)."""
-
-    def __init__(self, traced: Traced) -> None:
-        self._name = traced.fun_name
-        self._interpreter = Interpreter(traced.module)
-        self._captures = traced.captures
-        self._types = traced.in_avals
-
-    def run(self, leaves: Sequence[Any]) -> Sequence[Any]:
-        """Return the leaves of the result; 0-d ones as NumPy scalars."""
-        arrays = [np.asarray(leaf, t.dtype) for leaf, t in zip(leaves, self._types)]
-        results = self._interpreter.call(self._name, *self._captures, *arrays)  # type: ignore[arg-type]
-        return [np.array(result)[()] for result in results]
-
-    def program(self, signature: CallSignature) -> None:
-        """There is no code."""
-        return None
+Flatten = Callable[[Sequence[Any], Mapping[str, Any]], tuple[list[Any], Arguments]]
+"""Gives the leaves of a call's arguments, and their structure and types."""
 
 
 class Compiled(PublicCallable):
@@ -61,15 +31,26 @@ class Compiled(PublicCallable):
 
     Attributes:
         traced: the function in the IR.
+        program: the code as compiled calls know it; None if a container among the arguments or
+            results is of a type that they do not know, or there is no code.
     """
 
-    def __init__(self, traced: Traced, names: Sequence[str], example: Any = None) -> None:
+    def __init__(
+        self,
+        traced: Traced,
+        flatten: Flatten,
+        names: Sequence[str],
+        example: tuple[Sequence[Any], Mapping[str, Any]],
+        check_with: Sequence[Any] | None = None,
+    ) -> None:
         super().__init__(self._call_converted, raise_status)
         self.traced = traced
+        self._flatten = flatten
         self._names = names
         with _compiling, collector_paused():
-            self._executable = _compile(traced)
-            self.program = self._executable.program(_signature(traced, example))
+            self._executable = executable(traced, check_with)
+            signature = call_signature(traced, *example)
+            self.program = None if signature is None else self._executable.program(signature)
         if self.program is not None:
             self.add(self.program)
 
@@ -84,7 +65,7 @@ class Compiled(PublicCallable):
 
     @public
     def _call_converted(self, *args: Any, **kwargs: Any) -> Any:
-        leaves, found = flatten_arguments(args, kwargs, self._names)
+        leaves, found = self._flatten(args, kwargs)
         self._check(found)
         return self.run(leaves)
 
@@ -94,8 +75,7 @@ class Compiled(PublicCallable):
             return
         if (found.trees, found.keywords) != (expected.trees, expected.keywords):
             raise ArgumentError(
-                f"compiled for arguments {_spell_structure(expected)}, called with "
-                f"{_spell_structure(found)}"
+                f"compiled for arguments {_spell(expected)}, called with {_spell(found)}"
             )
         for path, wanted, type_ in zip(found.paths(self._names), expected.types, found.types):
             if wanted != type_:
@@ -106,7 +86,7 @@ class Compiled(PublicCallable):
                 )
 
 
-def _spell_structure(arguments: Arguments) -> str:
+def _spell(arguments: Arguments) -> str:
     args, kwargs = arguments.unflatten([_Plain(str(type_)) for type_ in arguments.types])
     parts = [repr(value) for value in args]
     parts += [f"{name}={value!r}" for name, value in kwargs.items()]
@@ -122,27 +102,14 @@ class _Plain(str):
         return str(self)
 
 
-def _compile(traced: Traced) -> Executable:
-    return Interpreted(traced)
-
-
-def _signature(traced: Traced, example: Any) -> CallSignature:
-    return CallSignature((), (), Tuple(()), ())
-
-
 def _converted(leaf: Any, type_: ShapeDtypeStruct) -> Any:
     """Return a leaf as compiled code can read it."""
-    if type_.weak_type or isinstance(leaf, np.generic):
-        return leaf
     if type(leaf) is ShapeDtypeStruct:
         raise ArgumentError(f"the function was called with a type, {leaf}, instead of an array")
+    if type_.weak_type or isinstance(leaf, np.generic):
+        return leaf
     array = np.asarray(leaf, type_.dtype, order="C")
     return array if array.flags.aligned else array.copy()
-
-
-def raise_status(status: int) -> NoReturn:
-    """Raise the error that compiled code reports by a status other than 0."""
-    raise GradatimError(f"the compiled function failed with status {status}")
 
 
 @contextmanager

@@ -1,19 +1,72 @@
-"""From structures of trees to the layouts that compiled calls take apart and build."""
+"""From structures and types to the signatures of compiled calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
+from ..backend.call import ArraySpec, CallSignature, flat_signature
 from ..backend.call import layout as backend
 from ..backend.call.layout import Layout
 from . import tree
-from .arguments import FLOAT0_ZEROS
+from .arguments import FLOAT0_ZEROS, ShapeDtypeStruct
+from .traced import Traced
 from .tree import NodeKind, TreeDef
+
+_PYTHON_SCALARS: Final = {"b": "bool", "i": "int", "f": "float", "c": "complex"}
 
 
 class NoLayout(Exception):
     """The structure has a container that compiled calls do not know."""
+
+
+def call_signature(
+    traced: Traced, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> CallSignature | None:
+    """Return how the function is called with such arguments.
+
+    Args:
+        traced: the function.
+        args: positional arguments, which give the order of keys in dictionaries.
+        kwargs: arguments by keyword, in the order of the call.
+
+    Returns:
+        The signature; None if a container has a type that compiled calls do not know.
+    """
+    arguments = traced.function.arguments
+    count = arguments.positional
+    order = [*range(count), *(count + arguments.keywords.index(name) for name in kwargs)]
+    examples = (*args, *kwargs.values())
+    try:
+        return CallSignature(
+            tuple(
+                layout_of(arguments.trees[i], arguments.offsets[i], example)
+                for i, example in zip(order, examples)
+            ),
+            tuple(map(array_spec, traced.in_avals)),
+            layout_of(traced.out_tree, 0),
+            _outputs(traced),
+            len(traced.captures),
+            tuple(kwargs),
+        )
+    except NoLayout:
+        return None
+
+
+def flat_call(traced: Traced) -> CallSignature:
+    """Return how the function is called with the leaves of its arguments, for a tuple of leaves."""
+    inputs = map(array_spec, traced.in_avals)
+    return flat_signature(inputs, _outputs(traced), captures=len(traced.captures))
+
+
+def array_spec(type_: ShapeDtypeStruct) -> ArraySpec:
+    """Return how compiled calls know the type of an array."""
+    weak: Any = _PYTHON_SCALARS[type_.dtype.kind] if type_.weak_type else None
+    return ArraySpec(type_.dtype, type_.shape, weak)
+
+
+def _outputs(traced: Traced) -> tuple[ArraySpec, ...]:
+    return tuple([array_spec(type_.strong()) for type_ in traced.out_avals])
 
 
 def layout_of(structure: TreeDef, first: int, example: Any = None) -> Layout:

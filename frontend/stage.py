@@ -5,20 +5,24 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import tree
 from .arguments import Arguments, flatten_arguments
 from .axes import freeze
 from .boundary import PublicCallable, public
-from .compiled import Compiled, raise_status
+from .compiled import Compiled
 from .errors import ArgumentError, StaticArgumentError
+from .execution import raise_status
 from .traced import Traced, call_in, trace
 from .tracer import Tracer
 from .tracing import find_trace
 from .transforms import Grad, Jvp, Transform, Vjp, Vmap, as_argnums
+
+if TYPE_CHECKING:
+    from .lowered import Lowered
 
 _CACHE_ATTRIBUTE = "__gradatim__"
 _CACHED_CALLABLES = 128
@@ -34,6 +38,9 @@ class Staged(PublicCallable):
     Attributes:
         function: the user's function.
         transforms: what is done to it, the first one first.
+        static_argnums: positions of arguments that are compiled in.
+        static_argnames: names of such arguments.
+        check: what is checked when it compiles, ``"each-pass"`` or None.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class Staged(PublicCallable):
         transforms: tuple[Transform, ...] = (),
         static_argnums: tuple[int, ...] = (),
         static_argnames: tuple[str, ...] = (),
+        check: str | None = None,
     ) -> None:
         super().__init__(self._call_slowly, raise_status)
         functools.update_wrapper(self, function)
@@ -50,6 +58,7 @@ class Staged(PublicCallable):
         self.transforms = transforms
         self.static_argnums = static_argnums
         self.static_argnames = static_argnames
+        self.check = check
         self._derived: dict[Any, Staged] = {}
         self._specialisations: dict[Arguments, Compiled | Traced] = {}
         self._specialising = threading.Lock()
@@ -64,6 +73,7 @@ class Staged(PublicCallable):
             self.transforms,
             self.static_argnums,
             self.static_argnames,
+            self.check,
         )
 
     # Transformations
@@ -111,8 +121,25 @@ class Staged(PublicCallable):
         found = self._derived.get(transform)
         if found is None:
             steps = (*self.transforms, transform)
-            new = Staged(self.function, steps, self.static_argnums, self.static_argnames)
+            new = Staged(
+                self.function, steps, self.static_argnums, self.static_argnames, self.check
+            )
             found = self._derived.setdefault(transform, new)
+        return found
+
+    def checked(self, check: str) -> Staged:
+        """Return the function with checks when it compiles; see `compile`.
+
+        Raises:
+            ArgumentError: if ``check`` is not ``"each-pass"``.
+        """
+        if check != "each-pass":
+            raise ArgumentError(f"check must be 'each-pass', not {check!r}")
+        found = self._derived.get(check)
+        if found is None:
+            options = (self.static_argnums, self.static_argnames, check)
+            new = Staged(self.function, self.transforms, *options)
+            found = self._derived.setdefault(check, new)
         return found
 
     def _gradient(
@@ -142,40 +169,63 @@ class Staged(PublicCallable):
 
         In the place of arrays there may be their types, as `ShapeDtypeStruct`.
         """
-        marked = self._mark_static(args, kwargs)
-        return self._trace(flatten_arguments(*marked, self._names)[1])
+        return self._traced(self._flatten(args, kwargs)[1])
 
     @public
-    def compile(self, *args: Any, **kwargs: Any) -> Staged | Compiled:
-        """Compile ahead of time for such arguments; without any, return the function itself.
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """Return the function at every level of the IR for such arguments.
 
         In the place of arrays there may be their types, as `ShapeDtypeStruct`.
         """
+        from .lowered import Lowered
+
+        traced = self._traced(self._flatten(args, kwargs)[1])
+        return Lowered(traced, lambda: self._compile(args, kwargs))
+
+    @public
+    def compile(self, *args: Any, check: str | None = None, **kwargs: Any) -> Staged | Compiled:
+        """Compile ahead of time for such arguments; without any, return the function itself.
+
+        Args:
+            args: arguments; in the place of arrays there may be their types, as
+                `ShapeDtypeStruct`.
+            check: ``"each-pass"`` runs the IR by its reference semantics on the arguments before
+                and after each pass, and requires the same results.
+            kwargs: arguments by keyword.
+
+        Raises:
+            GradatimError: if a pass changes the results.
+        """
+        if check is not None:
+            return self.checked(check).compile(*args, **kwargs)
         if not args and not kwargs:
             return self
-        marked = self._mark_static(args, kwargs)
-        found = self._specialise(flatten_arguments(*marked, self._names)[1], marked)
-        if isinstance(found, Traced):
-            raise ArgumentError(
-                f"{self!r} closes over a traced value, so it cannot be compiled apart"
-            )
-        return found
+        return self._compile(args, kwargs)
 
     # Calls
 
     @public
     def _call_slowly(self, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that none of the programs matches."""
-        marked = self._mark_static(args, kwargs)
-        leaves, arguments = flatten_arguments(*marked, self._names)
+        leaves, arguments = self._flatten(args, kwargs)
         if find_trace(leaves) is not None:
             return self._call_nested(leaves, self._traced(arguments))
-        found = self._specialise(arguments, marked)
+        found = self._specialise(arguments, leaves, args, kwargs)
         if isinstance(found, Traced):
             return self._call_nested(leaves, found)
-        if found.program is not None and found.program not in self.programs:
-            self.add(found.program)
-        return found.run(leaves)
+        if found.program is None or found.program in self.programs:
+            return found.run(leaves)  # compiled calls cannot take these arguments as they are
+        self.add(found.program)
+        return found(*args, **kwargs)
+
+    def _compile(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Compiled:
+        leaves, arguments = self._flatten(args, kwargs)
+        found = self._specialise(arguments, leaves, args, kwargs)
+        if isinstance(found, Traced):
+            raise ArgumentError(
+                f"{self!r} closes over a traced value, so it cannot be compiled apart"
+            )
+        return found
 
     def _call_nested(self, leaves: Sequence[Any], traced: Traced) -> Any:
         """Leave a call in the trace that arguments or captures belong to."""
@@ -183,7 +233,13 @@ class Staged(PublicCallable):
         assert outer is not None
         return traced.out_tree.unflatten(call_in(outer, traced, leaves))
 
-    def _specialise(self, arguments: Arguments, example: Any) -> Compiled | Traced:
+    def _specialise(
+        self,
+        arguments: Arguments,
+        leaves: Sequence[Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> Compiled | Traced:
         """Return the function compiled, or only traced if it closes over a traced value."""
         found = self._specialisations.get(arguments)
         if isinstance(found, Compiled):
@@ -194,7 +250,9 @@ class Staged(PublicCallable):
         with self._specialising:  # another thread may be at it
             found = self._specialisations.get(arguments)
             if not isinstance(found, Compiled):
-                found = Compiled(traced, self._names, example)
+                example = self._mark_static(args, kwargs)
+                check_with = leaves if self.check else None
+                found = Compiled(traced, self._flatten, self._names, example, check_with)
                 self._specialisations[arguments] = found
         return found
 
@@ -210,6 +268,11 @@ class Staged(PublicCallable):
             self._specialisations.setdefault(arguments, traced)
         return traced
 
+    def _flatten(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[list[Any], Arguments]:
+        return flatten_arguments(*self._mark_static(args, kwargs), self._names)
+
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:
         """Names of the function's positional parameters."""
@@ -221,8 +284,8 @@ class Staged(PublicCallable):
         return tuple([p.name for p in parameters if p.kind in positional])
 
     def _mark_static(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        self, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[Sequence[Any], Mapping[str, Any]]:
         """Wrap static arguments, so that they become part of the structure."""
         if not self.static_argnums and not self.static_argnames:
             return args, kwargs
@@ -357,8 +420,11 @@ def _static(value: Any, name: int | str) -> tree.Static:
     return tree.Static(value)
 
 
-def _restore(function: Any, transforms: Any, static_argnums: Any, static_argnames: Any) -> Staged:
+def _restore(
+    function: Any, transforms: Any, static_argnums: Any, static_argnames: Any, check: Any
+) -> Staged:
     staged = stage(function, static_argnums=static_argnums, static_argnames=static_argnames)
+    staged = staged.checked(check) if check else staged
     return functools.reduce(Staged.transformed, transforms, staged)
 
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from .frontend import numpy as numpy
     from .frontend.api import grad, jit, jvp, value_and_grad, vjp, vmap
     from .frontend.arguments import ShapeDtypeStruct
-    from .frontend.compiled import Compiled, Lowered
+    from .frontend.compiled import Compiled
     from .frontend.errors import GradatimError
+    from .frontend.lowered import Lowered
     from .frontend.stage import Staged, stage
     from .frontend.traced import Traced
 
@@ -34,7 +35,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "Compiled": "frontend.compiled",
     "GradatimError": "frontend.errors",
-    "Lowered": "frontend.compiled",
+    "Lowered": "frontend.lowered",
     "ShapeDtypeStruct": "frontend.arguments",
     "Staged": "frontend.stage",
     "Traced": "frontend.traced",

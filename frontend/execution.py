@@ -1,0 +1,112 @@
+"""What runs a traced function: machine code, or the reference interpreter.
+
+Environment variable:
+    GRADATIM_EXECUTE: ``interpreter`` runs every program by the reference interpreter, op by op on
+        NumPy, to tell whether a wrong result is the compiler's fault.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from ..backend.call import CallSignature, CompiledCallable, Program, link_program
+from ..backend.libraries import is_library_symbol, library_symbols
+from ..ir.interpreter import Interpreter
+from .artifacts import ProgramCode, compile_program
+from .errors import GradatimError
+from .layouts import flat_call
+from .traced import Traced
+
+
+class Executable(Protocol):
+    """Runs one traced function."""
+
+    def run(self, leaves: Sequence[Any]) -> Sequence[Any]:
+        """Return the leaves of the result for leaves of the traced types."""
+
+    def program(self, signature: CallSignature) -> Program | None:
+        """Return the code for compiled calls, None if there is none."""
+
+
+def executable(traced: Traced, check_with: Sequence[Any] | None = None) -> Executable:
+    """Return what runs a traced function.
+
+    Args:
+        traced: the function.
+        check_with: leaves of arguments for which each pass is checked against the reference
+            semantics; None for no check.
+
+    Raises:
+        GradatimError: if a pass changes the results.
+    """
+    if os.environ.get("GRADATIM_EXECUTE") == "interpreter":
+        return Interpreted(traced)
+    if check_with is None:
+        return Native(traced, compile_program(traced))
+    from ..passes.pipeline import check_against
+
+    arguments: Any = [*traced.captures, *_arrays(traced, check_with)]
+    return Native(traced, compile_program(traced, [check_against(traced.fun_name, arguments)]))
+
+
+def _arrays(traced: Traced, leaves: Sequence[Any]) -> list[np.ndarray]:
+    return [np.asarray(leaf, type_.dtype) for leaf, type_ in zip(leaves, traced.in_avals)]
+
+
+class Native:
+    """Runs machine code."""
+
+    def __init__(self, traced: Traced, code: ProgramCode) -> None:
+        self._code = code
+        self._captures: Any = traced.captures
+        self._flat_signature = flat_call(traced)
+
+    def run(self, leaves: Sequence[Any]) -> Sequence[Any]:
+        """Call the code with the leaves as arguments."""
+        results: Sequence[Any] = self._flat(*leaves)
+        return results
+
+    def program(self, signature: CallSignature) -> Program:
+        """Link the code for calls of the given signature."""
+        needed = library_symbols(filter(is_library_symbol, self._code.externals))
+        return link_program(self._code.object, signature, captured=self._captures, symbols=needed)
+
+    @cached_property
+    def _flat(self) -> CompiledCallable:
+        flat = CompiledCallable(_refuse, raise_status)
+        flat.add(self.program(self._flat_signature))
+        return flat
+
+
+class Interpreted:
+    """Runs the IR by the reference interpreter."""
+
+    def __init__(self, traced: Traced) -> None:
+        self._interpreter = Interpreter(traced.module)
+        self._captures: Any = traced.captures
+        self._traced = traced
+
+    def run(self, leaves: Sequence[Any]) -> Sequence[Any]:
+        """Return the leaves of the result; 0-d ones as NumPy scalars."""
+        arrays = (*self._captures, *_arrays(self._traced, leaves))
+        results = self._interpreter.call(self._traced.fun_name, *arrays)
+        return [np.array(result)[()] for result in results]
+
+    def program(self, signature: CallSignature) -> None:
+        """There is no code."""
+        return None
+
+
+def raise_status(status: int) -> NoReturn:
+    """Raise the error that compiled code reports by a status other than 0."""
+    raise GradatimError(f"the compiled function failed with status {status}")
+
+
+def _refuse(*leaves: Any) -> NoReturn:
+    types = [(type(leaf).__name__, getattr(leaf, "dtype", None)) for leaf in leaves]
+    raise GradatimError(f"the compiled function did not take arguments of its types: {types}")
