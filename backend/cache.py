@@ -79,7 +79,7 @@ def store(key: str, payload: bytes) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_atomically(path, _MAGIC + hashlib.sha256(payload).digest() + payload)
-        _prune_sometimes(directory)
+        _prune_sometimes(directory, len(payload))
     except OSError:
         return
 
@@ -142,12 +142,22 @@ def _write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
-def _prune_sometimes(directory: Path) -> None:
+class _Unpruned:
+    """How much this process has stored since it last pruned."""
+
+    size = 0
+
+
+def _prune_sometimes(directory: Path, stored: int) -> None:
+    """Prune once an hour, and whenever this process has stored a sixteenth of the bound."""
+    _Unpruned.size += stored
     stamp = directory / ".pruned"
     with suppress(FileNotFoundError):
-        if time.time() - stamp.stat().st_mtime < _PRUNE_INTERVAL_SECONDS:
+        recent = time.time() - stamp.stat().st_mtime < _PRUNE_INTERVAL_SECONDS
+        if recent and _Unpruned.size < _bound() // 16:
             return
     stamp.touch()
+    _Unpruned.size = 0
     _prune(directory, _bound())
 
 

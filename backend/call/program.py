@@ -86,24 +86,26 @@ class _Tables:
         self._keep = keep
 
     def program(self, signature: CallSignature, entry_address: int) -> int:
-        flatten, build = 0, 0
-        if not (signature.is_flat and signature.returns_leaf):
-            flatten, build = runtime.containers()
-        words = [entry_address, len(signature.parameters) - len(signature.keywords)]
-        words.append(self._keyword_tuple(signature.keywords))
-        if signature.is_flat:
-            words += [0, 0]
-        else:
-            words += [flatten, self._words(self._node(tree.Tuple(signature.parameters), False))]
         inputs = [word for spec in signature.inputs for word in self._input(spec)]
         outputs = [word for spec in signature.outputs for word in self._output(spec)]
+        words = [entry_address, len(signature.parameters) - len(signature.keywords)]
+        words.append(self._keyword_tuple(signature.keywords))
+        words += self._flatten(signature)
         words += [len(signature.inputs), self._words(inputs)]
         words += [len(signature.outputs), self._words(outputs)]
-        if signature.returns_leaf:
-            words += [0, 0]
-        else:
-            words += [build, self._words(self._node(signature.result, True))]
+        words += self._build(signature)
         return self._words(words)
+
+    def _flatten(self, signature: CallSignature) -> list[int]:
+        if signature.is_flat:
+            return [0, 0]
+        node = self._node(tree.Tuple(signature.parameters), is_result=False)
+        return [runtime.flatten_address(), self._words(node)]
+
+    def _build(self, signature: CallSignature) -> list[int]:
+        if signature.returns_leaf:
+            return [0, 0]
+        return [runtime.build_address(), self._words(self._node(signature.result, is_result=True))]
 
     def _words(self, words: list[int]) -> int:
         table = (ctypes.c_uint64 * len(words))(*words)

@@ -22,10 +22,14 @@ def call_address() -> int:
     return module("call").address("gd.call")
 
 
-def containers() -> tuple[int, int]:
-    """Return the addresses of the functions that flatten and build containers (containers.ll)."""
-    linked = module("containers")
-    return linked.address("gd.flatten"), linked.address("gd.build")
+def flatten_address() -> int:
+    """Return the address of the function that takes arguments apart (containers.ll)."""
+    return module("containers").address("gd.flatten")
+
+
+def build_address() -> int:
+    """Return the address of the function that builds results (containers.ll)."""
+    return module("containers").address("gd.build")
 
 
 _EXPORTS = {

@@ -174,6 +174,14 @@ def test_entries_used_least_recently_are_pruned(directory, monkeypatch):
     assert cache.lookup(cache.key("new")) is not None
 
 
+def test_bound_holds_within_one_process(directory, monkeypatch):
+    monkeypatch.setenv("GRADATIM_CACHE_BYTES", "20000")
+    for i in range(100):
+        cache.store(cache.key(str(i)), bytes(1000))
+    assert sum(path.stat().st_size for path in entry_files(directory)) <= 20000 + 20000 // 16
+    assert cache.lookup(cache.key("99")) is not None
+
+
 def test_what_a_killed_writer_left_is_removed(directory, monkeypatch):
     cache.store(cache.key("a"), b"payload")
     (path,) = entry_files(directory)
