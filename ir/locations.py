@@ -50,15 +50,26 @@ def derived(location: LocationAttr, rule: str) -> LocationAttr:
     return found[1]
 
 
+FUSED_LIMIT = 8
+"""An op that stands for many remembers the places of the first ones only."""
+
+
 def fused(locations: Iterable[LocationAttr]) -> LocationAttr:
-    """Return the location of an op that stands for several."""
-    by_identity = {id(location): location for location in locations}
+    """Return the location of an op that stands for several; what merged before is not nested."""
+    by_identity = {id(part): part for location in locations for part in _unfused(location)}
     if len(by_identity) == 1:
         return next(iter(by_identity.values()))
-    distinct = [loc for loc in dict.fromkeys(by_identity.values()) if loc != UNKNOWN]
+    distinct = [loc for loc in dict.fromkeys(by_identity.values()) if loc != UNKNOWN][:FUSED_LIMIT]
     if not distinct:
         return UNKNOWN
     return distinct[0] if len(distinct) == 1 else FusedLoc(ArrayAttr(distinct), NoneAttr())
+
+
+def _unfused(location: LocationAttr) -> Iterable[LocationAttr]:
+    if not isinstance(location, FusedLoc):
+        return (location,)
+    assert isinstance(location.locations, ArrayAttr)
+    return location.locations
 
 
 def file_and_line(location: Attribute) -> tuple[str, int] | None:

@@ -10,7 +10,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...ir.array.shape import ConstantOp
 from ...ir.builder import Builder
-from ...ir.types import Shape, is_splat, shape_of, splat, tensor_info, to_numpy
+from ...ir.types import Shape, element_of, is_splat, shape_of, splat, tensor_info
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ def at_axis(b: Builder, operand: Batched, axis: int, size: int) -> SSAValue:
     batched = inserted(shape, axis, size)
     constant = _splat_attribute(value)
     if constant is not None:
-        return b.constant_attribute(splat(batched, dtype, to_numpy(constant).flat[0]))
+        return b.constant_attribute(splat(batched, dtype, element_of(constant)))
     return b.broadcast(value, batched, shifted(range(len(shape)), axis))
 
 

@@ -21,11 +21,16 @@ from ..functions import replace_functions
 from . import contraction, elementwise, reduction, shape
 from .batched import Batched, BatchingRule, at_axis, inserted
 
+FAMILIES: Final = {
+    "elementwise": elementwise,
+    "shape": shape,
+    "reduction": reduction,
+    "contraction": contraction,
+}
+"""The modules that hold the rules, by family of ops."""
+
 RULES: Final[dict[type[Operation], BatchingRule]] = {
-    **elementwise.RULES,
-    **shape.RULES,
-    **reduction.RULES,
-    **contraction.RULES,
+    op: rule for family in FAMILIES.values() for op, rule in family.RULES.items()
 }
 """The batching rule of each op that has operands."""
 

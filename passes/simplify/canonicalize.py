@@ -124,30 +124,43 @@ class Canonicalizer(RuleBuilder):
 
 
 def canonicalize(function: FuncOp, fast: bool = False) -> None:
-    """Bring a function into canonical form, in one forward walk, and drop what is dead then.
+    """Bring a function into canonical form and drop what is dead then.
 
+    One forward walk, and another where the first has freed a value that a rule waited for.
     ``fast`` allows rewrites that are exact for real numbers but not in floating point.
     """
+    while _walk(function, fast):
+        pass
+
+
+def _walk(function: FuncOp, fast: bool) -> bool:
+    """Walk over the function once and tell whether another walk may find more."""
     block = function.body.block
     canonicalizer = Canonicalizer(block, fast)
+    changed = False
 
     def visit(op: Operation) -> Sequence[SSAValue] | None:
+        nonlocal changed
         if type(op) not in _ARRAY_OPS:
             return None
         canonicalizer.location = op.location
         value = canonicalizer.simplest(op)
-        return None if value is op.results[0] else (value,)
+        if value is op.results[0]:
+            return None
+        changed = True
+        return (value,)
 
     rewrite_forward(block, visit)
     canonicalizer.numbering.fuse_locations()
-    eliminate_dead_code(function)
+    changed |= eliminate_dead_code(function)
+    return changed and canonicalizer.waiting
 
 
 @dataclass(frozen=True)
 class ArrayCanonicalize(ModulePass):
     """Bring programs into one form: fold, cancel, merge equal ops, and drop what is dead.
 
-    One forward walk over each function, linear in its ops, after which no rule applies any more.
+    Forward walks over each function, as a rule one, after which no rule applies any more.
     Constants are folded and stand at the right of commutative ops, neighbouring shape ops become
     one or vanish, transposes move into contractions and reductions, and what is computed from
     repeated elements is computed before they are repeated.

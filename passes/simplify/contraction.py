@@ -122,7 +122,9 @@ def _transpose_of_dot(b: RuleBuilder, op: Operation, inner: Operation) -> SSAVal
     batch, left, right = len(lhs.batch), len(lhs.free), len(rhs.free)
     dims = list(range(batch + left + right))
     traded = (*dims[:batch], *dims[batch + left :], *dims[batch : batch + left])
-    return _dot_general(b, rhs, lhs) if integers_of(op, "permutation") == traded else None
+    if integers_of(op, "permutation") != traded or not b.is_used_once(inner):
+        return None
+    return _dot_general(b, rhs, lhs)
 
 
 COMPOSITIONS: Final[Compositions] = {

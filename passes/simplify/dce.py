@@ -22,12 +22,18 @@ def is_pure(op_type: type[Operation]) -> bool:
     return op_type.has_trait(Pure)
 
 
-def eliminate_dead_code(function: FuncOp) -> None:
-    """Erase the pure ops of a function that no result depends on, in one backward walk."""
+def eliminate_dead_code(function: FuncOp) -> bool:
+    """Erase the pure ops of a function that no result depends on, in one backward walk.
+
+    Returns whether there were any.
+    """
     block = function.body.block
+    found = False
     for op in reversed(tuple(block.ops)):
         if is_pure(type(op)) and not any(result.first_use for result in op.results):
             block.erase_op(op)
+            found = True
+    return found
 
 
 @dataclass(frozen=True)

@@ -4,66 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
-from typing import ClassVar, Final
+from typing import ClassVar
 
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...ir.array import OPS_BY_FAMILY
-from ...ir.array import shape as s
-from ...ir.array.base import FOLD_SIZE_LIMIT, ArrayOp
+from ...ir.array.base import ArrayOp
+from ...ir.array.shape import ConstantOp
 from ...ir.builder import Builder
-from ...ir.types import is_splat, shape_of, splat, tensor_info, to_numpy
+from ...ir.types import splat, tensor_info
 from .rewriting import functions_of, rewrite_forward
 from .rules import constant_of
-
-_OPERAND_SIZE_LIMIT: Final = 16 * FOLD_SIZE_LIMIT
-"""Operands of more elements than this are not worth the compiler's time."""
-
-_ELEMENTWISE: Final = frozenset(OPS_BY_FAMILY["elementwise"])
-
-_MOVES_ELEMENTS: Final = frozenset(
-    (s.BroadcastOp, s.ReshapeOp, s.TransposeOp, s.SliceOp, s.PadOp, s.ConcatenateOp, s.ReverseOp)
-)
 
 
 def folded(op: Operation) -> DenseIntOrFPElementsAttr | None:
     """Return what an op computes if its operands are constants, or if its result is empty.
 
-    A splat stays one, whatever its size; else the result has at most ``FOLD_SIZE_LIMIT`` elements.
+    A splat stays one, whatever its size; other constants have at most ``FOLD_SIZE_LIMIT`` elements.
     """
-    if not isinstance(op, ArrayOp) or type(op) is s.ConstantOp:
+    if not isinstance(op, ArrayOp) or type(op) is ConstantOp:
         return None
     shape, dtype = tensor_info(op.results[0])
     if 0 in shape:
         return splat(shape, dtype, 0)
-    constants = [constant_of(value) for value in op._operands]
-    values = [c for c in constants if c is not None]
-    if not values or len(values) < len(constants):
-        return None
-    if all(map(is_splat, values)):
-        element = _folded_element(op, values)
-        if element is not None:
-            return splat(shape, dtype, element)
-    sizes = [prod(shape_of(value)) for value in op._operands]
-    if prod(shape) > FOLD_SIZE_LIMIT or max(sizes) > _OPERAND_SIZE_LIMIT:
-        return None
-    return op.fold_constants(values)
-
-
-def _folded_element(op: ArrayOp, values: Sequence[DenseIntOrFPElementsAttr]) -> np.ndarray | None:
-    """Return the one element of the result for splat operands, or None if there are several."""
-    elements = [to_numpy(value).flat[:1] for value in values]
-    if type(op) in _ELEMENTWISE:
-        with np.errstate(all="ignore"):
-            return op.evaluate(*elements).reshape(())
-    bits = {element.tobytes() for element in elements}
-    return elements[0].reshape(()) if type(op) in _MOVES_ELEMENTS and len(bits) == 1 else None
+    constants = []
+    for value in op._operands:
+        constant = constant_of(value)
+        if constant is None:
+            return None
+        constants.append(constant)
+    return op.fold_constants(constants)
 
 
 def fold_constants(function: FuncOp) -> None:

@@ -120,7 +120,7 @@ def _reduce_of_constant(b: RuleBuilder, op: Operation, inner: Operation) -> SSAV
 def _reduce_of_reduce(b: RuleBuilder, op: Operation, inner: Operation) -> SSAValue | None:
     """Reductions of one kind are one; the order of additions is free."""
     kind = reduce_kind_of(op.properties)
-    if reduce_kind_of(inner.properties) is not kind:
+    if reduce_kind_of(inner.properties) is not kind or not b.is_used_once(inner):
         return None
     x, dims = inner.operands[0], integers_of(inner, "dims")
     kept = [d for d in range(len(shape_of(x))) if d not in dims]

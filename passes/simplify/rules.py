@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import Operation, SSAValue
 
@@ -22,7 +21,7 @@ from ...ir.array.base import ArrayOp
 from ...ir.array.shape import ConstantOp
 from ...ir.attributes import IntegersAttr
 from ...ir.builder import Builder
-from ...ir.types import dtype_of, is_splat, tensor_info
+from ...ir.types import dtype_of, element_of, is_splat
 
 
 class RuleBuilder(Builder):
@@ -33,6 +32,18 @@ class RuleBuilder(Builder):
     """
 
     fast: bool = False
+
+    waiting: bool = False
+    """Whether a rule would have applied if a value had had no other use."""
+
+    def is_used_once(self, inner: Operation) -> bool:
+        """Tell whether only one op uses the result of ``inner``, which then need not be kept.
+
+        Rules ask last, and only where they would otherwise repeat dear work.
+        """
+        once = inner.results[0].has_one_use()
+        self.waiting |= not once
+        return once
 
 
 Rule: TypeAlias = Callable[[RuleBuilder, Operation], SSAValue | None]
@@ -87,4 +98,4 @@ def splat_of(value: SSAValue) -> Scalar | None:
     attribute = constant_of(value)
     if attribute is None or not is_splat(attribute):
         return None
-    return np.frombuffer(attribute.data.data, tensor_info(value).dtype)[0]
+    return element_of(attribute)[()]

@@ -128,7 +128,7 @@ def _reverse_of_ones(b: RuleBuilder, op: Operation) -> SSAValue | None:
     shape = shape_of(x)
     dims = integers_of(op, "dims")
     kept = tuple(sorted(d for d in dims if shape[d] > 1))
-    return None if kept == dims else b.reverse(x, kept)
+    return b.reverse(x, kept) if kept != dims or not dims else None
 
 
 RULES: Final[Rules] = {

@@ -11,6 +11,7 @@ from gradatim.ir.array import OPS_BY_FAMILY
 from gradatim.ir.attributes import ReduceKind
 from gradatim.passes.autodiff import rules as derivatives
 from gradatim.passes.autodiff.kinds import ByKind
+from gradatim.passes.batching import vmap as batching
 
 
 def _names(table: Mapping[type, Any]) -> set[str]:
@@ -37,3 +38,13 @@ def test_derivative_rule_of_each_kind():
     for op, rule in by_kind.items():
         allowed = set(getattr(op, "ALLOWED", ReduceKind))
         assert set(rule.rules) == allowed - BITWISE
+
+
+@pytest.mark.parametrize("family", OPS_BY_FAMILY)
+def test_batching_rule_or_reason(family: str):
+    """An op has a rule or a written reason why it never meets a batched operand, never both."""
+    room = batching.FAMILIES[family]
+    reasons = getattr(room, "NEVER_BATCHED", {})
+    assert _names(room.RULES) | _names(reasons) == {op.name for op in OPS_BY_FAMILY[family]}
+    assert not _names(room.RULES) & _names(reasons)
+    assert all(len(why) > 10 for why in reasons.values())
