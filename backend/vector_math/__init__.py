@@ -7,7 +7,7 @@ just those it calls, for just the processor it runs on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cache
 
 from . import (
@@ -30,6 +30,7 @@ __all__ = [
     "Algorithm",
     "Element",
     "MathFunction",
+    "Request",
     "Target",
     "definition",
     "definitions",
@@ -56,6 +57,9 @@ FUNCTIONS: dict[str, Algorithm] = {
 }
 
 
+# Name, element and lanes of a function.
+Request = tuple[str, Element, int]
+
 WIDTHS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -78,12 +82,18 @@ def definition(
 
 
 def definitions(
-    requests: Iterable[tuple[str, Element, int]], target: Target, attributes: str = ""
+    requests: Iterable[Request], target: Target, inlined: Container[Request] = ()
 ) -> str:
-    """The text of all requested functions and of what they need, each once."""
+    """The text of all requested functions and of what they need, each once.
+
+    Those in ``inlined`` are marked ``alwaysinline``. Inlined into a loop a function keeps its
+    constants in registers, which makes short ones up to a quarter faster; compilation takes
+    as long as for a function with one call, and grows with every further call site.
+    """
     found: dict[str, str] = {}
-    for name, element, lanes in requests:
-        for function in _with_requirements(definition(name, element, lanes, target, attributes)):
+    for request in requests:
+        attributes = "alwaysinline" if request in inlined else ""
+        for function in _with_requirements(definition(*request, target, attributes)):
             found.setdefault(function.symbol, function.text)
     return "\n".join(found.values())
 

@@ -190,15 +190,13 @@ class Value:
 class Builder:
     """Collects the instructions of one function and the functions it needs."""
 
-    def __init__(self, target: Target, lanes: int, precision: str, attributes: str = "") -> None:
+    def __init__(self, target: Target, lanes: int, precision: str) -> None:
         """An empty function for ``target``.
 
         ``precision`` names the result's accuracy for the coefficient tables: ``f32``,
-        ``f64``, or ``wide`` (a result of f32, computed in f64). ``attributes`` are those of
-        the function and of all it needs.
+        ``f64``, or ``wide`` (a result of f32, computed in f64).
         """
         self.target = target
-        self.attributes = attributes
         self.lanes = lanes
         self.precision = precision
         self.lines: list[str] = []

@@ -61,7 +61,7 @@ def build(
 ) -> MathFunction:
     """Emit ``algorithm`` for ``lanes`` elements; ``attributes`` are added to the definition."""
     precision = "wide" if algorithm.wide and element == "f32" else element
-    builder = Builder(target, lanes, precision, attributes)
+    builder = Builder(target, lanes, precision)
     scalar = FORMATS[element].llvm
     operands = [Value(builder, scalar, lanes, f"%{name}") for name in "xy"[: algorithm.arity]]
     if builder.precision == "wide":
@@ -76,7 +76,7 @@ def build(
 def call(b: Builder, algorithm: Algorithm, *operands: Value) -> Value:
     """Call another math function, on the operands' type, from the one under construction."""
     element: Element = "f32" if operands[0].format is F32 else "f64"
-    return b.call(build(algorithm, element, b.lanes, b.target, b.attributes), *operands)
+    return b.call(build(algorithm, element, b.lanes, b.target), *operands)
 
 
 def _definition(

@@ -14,11 +14,12 @@ from .builder import Builder, Value
 from .coefficients import POLYNOMIALS, SPLITS
 from .exponential import exp_clamped
 from .function import Algorithm, ulp
-from .logarithm import decompose_positive, log_tail
+from .logarithm import decompose, decompose_positive, log_tail
 
 
 def _log(b: Builder, x: Value) -> Value:
-    parts = decompose_positive(b, x)
+    """``log(x)`` for a positive number of f32, which is never subnormal in f64."""
+    parts = decompose(b, x)
     f = parts.mantissa - 1.0
     return b.fma(parts.exponent, math.log(2.0), f + log_tail(b, f))
 

@@ -9,11 +9,17 @@ from functools import cache
 import llvmlite.binding as llvm
 import numpy as np
 
-from gradatim.backend.vector_math import FUNCTIONS, Element, Target, definitions, symbol_of
+from gradatim.backend.vector_math import (
+    FUNCTIONS,
+    Element,
+    Request,
+    Target,
+    definitions,
+    symbol_of,
+)
 
 DTYPES = {"f32": np.dtype(np.float32), "f64": np.dtype(np.float64)}
 _LLVM = {"f32": "float", "f64": "double"}
-Request = tuple[str, Element, int]
 
 
 @cache
