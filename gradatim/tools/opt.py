@@ -2,22 +2,22 @@
 
     gradatim-opt program.mlir -p 'array-vjp{function=loss},array-cse'
 
-All options of ``xdsl-opt`` hold; ``--list-passes`` tells what there is.
+All options of ``xdsl-opt`` hold. ``--list-passes`` tells what passes there are; ``-t llvm`` and
+``-t asm`` print a program of the loop level as LLVM IR and as assembly language.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import inspect
+import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
-from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.passes import ModulePass, get_pass_option_infos
-from xdsl.targets.mlir import MLIRTarget
+from xdsl.passes import ModulePass
 from xdsl.transforms import get_all_passes
 from xdsl.utils.exceptions import (
     ArgSpecParseError,
@@ -29,8 +29,8 @@ from xdsl.xdsl_opt_main import xDSLOptMain
 
 from ..ir.dialects import register_dialects
 from ..ir.errors import GradatimError
-from ..ir.text import ExactPrinter, ExactSyntaxPrinter
 from ..passes.registry import PASSES
+from .targets import AsmTarget, LlvmTarget, TextTarget
 
 UPSTREAM_PASSES = ("canonicalize",)
 """The passes of xDSL that are of use at every level."""
@@ -58,7 +58,11 @@ class OptMain(xDSLOptMain):
 
     def register_all_targets(self) -> None:
         """Register what the result can be printed as."""
-        self.available_targets["mlir"] = lambda: TextTarget
+        self.available_targets = {
+            "mlir": lambda: TextTarget,
+            "llvm": lambda: LlvmTarget,
+            "asm": lambda: AsmTarget,
+        }
 
     def register_all_arguments(self, arg_parser: argparse.ArgumentParser) -> None:
         """Add ``--list-passes`` to xDSL's arguments."""
@@ -67,7 +71,7 @@ class OptMain(xDSLOptMain):
             "--list-passes",
             action=_ListPasses,
             passes=self.available_passes,
-            help="Print each pass with its options and a summary, and exit",
+            help="Print a summary of each pass and its options, and exit",
         )
 
     def apply_passes(self, prog: ModuleOp) -> None:
@@ -77,22 +81,12 @@ class OptMain(xDSLOptMain):
         except GradatimError as error:
             raise PassFailedException(str(error)) from error
 
-
-@dataclass(frozen=True)
-class TextTarget(MLIRTarget):
-    """MLIR text, as xDSL's target of this name, with exact constants."""
-
-    def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
-        """Print the module."""
-        printer = (ExactSyntaxPrinter if self.syntax_highlight else ExactPrinter)(
-            stream=output,
-            print_generic_format=self.print_generic_format,
-            print_properties_as_attributes=self.print_properties_as_attributes,
-            print_debuginfo=self.print_debuginfo,
-        )
-        printer.print_op(module)
-        printer.print_metadata(ctx.loaded_dialects)
-        print(file=output)
+    def output_resulting_program(self, prog: ModuleOp) -> str:
+        """Print for the target; an error about the program is a diagnostic."""
+        try:
+            return super().output_resulting_program(prog)
+        except GradatimError as error:
+            raise DiagnosticException(str(error)) from error
 
 
 class _ListPasses(argparse.Action):
@@ -107,22 +101,41 @@ class _ListPasses(argparse.Action):
         self.passes = passes
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        print("\n".join(describe(factory()) for factory in self.passes.values()))
+        print("\n\n".join(describe(factory()) for factory in self.passes.values()))
         parser.exit()
 
 
 def describe(pass_type: type[ModulePass]) -> str:
-    """Return a pass's name, the first line of its docstring, and its options with defaults."""
-    summary = (inspect.getdoc(pass_type) or "").partition("\n")[0]
-    lines = [f"{pass_type.name}: {summary}"]
-    for option, type_, default in get_pass_option_infos(pass_type):
-        suffix = "" if default is None else f" = {default}"
-        lines.append(f"    {option.replace('_', '-')}: {type_}{suffix}")
+    """Return a pass's name and summary, and each option with its type, default and meaning."""
+    doc = inspect.getdoc(pass_type) or ""
+    meanings = option_meanings(doc)
+    lines = [pass_type.name, f"  {doc.partition(chr(10))[0]}"]
+    for field in dataclasses.fields(pass_type):
+        name = field.name.replace("_", "-")
+        default = "" if field.default is dataclasses.MISSING else f" = {_spell(field.default)}"
+        lines.append(f"    {name}: {field.type}{default}")
+        if name in meanings:
+            lines.append(f"        {meanings[name]}")
     return "\n".join(lines)
 
 
+def option_meanings(doc: str) -> dict[str, str]:
+    """Read the ``Options:`` section of a pass's docstring: what each option means."""
+    section = re.search(r"^Options:\n((?:[ ]{4}.*\n?)+)", doc, re.MULTILINE)
+    entries = re.split(r"\n?^[ ]{4}(?=\S)", section[1] if section else "", flags=re.MULTILINE)
+    pairs = (entry.split(":", 1) for entry in entries if ":" in entry)
+    return {name.replace("_", "-"): " ".join(text.split()) for name, text in pairs}
+
+
+def _spell(default: Any) -> str:
+    """Spell a default as one would write it on the command line."""
+    if isinstance(default, tuple):
+        return ",".join(map(str, default)) or "()"
+    return str(default).lower()
+
+
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the tool and return its exit code."""
+    """Run the tool and return its exit code: 1 for a wrong program, 2 for a wrong command."""
     try:
         tool = OptMain(args)
     except (ValueError, ArgSpecParseError) as error:

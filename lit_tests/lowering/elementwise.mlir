@@ -1,0 +1,84 @@
+// RUN: gradatim-opt %s -p kernel-lower-to-loops --split-input-file | filecheck %s
+
+// Whole vectors: one loop, no rest.
+
+// CHECK-LABEL: func.func @whole_vectors
+// CHECK:         scf.for %[[I:.*]] = %{{.*}} to %{{.*}} step %{{.*}} {
+// CHECK-NEXT:      %[[X:.*]] = vector.load %{{.*}}[%[[I]]] : memref<64xf64>, vector<8xf64>
+// CHECK-NEXT:      %[[S:.*]] = math.sin %[[X]] fastmath<contract> : vector<8xf64>
+// CHECK-NEXT:      vector.store %[[S]], %{{.*}}[%[[I]]] : memref<64xf64>, vector<8xf64>
+// CHECK-NEXT:    }
+func.func @whole_vectors(%x: memref<64xf64>, %y: memref<64xf64>) {
+  kernel.fusion ins(%a = %x : memref<64xf64>) outs(%y : memref<64xf64>) schedule<rows = [], vector = 8> {
+    %s = array.sin %a : tensor<64xf64>
+    kernel.yield %s : tensor<64xf64>
+  }
+  func.return
+}
+
+// -----
+
+// The last vector starts earlier where the extent is no multiple of the lanes.
+
+// CHECK-LABEL: func.func @overlap
+// CHECK:         %[[LAST:.*]] = arith.constant 5 : index
+// CHECK:         scf.for %[[I:.*]] =
+// CHECK-NEXT:      %[[P:.*]] = arith.minsi %[[I]], %[[LAST]] : index
+// CHECK-NEXT:      vector.load %{{.*}}[%[[P]]]
+func.func @overlap(%x: memref<13xf64>, %y: memref<13xf64>) {
+  kernel.fusion ins(%a = %x : memref<13xf64>) outs(%y : memref<13xf64>) schedule<rows = [], vector = 8> {
+    %s = array.neg %a : tensor<13xf64>
+    kernel.yield %s : tensor<13xf64>
+  }
+  func.return
+}
+
+// -----
+
+// In place, no element may be computed twice: surplus lanes are masked.
+
+// CHECK-LABEL: func.func @in_place
+// CHECK:         scf.for %[[I:.*]] =
+// CHECK:           %[[LEFT:.*]] = arith.subi %{{.*}}, %[[I]] : index
+// CHECK-NEXT:      %[[M:.*]] = vector.create_mask %[[LEFT]] : vector<8xi1>
+// CHECK-NEXT:      %[[X:.*]] = vector.maskedload %{{.*}}[%[[I]]], %[[M]], %{{.*}}
+// CHECK:           vector.maskedstore %{{.*}}[%[[I]]], %[[M]], %{{.*}}
+func.func @in_place(%x: memref<13xf64>) {
+  kernel.fusion ins(%a = %x : memref<13xf64>) outs(%x : memref<13xf64>) schedule<rows = [], vector = 8> {
+    %s = array.neg %a : tensor<13xf64>
+    kernel.yield %s : tensor<13xf64>
+  }
+  func.return
+}
+
+// -----
+
+// Scalars need no loop.
+
+// CHECK-LABEL: func.func @scalar
+// CHECK-NOT:     scf.for
+// CHECK:         %[[X:.*]] = memref.load
+// CHECK-NEXT:    math.exp %[[X]] fastmath<contract> : f64
+func.func @scalar(%x: memref<f64>, %y: memref<f64>) {
+  kernel.fusion ins(%a = %x : memref<f64>) outs(%y : memref<f64>) schedule<rows = [], vector = 1> {
+    %s = array.exp %a : tensor<f64>
+    kernel.yield %s : tensor<f64>
+  }
+  func.return
+}
+
+// -----
+
+// A matrix whose elements are all alike is one loop.
+
+// CHECK-LABEL: func.func @collapsed
+// CHECK:         %[[N:.*]] = arith.constant 96 : index
+// CHECK:         scf.for %{{.*}} = %{{.*}} to %[[N]] step
+// CHECK-NOT:     scf.for
+func.func @collapsed(%x: memref<4x24xf64>, %y: memref<4x24xf64>) {
+  kernel.fusion ins(%a = %x : memref<4x24xf64>) outs(%y : memref<4x24xf64>) schedule<rows = [], vector = 8> {
+    %s = array.neg %a : tensor<4x24xf64>
+    kernel.yield %s : tensor<4x24xf64>
+  }
+  func.return
+}
