@@ -1,7 +1,7 @@
-"""Runs the ``// RUN:`` lines of ``.mlir`` files under pytest, in this process.
+"""Runs the ``RUN:`` lines of ``.mlir`` and ``.py`` files under pytest, in this process.
 
-A line is a pipe of ``gradatim-opt`` commands that ends in ``filecheck``; ``%s`` is the file. No
-process is started, so a test takes some milliseconds. Plain ``lit lit_tests`` runs the same files
+A line is a pipe of ``gradatim-opt`` commands, or of ``python %s``, that ends in ``filecheck``;
+``%s`` is the file. No process is started, so a test takes some milliseconds. Plain ``lit lit_tests`` runs the same files
 by the installed tools.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import runpy
 import shlex
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from filecheck.parser import Parser, pattern_for_opts
 
 from gradatim.tools import opt
 
-_RUN = re.compile(r"^//\s*RUN:\s*(.*?)\s*$", re.MULTILINE)
+_RUN = re.compile(r"^(?://|#)\s*RUN:\s*(.*?)\s*$", re.MULTILINE)
 
 
 class CheckFailure(Exception):
@@ -45,14 +46,15 @@ def check(path: Path, run_line: str) -> None:
 
     Raises:
         CheckFailure: if a command fails, if its output does not fit the CHECK lines, or if the line
-            is no pipe of gradatim-opt into filecheck.
+            is no pipe of gradatim-opt or python into filecheck.
     """
     commands = [shlex.split(c.replace("%s", str(path))) for c in run_line.split(" | ")]
-    if any(c[0] != "gradatim-opt" for c in commands[:-1]) or commands[-1][0] != "filecheck":
+    tools = [c[0] for c in commands]
+    if not set(tools[:-1]) <= _TOOLS.keys() or tools[-1] != "filecheck":
         raise CheckFailure(f"expected 'gradatim-opt ... | filecheck ...', found '{run_line}'")
     text = ""
     for command in commands[:-1]:
-        text = _run_opt(command[1:], text)
+        text = _TOOLS[command[0]](command[1:], text)
     _match(path, commands[-1], text)
 
 
@@ -69,6 +71,16 @@ def _run_opt(arguments: list[str], text: str) -> str:
     return out.getvalue()
 
 
+def _run_python(arguments: list[str], text: str) -> str:
+    out = io.StringIO()
+    with redirect_stdout(out):
+        runpy.run_path(arguments[0], run_name="__main__")
+    return out.getvalue()
+
+
+_TOOLS = {"gradatim-opt": _run_opt, "python": _run_python}
+
+
 def _match(path: Path, command: list[str], text: str) -> None:
     options = parse_argv_options(list(command))
     checks = Parser(options, io.StringIO(path.read_text()), *pattern_for_opts(options))
@@ -78,7 +90,7 @@ def _match(path: Path, command: list[str], text: str) -> None:
         raise CheckFailure(f"{matcher.stderr.getvalue()}\nThe whole output was:\n{text}")
 
 
-class MlirFile(pytest.File):
+class CheckedFile(pytest.File):
     """A FileCheck test file."""
 
     def collect(self) -> Iterator[RunLine]:
@@ -109,6 +121,9 @@ class RunLine(pytest.Item):
         return self.path, None, f"{self.path.name}: {self.line}"
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> MlirFile | None:
-    """Collect ``.mlir`` files."""
-    return MlirFile.from_parent(parent, path=file_path) if file_path.suffix == ".mlir" else None
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CheckedFile | None:
+    """Collect ``.mlir`` files, and Python files with RUN lines."""
+    is_test = file_path.suffix == ".mlir" or (
+        file_path.suffix == ".py" and _RUN.search(file_path.read_text()) is not None
+    )
+    return CheckedFile.from_parent(parent, path=file_path) if is_test else None
