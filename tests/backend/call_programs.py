@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,6 +66,12 @@ def program(
 ) -> Program:
     text = (kernel or copying_kernel(call)) + emit_entry(call, release_gil=release_gil)
     return link_program(jit.compile_object(text), call, captured=captured)
+
+
+@functools.cache
+def copying_program(*shape: int, release_gil: bool = False) -> Program:
+    """Return a program that copies a float64 array of this shape."""
+    return program(signature([spec("d", *shape)]), release_gil=release_gil)
 
 
 def refuse(*args: Any, **kwargs: Any) -> Any:

@@ -1,0 +1,1 @@
+"""From the loop level to machine code that is called with NumPy arrays."""
