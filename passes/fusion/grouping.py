@@ -117,6 +117,13 @@ class Grouping:
             elif role is Role.GLOBAL:
                 self.position[op.results[0]] = -1
 
+    def is_in_memory(self, value: SSAValue) -> bool:
+        """Tell whether a value can be read by other groups than the one that computes it."""
+        position = self.position[value]
+        if position < 0 or value not in self.groups[position].axes:
+            return True
+        return value in self.groups[position].outputs
+
     def _place(self, op: Operation, index: int) -> None:
         """Put an op into the best group that can take it."""
         result = op.results[0]

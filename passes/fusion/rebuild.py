@@ -14,6 +14,7 @@ from ...ir.locations import fused
 from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
+from .rematerialize import rematerialize
 from .roles import MOVING, Role, operand_dims, project
 from .schedule import choose_schedule, schedule_alone
 
@@ -27,7 +28,9 @@ def fuse(function: FuncOp, vector_bits: int) -> None:
     eliminate_dead_code(function)
     old = function.body.block
     new = Block(arg_types=old.arg_types)
-    rebuild = _Rebuild(Grouping(old), new, vector_bits)
+    grouping = Grouping(old)
+    rematerialize(grouping)
+    rebuild = _Rebuild(grouping, new, vector_bits)
     for before, after in zip(old.args, new.args):
         after.name_hint, after.location = before.name_hint, before.location
         rebuild.values[before] = after
@@ -55,7 +58,7 @@ class _Rebuild:
         for group in self.grouping.groups:
             if group.role is Role.OPAQUE:
                 self._copy(group.placed[0][0])
-            else:
+            elif group.outputs:
                 self._append_fusion(group)
             self._copy_views(group.position)
 
@@ -92,7 +95,7 @@ class _Body:
     """The body of one fusion: its ops, and the operands that its arguments stand for."""
 
     def __init__(self, grouping: Grouping, group: Group) -> None:
-        self.roles = grouping.roles
+        self.grouping = grouping
         self.block = Block()
         self.operands: list[SSAValue] = []
         self.is_flat = True
@@ -144,7 +147,7 @@ class _Body:
         """Return the value, which the loops ``axes`` run over; None: it is read by an index map."""
         found = self._made.get((value, axes))
         if found is None:
-            if self.roles.is_inline(value):
+            if self.grouping.roles.is_inline(value) or not self.grouping.is_in_memory(value):
                 assert isinstance(value.owner, Operation)
                 found = self._append(value.owner, axes)
             else:
