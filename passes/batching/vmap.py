@@ -159,10 +159,6 @@ class ArrayVmap(ModulePass):
     batch. Values that are the same for all examples stay as they are; dimensions move only where
     an op needs it. Calls are inlined first.
 
-    Options: ``size`` is the number of examples; ``function`` the function to map (every public one
-    if left out); ``in-axes`` and ``out-axes`` tell for each argument and result the dimension of
-    the batch, -1 where there is none (all 0 if left out).
-
         func.func @f(%x: tensor<3xf64>, %w: tensor<3xf64>) -> tensor<f64> {
           %y = array.mul %x, %w : tensor<3xf64>
           %s = array.reduce add %y dims [0] : tensor<3xf64> -> tensor<f64>
@@ -177,6 +173,13 @@ class ArrayVmap(ModulePass):
           %s = array.reduce add %y dims [1] : tensor<8x3xf64> -> tensor<8xf64>
           func.return %s : tensor<8xf64>
         }
+
+    Options:
+        size: the number of examples.
+        function: the function to map; every public one if left out.
+        in-axes: the dimension of the batch in each argument, -1 where there is none; all 0 if left
+            out.
+        out-axes: the same for each result.
     """
 
     name: ClassVar[str] = "array-vmap"

@@ -178,6 +178,9 @@ class ArrayCanonicalize(ModulePass):
     becomes
 
         %d = array.neg %x : tensor<2x3xf64>
+
+    Options:
+        fast: whether to change bits as above.
     """
 
     name: ClassVar[str] = "array-canonicalize"
