@@ -41,7 +41,7 @@ class Group:
         placed: the ops, with the loops of each.
         reduced: for each reduction here, the loops it runs over.
         columns: the loops within a row, once a reduction's result is used here.
-        outputs: the values that are needed elsewhere, in order.
+        outputs: the values that are needed elsewhere.
         role: ``LOOP``, or ``KERNEL`` or ``OPAQUE`` for a group of one op that none can join.
     """
 
@@ -53,7 +53,7 @@ class Group:
         self.placed: list[tuple[Operation, Axes | None]] = []
         self.reduced: dict[SSAValue, frozenset[int]] = {}
         self.columns: frozenset[int] | None = None
-        self.outputs: dict[SSAValue, None] = {}
+        self.outputs: set[SSAValue] = set()
         self.last = -1
 
     def add(self, op: Operation, axes: Axes) -> None:
@@ -184,7 +184,7 @@ class Grouping:
         group.placed.append((op, None))
         for result in op.results:
             self.position[result] = group.position
-            group.outputs[result] = None
+            group.outputs.add(result)
         for operand in op.operands:
             self._need_in_memory(operand)
 
@@ -202,7 +202,7 @@ class Grouping:
     def _need_in_memory(self, value: SSAValue) -> None:
         position = self.position[value]
         if position >= 0 and value in self.groups[position].axes:
-            self.groups[position].outputs[value] = None
+            self.groups[position].outputs.add(value)
 
     def _best_end(self, index: int) -> int:
         """Return the op among the next ones after which the fewest values are alive."""

@@ -77,7 +77,8 @@ class _Rebuild:
         else:
             domain, reads = body.domain(group.extent), body.reads()
             schedule = choose_schedule(group, domain, reads, body.is_flat, self.vector_bits)
-        outputs = list(group.outputs)
+        results = [op.results[0] for op, _ in group.placed]
+        outputs = [value for value in results if value in group.outputs]
         body.finish(outputs)
         fusion = FusionOp.of(
             body.block,

@@ -49,7 +49,7 @@ def _consider(
     origin = _origin_of(op, grouping, origins)
     if value in group.outputs:
         if origin is not None and _is_read_by_loops(value, grouping):
-            del group.outputs[value]
+            group.outputs.remove(value)
         else:
             origin = _Origin(value, 0)
     origins[value] = origin

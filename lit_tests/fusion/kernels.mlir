@@ -1,0 +1,62 @@
+// RUN: gradatim-opt %s -p array-fuse | filecheck %s
+
+// A large product of matrices is the library's; what is around it fuses.
+func.func @layer(%x: tensor<32x64xf32>, %w: tensor<64x16xf32>, %b: tensor<16xf32>) -> tensor<32x16xf32> {
+  %p = array.dot_general %x, %w batch [] x [] contract [1] x [0] : tensor<32x64xf32>, tensor<64x16xf32> -> tensor<32x16xf32>
+  %c = array.broadcast %b dims [1] : tensor<16xf32> -> tensor<32x16xf32>
+  %s = array.add %p, %c : tensor<32x16xf32>
+  %y = array.tanh %s : tensor<32x16xf32>
+  func.return %y : tensor<32x16xf32>
+}
+// CHECK-LABEL: func.func @layer
+// CHECK-NEXT: %p = kernel.fusion ins(%x_1 = %x : tensor<32x64xf32>, %w_1 = %w : tensor<64x16xf32>) schedule<rows = [], vector = 1, library = "gemm"> {
+// CHECK-NEXT:   array.dot_general
+// CHECK-NEXT:   kernel.yield
+// CHECK: %y = kernel.fusion ins(%p_1 = %p : tensor<32x16xf32>, %b_1 = %b : tensor<16xf32>) schedule<rows = [0], vector = 8> {
+
+// A small product, and one of integers, is generated.
+func.func @small(%x: tensor<4x4xf32>, %n: tensor<64x64xi32>) -> (tensor<4x4xf32>, tensor<64x64xi32>) {
+  %p = array.dot_general %x, %x batch [] x [] contract [1] x [0] : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+  %q = array.dot_general %n, %n batch [] x [] contract [1] x [0] : tensor<64x64xi32>, tensor<64x64xi32> -> tensor<64x64xi32>
+  func.return %p, %q : tensor<4x4xf32>, tensor<64x64xi32>
+}
+// CHECK-LABEL: func.func @small
+// CHECK-NEXT: schedule<rows = [0], vector = 4>
+// CHECK-NOT: library
+// CHECK: func.return
+
+// Batches of products are the library's one by one.
+func.func @batch(%x: tensor<8x32x32xf64>) -> tensor<8x32x32xf64> {
+  %p = array.dot_general %x, %x batch [0] x [0] contract [2] x [1] : tensor<8x32x32xf64>, tensor<8x32x32xf64> -> tensor<8x32x32xf64>
+  func.return %p : tensor<8x32x32xf64>
+}
+// CHECK-LABEL: func.func @batch
+// CHECK-NEXT: schedule<rows = [0], vector = 1, library = "gemm">
+
+// Searches and running sums loop over all dimensions but their own as rows.
+func.func @scans(%x: tensor<4x8xf32>) -> (tensor<8xi64>, tensor<4x8xf32>) {
+  %i = array.argreduce max %x dim 0 : tensor<4x8xf32> -> tensor<8xi64>
+  %s = array.cumulative add %x dim 1 : tensor<4x8xf32>
+  func.return %i, %s : tensor<8xi64>, tensor<4x8xf32>
+}
+// CHECK-LABEL: func.func @scans
+// CHECK-NEXT: %i = kernel.fusion ins(%x_1 = %x : tensor<4x8xf32>) schedule<rows = [1]
+// CHECK: %s = kernel.fusion ins(%x_1 = %x : tensor<4x8xf32>) schedule<rows = [0]
+
+// What takes a few cheap ops from a value in memory is computed again, not written and read.
+func.func @again(%x: tensor<4x4xf32>, %g: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  %one = array.constant dense<1.0> : tensor<4x4xf32>
+  %y = array.tanh %x : tensor<4x4xf32>
+  %q = array.mul %y, %y : tensor<4x4xf32>
+  %d = array.sub %one, %q : tensor<4x4xf32>
+  %p = array.dot_general %y, %g batch [] x [] contract [1] x [0] : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+  %r = array.mul %p, %d : tensor<4x4xf32>
+  func.return %y, %r : tensor<4x4xf32>, tensor<4x4xf32>
+}
+// CHECK-LABEL: func.func @again
+// CHECK-NEXT: %y = kernel.fusion
+// CHECK-NEXT:   array.tanh
+// CHECK-NEXT:   kernel.yield
+// CHECK: %r = kernel.fusion ins(%p_1 = %p : tensor<4x4xf32>, %y_1 = %y : tensor<4x4xf32>)
+// CHECK: array.mul %y_1, %y_1
+// CHECK: array.sub

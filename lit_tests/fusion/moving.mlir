@@ -1,0 +1,93 @@
+// RUN: gradatim-opt %s -p array-fuse | filecheck %s
+
+// The shifted slices of a stencil are loads of one array; cheap ops below them are repeated.
+func.func @stencil(%x: tensor<10xf32>) -> tensor<8xf32> {
+  %c = array.constant dense<2.0> : tensor<10xf32>
+  %z = array.mul %x, %c : tensor<10xf32>
+  %a = array.slice %z starts [0] limits [8] strides [1] : tensor<10xf32> -> tensor<8xf32>
+  %b = array.slice %z starts [2] limits [10] strides [1] : tensor<10xf32> -> tensor<8xf32>
+  %s = array.sub %b, %a : tensor<8xf32>
+  func.return %s : tensor<8xf32>
+}
+// CHECK-LABEL: func.func @stencil
+// CHECK-NEXT: %s = kernel.fusion ins(%x_1 = %x : tensor<10xf32>) schedule<rows = [], vector = 8> {
+// CHECK-NOT: kernel.fusion
+// CHECK: func.return
+
+// Dear ops are not repeated: they come first, in a kernel of their own.
+func.func @dear(%x: tensor<10xf32>) -> tensor<8xf32> {
+  %z = array.sin %x : tensor<10xf32>
+  %a = array.slice %z starts [0] limits [8] strides [1] : tensor<10xf32> -> tensor<8xf32>
+  %b = array.slice %z starts [2] limits [10] strides [1] : tensor<10xf32> -> tensor<8xf32>
+  %s = array.sub %b, %a : tensor<8xf32>
+  func.return %s : tensor<8xf32>
+}
+// CHECK-LABEL: func.func @dear
+// CHECK-NEXT: %z = kernel.fusion
+// CHECK-NEXT:   array.sin
+// CHECK: %s = kernel.fusion ins(%z_1 = %z : tensor<10xf32>)
+// CHECK-NEXT:   array.slice
+
+// Unless nothing is computed twice.
+func.func @once(%x: tensor<10xf32>) -> tensor<12xf32> {
+  %v = array.constant dense<0.0> : tensor<f32>
+  %z = array.sin %x : tensor<10xf32>
+  %a = array.pad %z, %v low [1] high [1] interior [0] : tensor<10xf32>, tensor<f32> -> tensor<12xf32>
+  func.return %a : tensor<12xf32>
+}
+// CHECK-LABEL: func.func @once
+// CHECK-NEXT: %a = kernel.fusion ins(%x_1 = %x : tensor<10xf32>)
+// CHECK-NEXT:   %z = array.sin
+// CHECK-NEXT:   array.constant
+// CHECK-NEXT:   array.pad %z
+
+// Reverses, transposes and concatenations of what is in memory are index arithmetic, too.
+func.func @index_maps(%x: tensor<4x6xf32>, %y: tensor<6x2xf32>, %z: tensor<6x2xf32>) -> tensor<6x4xf32> {
+  %t = array.transpose %x permutation [1, 0] : tensor<4x6xf32> -> tensor<6x4xf32>
+  %r = array.reverse %t dims [0] : tensor<6x4xf32>
+  %c = array.concatenate %y, %z dim 1 : tensor<6x2xf32>, tensor<6x2xf32> -> tensor<6x4xf32>
+  %s = array.add %r, %c : tensor<6x4xf32>
+  func.return %s : tensor<6x4xf32>
+}
+// CHECK-LABEL: func.func @index_maps
+// CHECK-NEXT: kernel.fusion ins(%x_1 = %x : tensor<4x6xf32>, %y_1 = %y : tensor<6x2xf32>, %z_1 = %z : tensor<6x2xf32>) schedule<rows = [0], vector = 4> {
+// CHECK-NOT: kernel.fusion
+// CHECK: func.return
+
+// A value cannot be read at other places by the loop that computes it.
+func.func @shifted(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %z = array.exp %x : tensor<8xf32>
+  %r = array.reverse %z dims [0] : tensor<8xf32>
+  %s = array.add %z, %r : tensor<8xf32>
+  func.return %s : tensor<8xf32>
+}
+// CHECK-LABEL: func.func @shifted
+// CHECK-NEXT: %z = kernel.fusion
+// CHECK: %s = kernel.fusion ins(%z_1 = %z : tensor<8xf32>)
+
+// Other reshapes are views of memory, between kernels.
+func.func @view(%x: tensor<4x8xf32>) -> tensor<32xf32> {
+  %a = array.exp %x : tensor<4x8xf32>
+  %r = array.reshape %a : tensor<4x8xf32> -> tensor<32xf32>
+  %b = array.sin %r : tensor<32xf32>
+  func.return %b : tensor<32xf32>
+}
+// CHECK-LABEL: func.func @view
+// CHECK-NEXT: %a = kernel.fusion
+// CHECK: %r = array.reshape %a : tensor<4x8xf32> -> tensor<32xf32>
+// CHECK-NEXT: %b = kernel.fusion ins(%r_1 = %r : tensor<32xf32>)
+
+// Padding between elements, and many pieces, are kernels of their own.
+func.func @alone(%x: tensor<4xf32>) -> (tensor<7xf32>, tensor<36xf32>) {
+  %v = array.constant dense<0.0> : tensor<f32>
+  %p = array.pad %x, %v low [0] high [0] interior [1] : tensor<4xf32>, tensor<f32> -> tensor<7xf32>
+  %y = array.neg %p : tensor<7xf32>
+  %c = array.concatenate %x, %x, %x, %x, %x, %x, %x, %x, %x dim 0 : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32> -> tensor<36xf32>
+  func.return %y, %c : tensor<7xf32>, tensor<36xf32>
+}
+// CHECK-LABEL: func.func @alone
+// CHECK: %p = kernel.fusion
+// CHECK: array.pad
+// CHECK: %y = kernel.fusion ins(%p_1 = %p : tensor<7xf32>)
+// CHECK: %c = kernel.fusion
+// CHECK-NEXT: array.concatenate
