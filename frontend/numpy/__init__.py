@@ -33,9 +33,14 @@ from . import (  # noqa: F401  they register their functions
     statistics,
     ufuncs,
 )
-from .namespace import names_of, public_member
+from .namespace import NamespaceInfo, names_of, public_member
 
 __all__ = names_of(np)
+
+
+def __array_namespace_info__() -> NamespaceInfo:
+    """Tell what the namespace can do, as the array API standard says."""
+    return NamespaceInfo()
 
 
 def __getattr__(name: str) -> Any:

@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..errors import UnsupportedError
 from ..tracer import Tracer
 from .manipulation import moveaxis, permuted, ravel, reshaped
-from .operands import broadcast, converted, shape_error, traced_array, traced_arrays, xp
+from .operands import (
+    broadcast,
+    converted,
+    shape_error,
+    traced_array,
+    traced_arrays,
+    unsupported,
+    xp,
+)
 from .promotion import BOOL, INT64, loop_dtypes
 from .registry import implements
 from .ufuncs import register_ufunc
@@ -92,7 +99,7 @@ def vdot(a: Any, b: Any, /) -> Tracer:
     return contracted(_conjugated(x), y, ([0], [0]))
 
 
-@implements(np.outer, np.linalg.outer)
+@implements(np.outer)
 def outer(a: Any, b: Any) -> Tracer:
     """Return the products of each element of a with each of b."""
     x, y = _operands(a, b)
@@ -191,7 +198,7 @@ def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tracer:
     return _vecdot(moveaxis(x, axis, -1), moveaxis(y, axis, -1))
 
 
-@implements(np.tensordot, np.linalg.tensordot)
+@implements(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Tracer:
     """Sum over pairs of dimensions: so many last ones of a and first ones of b, or those listed."""
     x, y = _operands(a, b)
@@ -205,6 +212,21 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tracer:
     if len(left) != len(right) or any(x.shape[i] != y.shape[j] for i, j in zip(left, right)):
         raise shape_error("shape-mismatch for sum: `axes` of `numpy.tensordot` do not fit", [x, y])
     return contracted(x, y, (left, right))
+
+
+@implements(np.linalg.outer)
+def linalg_outer(x1: Any, x2: Any, /) -> Tracer:
+    """Return the products of each element of a vector with each of another."""
+    x, y = _operands(x1, x2)
+    if x.ndim != 1 or y.ndim != 1:
+        raise shape_error("`numpy.linalg.outer` needs vectors", [x, y])
+    return outer(x, y)
+
+
+@implements(np.linalg.tensordot)
+def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tracer:
+    """As ``numpy.tensordot``."""
+    return tensordot(x1, x2, axes)
 
 
 @implements(np.kron)
@@ -277,7 +299,7 @@ def matrix_power(a: Any, n: int) -> Tracer:
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
     if n < 0:
-        raise UnsupportedError(
+        raise unsupported(
             "`numpy.linalg.matrix_power` of traced values does not take negative powers, which "
             "need an inverse"
         )

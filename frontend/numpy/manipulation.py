@@ -250,3 +250,19 @@ def _rolled(x: Tracer, axis: int, distance: int) -> Tracer:
         return x
     parts = (sliced(x, axis, cut, size), sliced(x, axis, 0, cut))
     return x.trace.tracer(x.trace.builder.concatenate([p.value for p in parts], axis))
+
+
+@implements(np.fft.fftshift)
+def fftshift(x: Any, axes: Any = None) -> Tracer:
+    """Move the zero frequency, which comes first, to the middle of axes."""
+    a = traced_array(x)
+    dims = normalize_axis_tuple(range(a.ndim) if axes is None else axes, a.ndim)
+    return roll(a, [a.shape[d] // 2 for d in dims], dims)
+
+
+@implements(np.fft.ifftshift)
+def ifftshift(x: Any, axes: Any = None) -> Tracer:
+    """Undo `fftshift`."""
+    a = traced_array(x)
+    dims = normalize_axis_tuple(range(a.ndim) if axes is None else axes, a.ndim)
+    return roll(a, [-(a.shape[d] // 2) for d in dims], dims)

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnsupportedError
 from ..tracer import Tracer
 from .manipulation import moveaxis
-from .operands import converted, full_like, select, traced_array, xp
+from .operands import converted, full_like, select, traced_array, unsupported, xp
 from .promotion import inexact_dtype
 from .reductions import axes_of, count_of, kept, max_, min_, sum_
 from .registry import implements
@@ -57,7 +56,7 @@ def _matrix(x: Tracer, order: Any, axes: tuple[int, int]) -> Tracer:
     if order in (None, "fro", "f"):
         return _euclidean(x, axes)
     if order in (2, -2, "nuc"):
-        raise UnsupportedError(
+        raise unsupported(
             f"the norm {order!r} of traced matrices needs singular values, which are not "
             "supported; use 'fro', 1, -1, inf or -inf"
         )

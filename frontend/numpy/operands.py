@@ -12,7 +12,7 @@ from xdsl.ir import SSAValue
 from ...ir.builder import Builder
 from ...ir.locations import spell_location
 from ...ir.types import Shape, spell, tensor_info
-from ..errors import ShapeError
+from ..errors import ShapeError, UnsupportedError
 from ..source import user_location
 from ..tracer import Tracer
 from ..tracing import Operand, Trace, find_trace, lift_all
@@ -184,12 +184,20 @@ def prepared(b: Builder, operand: Operand, dtype: np.dtype, shape: Shape) -> SSA
         ShapeError: if it does not broadcast to ``shape``.
         OverflowError: if it is a Python int that ``dtype`` cannot hold.
     """
-    if type(operand) is Tracer:
-        return broadcast_value(b, b.convert(operand.value, dtype), shape)
-    return b.full(shape, dtype, operand)
+    if type(operand) is not Tracer:
+        return b.full(shape, dtype, operand)
+    value = operand.value
+    if tensor_info(value) == (shape, dtype):
+        return value
+    return broadcast_value(b, b.convert(value, dtype), shape)
 
 
 def shape_error(message: str, operands: Sequence[Operand]) -> ShapeError:
     """Return the error that the operands' shapes do not fit, naming their types."""
     types = [spell(x.value) if type(x) is Tracer else repr(x) for x in operands]
     return ShapeError(f"{message}: {', '.join(types)}", spell_location(user_location()))
+
+
+def unsupported(message: str) -> UnsupportedError:
+    """Return the error that something is not supported, at the user's place."""
+    return UnsupportedError(message, spell_location(user_location()))

@@ -8,12 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ...ir.locations import spell_location
-from ..errors import UnsupportedError
-from ..source import user_location
 from ..tracer import Tracer
 from .manipulation import ravel, reshaped, reversed_along, sliced
-from .operands import broadcast, converted, traced_array, traced_arrays
+from .operands import broadcast, converted, traced_array, traced_arrays, unsupported
 from .registry import implements
 
 LARGEST_NUMBER_OF_RUNS: Final = 256
@@ -28,11 +25,10 @@ def picked(x: Tracer, axis: int, positions: np.ndarray) -> Tracer:
     """
     runs = list(_runs(positions.tolist()))
     if len(runs) > LARGEST_NUMBER_OF_RUNS:
-        raise UnsupportedError(
+        raise unsupported(
             f"picking {len(positions)} elements of a traced value at positions without a pattern "
             f"needs more than {LARGEST_NUMBER_OF_RUNS} slices; order or group them, or pick by a "
-            "product with a matrix of zeros and ones",
-            spell_location(user_location()),
+            "product with a matrix of zeros and ones"
         )
     if not runs:
         return sliced(x, axis, 0, 0)
@@ -70,10 +66,7 @@ def take(a: Any, indices: Any, axis: int | None = None, *, mode: Any = "raise") 
         UnsupportedError: if the positions are traced, or follow no pattern.
     """
     if isinstance(indices, Tracer):
-        raise UnsupportedError(
-            "`numpy.take` does not take traced positions; make the argument static",
-            spell_location(user_location()),
-        )
+        raise unsupported("`numpy.take` does not take traced positions; make the argument static")
     x = traced_array(a)
     if axis is None:
         x, axis = ravel(x), 0
@@ -117,10 +110,9 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> T
     x = traced_arrays(array, constants)[1][0]
     widths = _widths(pad_width, x.ndim)
     if options.pop("reflect_type", "even") != "even" or mode not in ("constant", "empty", *_MODES):
-        raise UnsupportedError(
+        raise unsupported(
             f"`numpy.pad` of traced values does not support mode={mode!r} with these options; "
-            f"supported are constant, empty, {', '.join(_MODES)} of the even type",
-            spell_location(user_location()),
+            f"supported are constant, empty, {', '.join(_MODES)} of the even type"
         )
     if options:
         raise ValueError(f"unsupported keyword arguments for mode '{mode}': {set(options)}")

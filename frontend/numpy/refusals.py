@@ -18,7 +18,7 @@ _REASONS = {
     _SHAPE: (
         *(np.argwhere, np.compress, np.extract, np.flatnonzero, np.intersect1d, np.nonzero),
         *(np.setdiff1d, np.setxor1d, np.trim_zeros, np.union1d, np.unique, np.unique_all),
-        *(np.unique_counts, np.unique_inverse, np.unique_values, np.bincount, np.histogram),
+        *(np.unique_counts, np.unique_inverse, np.unique_values, np.bincount),
     ),
     _IN_PLACE: (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask),
     _ORDER: (
@@ -26,7 +26,15 @@ _REASONS = {
         *(np.percentile, np.quantile, np.nanpercentile, np.nanquantile, np.sort),
     ),
     _POSITIONS: (
-        *(np.choose, np.digitize, np.interp, np.isin, np.searchsorted, np.take_along_axis),
+        *(
+            np.choose,
+            np.digitize,
+            np.histogram,
+            np.interp,
+            np.isin,
+            np.searchsorted,
+            np.take_along_axis,
+        ),
     ),
     _DECOMPOSITION: (
         *(np.linalg.cholesky, np.linalg.cond, np.linalg.det, np.linalg.eig, np.linalg.eigh),
@@ -34,7 +42,9 @@ _REASONS = {
         *(np.linalg.matrix_rank, np.linalg.pinv, np.linalg.qr, np.linalg.slogdet),
         *(np.linalg.solve, np.linalg.svd, np.linalg.svdvals),
     ),
-    _FOURIER: tuple(getattr(np.fft, name) for name in np.fft.__all__ if name.endswith("fft")),
+    _FOURIER: tuple(
+        getattr(np.fft, n) for n in np.fft.__all__ if "fft" in n and n[-4:] not in ("hift", "freq")
+    ),
     _WINDOWS: (np.convolve, np.correlate),
 }
 

@@ -19,11 +19,8 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from ...ir.locations import spell_location
 from ..dispatch import FUNCTIONS
-from ..errors import UnsupportedError
-from ..source import user_location
-from .operands import is_traced
+from .operands import is_traced, unsupported
 
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -75,10 +72,7 @@ def refuse(function: Function, reason: str) -> None:
     def refused(*args: Any, **kwargs: Any) -> Any:
         if not is_traced((*args, *kwargs.values())):
             return function(*args, **kwargs)
-        raise UnsupportedError(
-            f"`{qualified(function)}` does not take traced values: {reason}",
-            spell_location(user_location()),
-        )
+        raise unsupported(f"`{qualified(function)}` does not take traced values: {reason}")
 
     refused.__name__ = refused.__qualname__ = function.__name__
     REFUSED[function] = reason
@@ -154,10 +148,7 @@ def _supported(function: Function, signature: Signature, kwargs: dict[str, Any])
         elif name not in signature.defaults:
             raise TypeError(f"{function.__name__}() got an unexpected keyword argument {name!r}")
         elif not _is_usual(name, value, signature.defaults[name]):
-            raise UnsupportedError(
-                f"`{qualified(function)}` does not take `{name}=` with traced values",
-                spell_location(user_location()),
-            )
+            raise unsupported(f"`{qualified(function)}` does not take `{name}=` with traced values")
     return kept
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnsupportedError
 from ..tracer import Tracer
 from .operands import (
     broadcast_shape,
@@ -17,6 +16,7 @@ from .operands import (
     prepared,
     traced_array,
     traced_arrays,
+    unsupported,
     xp,
 )
 from .promotion import BOOL, promotion_key, promotion_sample, result_dtype
@@ -32,7 +32,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Tracer:
         UnsupportedError: if x and y are not given: how many elements are true is not known.
     """
     if x is None or y is None:
-        raise UnsupportedError(
+        raise unsupported(
             "`numpy.where` of a traced condition alone has a result whose shape depends on "
             "values; give both choices, `np.where(condition, x, y)`"
         )
@@ -144,7 +144,7 @@ def real_if_close(a: Any, tol: float = 100) -> Tracer:
     """
     x = traced_array(a)
     if x.dtype.kind == "c":
-        raise UnsupportedError(
+        raise unsupported(
             "`numpy.real_if_close` of complex traced values has a dtype that depends on values; "
             "use `np.real`"
         )

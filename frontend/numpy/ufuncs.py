@@ -9,13 +9,10 @@ from typing import Any, Final
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ...ir.locations import spell_location
 from ..dispatch import UFUNCS
-from ..errors import UnsupportedError
-from ..source import user_location
 from ..tracer import Tracer
 from ..tracing import Operand, Trace
-from .operands import broadcast_shape, is_traced, lifted, prepared
+from .operands import broadcast_shape, is_traced, lifted, prepared, unsupported
 from .promotion import BOOL, loop_dtypes, promotion_key
 from .ufunc_rules import RULES
 from .ufunc_rules.arithmetic import constant_power
@@ -170,9 +167,8 @@ def _supported(ufunc: np.ufunc, kwargs: dict[str, Any]) -> dict[str, Any]:
         if name not in _DEFAULTS:
             kept[name] = value
         elif value is not _DEFAULTS[name] and value != _DEFAULTS[name]:
-            raise UnsupportedError(
-                f"`numpy.{ufunc.__name__}` does not take `{name}=` with traced values",
-                spell_location(user_location()),
+            raise unsupported(
+                f"`numpy.{ufunc.__name__}` does not take `{name}=` with traced values"
             )
     return kept
 

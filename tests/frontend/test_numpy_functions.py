@@ -158,6 +158,12 @@ CASES = [
         [*RANKS, *each((0,), (3, 0))],
         FLOATS,
     ),
+    Case(
+        [np.fft.fftshift, np.fft.ifftshift],
+        [np.fft.fftshift, np.fft.ifftshift, partial(np.fft.fftshift, axes=-1)],
+        RANKS,
+        FLOATS,
+    ),
     # Joining, splitting, repeating
     Case(
         [np.concatenate, np.concat, np.append],
@@ -243,7 +249,7 @@ CASES = [
             lambda x: x.take([7, -9], mode="wrap"),
             lambda x: np.take(x, [7], mode="clip"),
             lambda x: np.take(x, [30]),
-            lambda x: np.take(x, []) if False else np.take(x, np.zeros(0, int)),
+            lambda x: np.take(x, np.zeros(0, int)),
         ],
         each((3,), (3, 2)),
         FLOATS,
@@ -526,7 +532,7 @@ CASES = [
             lambda x, y: np.select([x > 0, y > 0], [x, y]),
             lambda x, y: np.select([x > 0], [x], default=-1.5),
             lambda x, y: np.select([x], [y]),
-            lambda x, y: np.select([], []) if False else np.select([x > 0, y > 0], [x]),
+            lambda x, y: np.select([x > 0, y > 0], [x]),
         ],
         [[(2, 3), (3,)], [(), ()]],
         REAL,

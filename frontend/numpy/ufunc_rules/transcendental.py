@@ -26,9 +26,9 @@ def logaddexp2(b: Builder, x: SSAValue, y: SSAValue) -> SSAValue:
 
 
 def _distance(b: Builder, x: SSAValue, y: SSAValue) -> SSAValue:
-    """Return |x - y|, which is 0 for equal infinities."""
-    equal = b.compare("eq", x, y)
-    return b.select(equal, b.full_like(x, 0), b.abs(b.sub(x, y)))
+    """Return |x - y|, which is 0 for equal infinities, as are its derivatives."""
+    equal, zero = b.compare("eq", x, y), b.full_like(x, 0)
+    return b.abs(b.sub(b.select(equal, zero, x), b.select(equal, zero, y)))
 
 
 def hypot(b: Builder, x: SSAValue, y: SSAValue) -> SSAValue:
