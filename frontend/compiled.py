@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,15 +19,18 @@ from .traced import Traced
 
 _compiling = threading.RLock()
 
-Flatten = Callable[[Sequence[Any], Mapping[str, Any]], tuple[list[Any], Arguments]]
-"""Gives the leaves of a call's arguments, and their structure and types."""
-
 
 class Compiled(PublicCallable):
     """A function compiled for arguments of one structure and of fixed types.
 
     Calling it with others raises `ArgumentError`. Arrays that compiled code cannot read as they
     are (not contiguous, not aligned, of foreign byte order) are copied.
+
+    Args:
+        traced: the function in the IR.
+        example: positional and keyword arguments of the call that is to be the fastest: it gives
+            the order of keys in dictionaries, and of arguments by keyword.
+        check_with: leaves of arguments for which each pass is checked.
 
     Attributes:
         traced: the function in the IR.
@@ -38,15 +41,11 @@ class Compiled(PublicCallable):
     def __init__(
         self,
         traced: Traced,
-        flatten: Flatten,
-        names: Sequence[str],
         example: tuple[Sequence[Any], Mapping[str, Any]],
         check_with: Sequence[Any] | None = None,
     ) -> None:
         super().__init__(self._call_converted, raise_status)
         self.traced = traced
-        self._flatten = flatten
-        self._names = names
         with _compiling, collector_paused():
             self._executable = executable(traced, check_with)
             signature = call_signature(traced, *example)
@@ -65,7 +64,7 @@ class Compiled(PublicCallable):
 
     @public
     def _call_converted(self, *args: Any, **kwargs: Any) -> Any:
-        leaves, found = self._flatten(args, kwargs)
+        leaves, found = self.traced.flatten(args, kwargs)
         self._check(found)
         return self.run(leaves)
 
@@ -77,7 +76,7 @@ class Compiled(PublicCallable):
             raise ArgumentError(
                 f"compiled for arguments {_spell(expected)}, called with {_spell(found)}"
             )
-        for path, wanted, type_ in zip(found.paths(self._names), expected.types, found.types):
+        for path, wanted, type_ in zip(found.paths(self.traced.names), expected.types, found.types):
             if wanted != type_:
                 raise ArgumentError(
                     f"compiled for `{path}` of type {wanted}, called with {type_}; "

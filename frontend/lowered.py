@@ -105,9 +105,8 @@ class Lowered:
         traced: the function as traced.
     """
 
-    def __init__(self, traced: Traced, compile: Callable[[], Compiled]) -> None:
+    def __init__(self, traced: Traced) -> None:
         self.traced = traced
-        self._compile = compile
 
     def as_text(self, level: str = "array", *, debug_info: bool = False) -> str:
         """Return the program as text.
@@ -139,7 +138,10 @@ class Lowered:
 
     def compile(self) -> Compiled:
         """Compile to machine code."""
-        return self._compile()
+        from .compiled import Compiled
+
+        arguments = self.traced.function.arguments
+        return Compiled(self.traced, arguments.unflatten(arguments.types))
 
     @cached_property
     def _modules(self) -> dict[str, ModuleOp]:

@@ -60,7 +60,8 @@ class Staged(PublicCallable):
         self.static_argnames = static_argnames
         self.check = check
         self._derived: dict[Any, Staged] = {}
-        self._specialisations: dict[Arguments, Compiled | Traced] = {}
+        self._traces: dict[Arguments, Traced] = {}
+        self._specialisations: dict[Arguments, Compiled] = {}
         self._specialising = threading.Lock()
 
     def __repr__(self) -> str:
@@ -177,10 +178,7 @@ class Staged(PublicCallable):
 
         In the place of arrays there may be their types, as `ShapeDtypeStruct`.
         """
-        from .lowered import Lowered
-
-        traced = self._traced(self._flatten(args, kwargs)[1])
-        return Lowered(traced, lambda: self._compile(args, kwargs))
+        return self._traced(self._flatten(args, kwargs)[1]).lower()
 
     @public
     def compile(self, *args: Any, check: str | None = None, **kwargs: Any) -> Staged | Compiled:
@@ -200,7 +198,10 @@ class Staged(PublicCallable):
             return self.checked(check).compile(*args, **kwargs)
         if not args and not kwargs:
             return self
-        return self._compile(args, kwargs)
+        leaves, arguments = self._flatten(args, kwargs)
+        traced = self._traced(arguments)
+        traced.require_closed()
+        return self._specialise(traced, leaves, args, kwargs)
 
     # Calls
 
@@ -208,65 +209,43 @@ class Staged(PublicCallable):
     def _call_slowly(self, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that none of the programs matches."""
         leaves, arguments = self._flatten(args, kwargs)
-        if find_trace(leaves) is not None:
-            return self._call_nested(leaves, self._traced(arguments))
-        found = self._specialise(arguments, leaves, args, kwargs)
-        if isinstance(found, Traced):
-            return self._call_nested(leaves, found)
-        if found.program is None or found.program in self.programs:
-            return found.run(leaves)  # compiled calls cannot take these arguments as they are
-        self.add(found.program)
-        return found(*args, **kwargs)
-
-    def _compile(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Compiled:
-        leaves, arguments = self._flatten(args, kwargs)
-        found = self._specialise(arguments, leaves, args, kwargs)
-        if isinstance(found, Traced):
-            raise ArgumentError(
-                f"{self!r} closes over a traced value, so it cannot be compiled apart"
-            )
-        return found
-
-    def _call_nested(self, leaves: Sequence[Any], traced: Traced) -> Any:
-        """Leave a call in the trace that arguments or captures belong to."""
+        traced = self._traced(arguments)
         outer = find_trace((*leaves, *traced.captures))
-        assert outer is not None
-        return traced.out_tree.unflatten(call_in(outer, traced, leaves))
+        if outer is not None:
+            return traced.out_tree.unflatten(call_in(outer, traced, leaves))
+        compiled = self._specialise(traced, leaves, args, kwargs)
+        if compiled.program is None or compiled.program in self.programs:
+            return compiled.run(leaves)  # compiled calls cannot take these arguments as they are
+        self.add(compiled.program)
+        return compiled(*args, **kwargs)
+
+    def _traced(self, arguments: Arguments) -> Traced:
+        found = self._traces.get(arguments)
+        if found is not None:
+            return found
+        traced = trace(self.function, self.transforms, arguments, self._names, self._flatten)
+        if traced.closes_over_tracers:  # it belongs into one call of the outer function
+            return traced
+        return self._traces.setdefault(arguments, traced)
 
     def _specialise(
         self,
-        arguments: Arguments,
+        traced: Traced,
         leaves: Sequence[Any],
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
-    ) -> Compiled | Traced:
-        """Return the function compiled, or only traced if it closes over a traced value."""
-        found = self._specialisations.get(arguments)
-        if isinstance(found, Compiled):
-            return found
-        traced = found or self._trace(arguments)
-        if traced.closes_over_tracers:
-            return traced
-        with self._specialising:  # another thread may be at it
-            found = self._specialisations.get(arguments)
-            if not isinstance(found, Compiled):
-                example = self._mark_static(args, kwargs)
-                check_with = leaves if self.check else None
-                found = Compiled(traced, self._flatten, self._names, example, check_with)
-                self._specialisations[arguments] = found
-        return found
-
-    def _traced(self, arguments: Arguments) -> Traced:
+    ) -> Compiled:
+        """Return a traced function compiled, once for its arguments."""
+        arguments = traced.function.arguments
         found = self._specialisations.get(arguments)
         if found is None:
-            return self._trace(arguments)
-        return found.traced if isinstance(found, Compiled) else found
-
-    def _trace(self, arguments: Arguments) -> Traced:
-        traced = trace(self.function, self.transforms, arguments, self._names)
-        if not traced.closes_over_tracers:
-            self._specialisations.setdefault(arguments, traced)
-        return traced
+            with self._specialising:  # another thread may have been faster
+                found = self._specialisations.get(arguments)
+                if found is None:
+                    example = self._mark_static(args, kwargs)
+                    found = Compiled(traced, example, leaves if self.check else None)
+                    self._specialisations[arguments] = found
+        return found
 
     def _flatten(
         self, args: Sequence[Any], kwargs: Mapping[str, Any]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from xdsl.context import Context
@@ -18,12 +18,19 @@ from ..ir.locations import UNKNOWN, spell_location
 from ..passes.registry import PASSES
 from . import tree
 from .arguments import Arguments, ShapeDtypeStruct
+from .boundary import public
 from .errors import ArgumentError, DtypeError, OutputError
 from .source import definition_location
 from .tracer import Tracer
 from .tracing import Trace
 from .transforms import Function, PassCall, Results, Transform
 from .tree import TreeDef
+
+if TYPE_CHECKING:
+    from .lowered import Lowered
+
+Flatten = Callable[[Sequence[Any], Mapping[str, Any]], tuple[list[Any], Arguments]]
+"""Gives the leaves of a call's arguments, and their structure and types."""
 
 
 class Traced:
@@ -35,6 +42,8 @@ class Traced:
             trace that the function closes over.
         source: the module of the function as traced, before any transformation.
         passes: the passes that make the transformed function of it.
+        names: the positional parameters of the user's function, for messages.
+        flatten: gives the leaves of a call's arguments, and their structure and types.
     """
 
     def __init__(
@@ -43,11 +52,15 @@ class Traced:
         captures: Sequence[np.ndarray | Tracer],
         source: ModuleOp,
         passes: Sequence[PassCall],
+        names: Sequence[str],
+        flatten: Flatten,
     ) -> None:
         self.function = function
         self.captures = tuple(captures)
         self.source = source
         self.passes = tuple(passes)
+        self.names = names
+        self.flatten = flatten
         self._lock = threading.Lock()
 
     @property
@@ -90,6 +103,25 @@ class Traced:
         """Whether the function belongs into the trace whose values it closes over."""
         return any(type(capture) is Tracer for capture in self.captures)
 
+    @public
+    def lower(self) -> Lowered:
+        """Return the function at every level of the IR.
+
+        Raises:
+            ArgumentError: if the function closes over values of an outer trace.
+        """
+        from .lowered import Lowered
+
+        self.require_closed()
+        return Lowered(self)
+
+    def require_closed(self) -> None:
+        """Raise ArgumentError if the function closes over values of an outer trace."""
+        if self.closes_over_tracers:
+            raise ArgumentError(
+                f"`{self.fun_name}` closes over a traced value, so it cannot be compiled apart"
+            )
+
     @property
     def module(self) -> ModuleOp:
         """The module with the transformed function, its captures as leading parameters."""
@@ -116,6 +148,7 @@ def trace(
     transforms: Sequence[Transform],
     outer: Arguments,
     names: Sequence[str],
+    flatten: Flatten,
 ) -> Traced:
     """Trace a function and note what makes the transformed one of it.
 
@@ -123,7 +156,8 @@ def trace(
         function: the user's function.
         transforms: what to do to it, the first one first.
         outer: what the transformed function is called with.
-        names: the parameters of ``function``, for messages.
+        names: the positional parameters of ``function``, for messages.
+        flatten: gives leaves, structure and types of further calls.
 
     Raises:
         GradatimError: if a transformation does not fit the arguments or the results, or the
@@ -139,7 +173,7 @@ def trace(
         results = transform.outer_results(arguments, current)
         passes += transform.passes(arguments, current)
         current = Function(current.name, current.captures, arguments, results)
-    return Traced(current, captures, module, passes)
+    return Traced(current, captures, module, passes, names, flatten)
 
 
 def _trace_function(
