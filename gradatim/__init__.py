@@ -20,8 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .frontend import errors, tree
-    from .frontend import numpy as numpy
+    from . import errors, numpy, tree
     from .frontend.api import grad, jit, jvp, value_and_grad, vjp, vmap
     from .frontend.arguments import ShapeDtypeStruct
     from .frontend.compiled import Compiled
@@ -47,7 +46,7 @@ _PLACES = {
     "vjp": "frontend.api",
     "vmap": "frontend.api",
 }
-_MODULES = {"errors": "frontend.errors", "numpy": "frontend.numpy", "tree": "frontend.tree"}
+_MODULES = ("errors", "numpy", "tree")
 
 __all__ = [
     "Compiled",
@@ -74,7 +73,7 @@ def __getattr__(name: str) -> Any:
     if name in _PLACES:
         found = getattr(import_module(f".{_PLACES[name]}", __name__), name)
     elif name in _MODULES:
-        found = import_module(f".{_MODULES[name]}", __name__)
+        found = import_module(f".{name}", __name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found

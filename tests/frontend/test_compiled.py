@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import gradatim as gd
-from gradatim import errors, tree
-from gradatim.frontend import execution
+from gradatim import errors
+from gradatim.frontend import execution, tree
 from gradatim.frontend.artifacts import fingerprint
 from gradatim.frontend.lowered import LEVELS
 

@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 
 import gradatim as gd
-from gradatim import errors, tree
+from gradatim import errors
+from gradatim.frontend import tree
 
 
 class Counted:
@@ -406,6 +407,14 @@ def test_import_is_lazy() -> None:
         "assert set(gradatim.__all__) <= set(dir(gradatim))\n"
         "for name in gradatim.__all__: getattr(gradatim, name)\n"
         "assert 'llvmlite' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    script = (
+        "import gradatim.numpy as gnp, gradatim.errors, gradatim.tree as tree, gradatim as gd\n"
+        "from gradatim.errors import GradatimError\n"
+        "assert gd.numpy is gnp and gnp.__name__ == 'gradatim.frontend.numpy'\n"
+        "assert gd.errors.GradatimError is GradatimError is gd.GradatimError\n"
+        "assert tree.leaves([1, (2,)]) == gd.tree.leaves([1, (2,)]) == [1, 2]\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import gradatim as gd
-from gradatim import errors, tree
+from gradatim import errors
+from gradatim.frontend import tree
 from gradatim.frontend.arguments import FLOAT0
 
 X = 0.13

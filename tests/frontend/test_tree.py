@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradatim import errors, tree
+from gradatim import errors
+from gradatim.frontend import tree
 
 Point = namedtuple("Point", ["x", "y"])
 

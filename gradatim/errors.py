@@ -1,0 +1,43 @@
+"""The errors that gradatim raises about a user's program."""
+
+from .frontend.errors import (
+    ArgumentError,
+    AxesError,
+    ConcretizationTypeError,
+    DtypeError,
+    GradatimError,
+    NonConcreteBooleanIndexError,
+    NonDifferentiableArgumentError,
+    NonScalarOutputError,
+    OutputError,
+    ShapeError,
+    StaticArgumentError,
+    TracerArrayConversionError,
+    TracerBoolConversionError,
+    TracerIntegerConversionError,
+    TracerMutationError,
+    TreeError,
+    UnexpectedTracerError,
+    UnsupportedError,
+)
+
+__all__ = [
+    "ArgumentError",
+    "AxesError",
+    "ConcretizationTypeError",
+    "DtypeError",
+    "GradatimError",
+    "NonConcreteBooleanIndexError",
+    "NonDifferentiableArgumentError",
+    "NonScalarOutputError",
+    "OutputError",
+    "ShapeError",
+    "StaticArgumentError",
+    "TracerArrayConversionError",
+    "TracerBoolConversionError",
+    "TracerIntegerConversionError",
+    "TracerMutationError",
+    "TreeError",
+    "UnexpectedTracerError",
+    "UnsupportedError",
+]
