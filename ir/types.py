@@ -8,6 +8,7 @@ building one costs a dictionary lookup.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -122,6 +123,9 @@ def spell_dtype(dtype: np.dtype) -> str:
     return "bool" if dtype.kind == "b" else f"{dtype.kind}{8 * dtype.itemsize}"
 
 
+_DTYPES_BY_SPELLING: Final = {spell_dtype(dtype): dtype for dtype in ELEMENT_TYPES}
+
+
 def spell(value: SSAValue | Attribute) -> str:
     """Spell an array type as messages do: ``f32[3,4]``."""
     return spell_info(*tensor_info(value))
@@ -130,6 +134,22 @@ def spell(value: SSAValue | Attribute) -> str:
 def spell_info(shape: Shape, dtype: np.dtype) -> str:
     """Spell a shape and a dtype, supported or not, as messages do: ``f32[3,4]``."""
     return f"{spell_dtype(dtype)}[{','.join(map(str, shape))}]"
+
+
+_SPELLED = re.compile(r"(bool|[iufc]\d+)\[((?:\d+(?:,\d+)*)?)\]")
+
+
+def parse_spelling(text: str) -> TensorInfo:
+    """Read an array type as messages spell it: ``f32[3,4]``.
+
+    Raises:
+        DtypeError: if it is not so spelled, or if there is no such dtype.
+    """
+    match = _SPELLED.fullmatch(text.strip())
+    dtype = _DTYPES_BY_SPELLING.get(match[1]) if match else None
+    if match is None or dtype is None:
+        raise DtypeError(f"{text!r} is no array type, which is spelled as in f32[3,4] or i64[]")
+    return TensorInfo(tuple(map(int, filter(None, match[2].split(",")))), dtype)
 
 
 def dense(array: np.ndarray) -> DenseIntOrFPElementsAttr:

@@ -22,16 +22,13 @@ from gradatim.ir.attributes import (
 )
 from gradatim.ir.errors import DtypeError, GradatimError, ShapeError
 from gradatim.ir.functions import FunctionBuilder
-from gradatim.ir.types import ELEMENT_TYPES, dtype_of, tensor_type
+from gradatim.ir.types import ELEMENT_TYPES, dtype_of, parse_spelling, tensor_type
 
 from .examples import PLACE, examples
 
 
 def t(spelled: str):
-    """Read a type spelled as messages do: ``f32[3,4]``."""
-    name, _, shape = spelled.rstrip("]").partition("[")
-    code = "?" if name == "bool" else f"{name[0]}{int(name[1:]) // 8}"
-    return tensor_type(tuple(map(int, filter(None, shape.split(",")))), np.dtype(code))
+    return tensor_type(*parse_spelling(spelled))
 
 
 def lists(**values):

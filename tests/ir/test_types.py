@@ -24,6 +24,7 @@ from gradatim.ir.types import (
     element_of,
     is_splat,
     normalized,
+    parse_spelling,
     shape_of,
     spell,
     spell_dtype,
@@ -58,6 +59,13 @@ def test_types_are_interned_and_read_back(dtype):
 )
 def test_spelling(shape, dtype, spelled):
     assert spell(tensor_type(shape, np.dtype(dtype))) == spelled
+    assert parse_spelling(spelled) == (shape, np.dtype(dtype))
+
+
+@pytest.mark.parametrize("spelled", ["", "f32", "f32[", "f32[3,]", "f16[2]", "f32[-1]", "x8[2]"])
+def test_what_spells_no_type(spelled):
+    with pytest.raises(DtypeError, match="is no array type"):
+        parse_spelling(spelled)
 
 
 def test_spelling_of_unsupported_dtypes():
