@@ -385,20 +385,20 @@ array:
   %allocator.field = getelementptr %output, ptr %output, i64 0, i32 3
   %allocator = load ptr, ptr %allocator.field
   %default = icmp eq ptr %allocator, null
-  br i1 %default, label %small, label %large
-small:
+  br i1 %default, label %numpy, label %pool
+numpy:
   %dtype = load ptr, ptr %output
   %shape.field = getelementptr %output, ptr %output, i64 0, i32 2
   %shape = load ptr, ptr %shape.field
   %rank32 = trunc i64 %rank to i32
   call void @Py_IncRef(ptr %dtype)                            ; NewFromDescr takes this reference
-  %new.small = call ptr @PyArray_NewFromDescr(ptr @PyArray_Type, ptr %dtype, i32 %rank32, ptr %shape, ptr null, ptr null, i32 0, ptr null)
+  %new.numpy = call ptr @PyArray_NewFromDescr(ptr @PyArray_Type, ptr %dtype, i32 %rank32, ptr %shape, ptr null, ptr null, i32 0, ptr null)
   br label %allocated
-large:
-  %new.large = call ptr %allocator(ptr %output)
+pool:
+  %new.pool = call ptr %allocator(ptr %output)
   br label %allocated
 allocated:
-  %array.object = phi ptr [ %new.small, %small ], [ %new.large, %large ]
+  %array.object = phi ptr [ %new.numpy, %numpy ], [ %new.pool, %pool ]
   %failed = icmp eq ptr %array.object, null
   br i1 %failed, label %no, label %opened
 opened:

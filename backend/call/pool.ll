@@ -1,17 +1,18 @@
-; Memory for large results and temporaries.
+; Memory for results and for the temporaries of kernels, aligned to 64 bytes.
 ;
 ; A fresh large block costs more than the kernel that fills it, as the system hands out zeroed pages
 ; one fault at a time. So blocks from 64 KiB on are kept when they are freed, and taken again for a
-; request of the same size. They are aligned to 64 bytes; from 4 MiB on they consist of huge pages.
+; request of the same size. From 4 MiB on they consist of huge pages. Kernels ask for them without
+; the interpreter's lock, from any thread.
 ;
-; Kernels call these functions without the interpreter's lock, from any thread.
+; Results of up to 1 KiB come from lists of their own, which are quicker than NumPy's allocator.
 
 %object = type { i64, ptr }
 %array = type { %object, ptr, i32, ptr, ptr, ptr, ptr, i32, ptr, ptr, ptr }
 ;   data, rank, shape, strides, base, dtype, flags, weak references, buffer info, memory handler
 %output = type { ptr, i64, ptr, ptr, i64 }                    ; as in call.ll
-; In front of the data: what was allocated, the capacity of a block to be kept (otherwise 0), the
-; size that was asked for.
+; In front of the data: link of a list of small blocks, the capacity of a block to be kept (otherwise
+; 0), the size that was asked for.
 %header = type { ptr, i64, i64, [40 x i8] }
 %kept = type { ptr, i64 }                                     ; block, capacity
 
@@ -94,7 +95,6 @@ ask:
   %ignored = call i32 @madvise(ptr %header, i64 %total, i32 %advice)
   br label %done
 done:
-  store ptr %header, ptr %header
   %capacity.field = getelementptr %header, ptr %header, i64 0, i32 1
   store i64 %capacity, ptr %capacity.field
   ret ptr %header
@@ -248,6 +248,80 @@ define void @gd.pool.reset() {
   ret void
 }
 
+; Blocks of up to 1 KiB for arrays: a list and its length for each size in units of 64 bytes. The
+; interpreter's lock guards them: an array is allocated and freed with it.
+@small = internal global [16 x ptr] zeroinitializer
+@small.free = internal global [16 x i64] zeroinitializer
+
+define internal fastcc ptr @alloc_small(i64 %size) {
+entry:
+  %one = call i64 @llvm.umax.i64(i64 %size, i64 1)
+  %previous = add i64 %one, -1
+  %class = lshr i64 %previous, 6
+  %head.field = getelementptr [16 x ptr], ptr @small, i64 0, i64 %class
+  %head = load ptr, ptr %head.field
+  %empty = icmp eq ptr %head, null
+  br i1 %empty, label %fresh, label %pop
+pop:
+  %next = load ptr, ptr %head
+  store ptr %next, ptr %head.field
+  %free.field = getelementptr [16 x i64], ptr @small.free, i64 0, i64 %class
+  %free = load i64, ptr %free.field
+  %fewer = add i64 %free, -1
+  store i64 %fewer, ptr %free.field
+  br label %done
+fresh:
+  %classes = add i64 %class, 1
+  %capacity = shl i64 %classes, 6
+  %new = call fastcc ptr @allocate(i64 %capacity, i64 0)
+  %none = icmp eq ptr %new, null
+  br i1 %none, label %fail, label %mark
+mark:
+  %capacity.field = getelementptr %header, ptr %new, i64 0, i32 1
+  store i64 %capacity, ptr %capacity.field
+  br label %done
+done:
+  %header = phi ptr [ %head, %pop ], [ %new, %mark ]
+  %size.field = getelementptr %header, ptr %header, i64 0, i32 2
+  store i64 %size, ptr %size.field
+  %data = getelementptr %header, ptr %header, i64 1
+  ret ptr %data
+fail:
+  ret ptr null
+}
+declare i64 @llvm.umax.i64(i64, i64)
+
+; Give back the data of an array, of any size.
+define internal fastcc void @free_any(ptr %data) {
+entry:
+  %header = getelementptr %header, ptr %data, i64 -1
+  %capacity.field = getelementptr %header, ptr %header, i64 0, i32 1
+  %capacity = load i64, ptr %capacity.field
+  %previous = add i64 %capacity, -1
+  %small = icmp ult i64 %previous, 1024
+  br i1 %small, label %push, label %large
+push:
+  %class = lshr i64 %previous, 6
+  %free.field = getelementptr [16 x i64], ptr @small.free, i64 0, i64 %class
+  %free = load i64, ptr %free.field
+  %full = icmp uge i64 %free, 256
+  br i1 %full, label %drop, label %link
+link:
+  %more = add i64 %free, 1
+  store i64 %more, ptr %free.field
+  %head.field = getelementptr [16 x ptr], ptr @small, i64 0, i64 %class
+  %head = load ptr, ptr %head.field
+  store ptr %head, ptr %header
+  store ptr %header, ptr %head.field
+  ret void
+drop:
+  call void @free(ptr %header)
+  ret void
+large:
+  call void @gd.free(ptr %data)
+  ret void
+}
+
 define internal ptr @handler_malloc(ptr %context, i64 %size) {
   %data = call ptr @gd.alloc(i64 %size)
   ret ptr %data
@@ -284,14 +358,14 @@ copy:
   %shrinks = icmp ult i64 %size, %old.size
   %common = select i1 %shrinks, i64 %size, i64 %old.size
   call void @llvm.memcpy.p0.p0.i64(ptr %new, ptr %old, i64 %common, i1 false)
-  call void @gd.free(ptr %old)
+  call fastcc void @free_any(ptr %old)
   br label %done
 done:
   ret ptr %new
 }
 
 define internal void @handler_free(ptr %context, ptr %data, i64 %size) {
-  call void @gd.free(ptr %data)
+  call fastcc void @free_any(ptr %data)
   ret void
 }
 
@@ -300,7 +374,16 @@ define ptr @gd.pool.array(ptr %output) {
 entry:
   %size.field = getelementptr %output, ptr %output, i64 0, i32 4
   %size = load i64, ptr %size.field
-  %data = call ptr @gd.alloc(i64 %size)
+  %is.small = icmp ule i64 %size, 1024
+  br i1 %is.small, label %small, label %large
+small:
+  %small.data = call fastcc ptr @alloc_small(i64 %size)
+  br label %allocated
+large:
+  %large.data = call ptr @gd.alloc(i64 %size)
+  br label %allocated
+allocated:
+  %data = phi ptr [ %small.data, %small ], [ %large.data, %large ]
   %none = icmp eq ptr %data, null
   br i1 %none, label %memory, label %create
 memory:
@@ -319,7 +402,7 @@ create:
   %failed = icmp eq ptr %array, null
   br i1 %failed, label %discard, label %own
 discard:
-  call void @gd.free(ptr %data)
+  call fastcc void @free_any(ptr %data)
   ret ptr null
 own:
   %flags.field = getelementptr %array, ptr %array, i64 0, i32 7

@@ -1,8 +1,8 @@
-"""The pool of large memory blocks (pool.ll): its settings, and what kernels link against.
+"""The pool of memory blocks (pool.ll): its settings, and what kernels link against.
 
 Environment variable:
-    GRADATIM_POOL_BYTES: how much freed memory is kept for reuse; by default an eighth of the
-    machine's, at most 512 MiB. "0" keeps nothing.
+    GRADATIM_POOL_BYTES: how much freed memory is kept in large blocks; by default an eighth of
+    the machine's, at most 512 MiB. "0" keeps nothing.
 """
 
 from __future__ import annotations
@@ -16,11 +16,16 @@ import sys
 from ..jit import Linked
 from . import runtime
 
-# Smaller arrays are allocated by NumPy, which is quicker for them.
-THRESHOLD_BYTES = 1 << 16
+_SMALL_BYTES = 1 << 10
+_LARGE_BYTES = 1 << 16
 
 _DEFAULT_LIMIT = 1 << 29
 _CAPSULE_NAME = ctypes.create_string_buffer(b"mem_handler")
+
+
+def allocates(size: int) -> bool:
+    """Whether an array of `size` bytes comes from the pool; others are allocated by NumPy."""
+    return is_supported() and not _SMALL_BYTES < size < _LARGE_BYTES
 
 
 def is_supported() -> bool:
@@ -39,22 +44,22 @@ def symbols() -> dict[str, int]:
 
 
 def array_allocator() -> int:
-    """Return the address of the function that allocates a large output (%output of call.ll)."""
+    """Return the address of the function that allocates an output (%output of call.ll)."""
     return _linked().address("gd.pool.array")
 
 
 def bytes_kept() -> int:
-    """Return how many bytes of freed memory the pool holds."""
+    """Return how many bytes of freed memory the pool holds in large blocks."""
     return ctypes.c_int64.from_address(_linked().address("gd.pool.bytes")).value
 
 
 def set_limit(limit: int) -> None:
-    """Keep at most `limit` bytes from now on."""
+    """Keep at most `limit` bytes in large blocks from now on."""
     ctypes.c_int64.from_address(_linked().address("gd.pool.limit")).value = limit
 
 
 def trim() -> None:
-    """Return all kept memory to the system."""
+    """Return all large blocks that are kept to the system."""
     ctypes.CFUNCTYPE(None)(_linked().address("gd.pool.trim"))()
 
 

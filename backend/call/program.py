@@ -132,7 +132,7 @@ class _Tables:
         return [type_address, conversion, first | second << 32, rank, shape]
 
     def _output(self, spec: ArraySpec) -> list[int]:
-        pooled = spec.nbytes >= pool.THRESHOLD_BYTES and pool.is_supported()
+        pooled = bool(spec.shape) and pool.allocates(spec.nbytes)
         allocator = pool.array_allocator() if pooled else 0
         shape = self._words(list(spec.shape))
         return [self._object(spec.dtype), len(spec.shape), shape, allocator, spec.nbytes]

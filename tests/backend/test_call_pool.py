@@ -133,11 +133,56 @@ def test_large_result_owns_pooled_memory():
     assert run(source).ctypes.data == address
 
 
+def handler_name(array):
+    return np._core.multiarray.get_handler_name(array)
+
+
 @needs_native
-def test_small_result_is_numpys_own():
-    result = copier(64 * KIB - 1)(np.zeros(64 * KIB - 1, np.uint8))
+@pytest.mark.parametrize("size", [1025, 64 * KIB - 1])
+def test_middling_results_are_numpys_own(size):
+    result = copier(size)(np.zeros(size, np.uint8))
+    assert handler_name(result) == "default_allocator"
     del result
     assert pool.bytes_kept() == 0
+
+
+@needs_native
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 1000, 1024])
+def test_small_results_take_small_blocks_again(size):
+    run = copier(size)
+    source = np.arange(size).astype(np.uint8)
+    result = run(source)
+    assert handler_name(result) == "gradatim"
+    assert result.flags.owndata
+    np.testing.assert_array_equal(result, source)
+    address = result.__array_interface__["data"][0]
+    assert address % 64 == 0
+    del result
+    assert run(source).__array_interface__["data"][0] == address
+
+
+@needs_native
+def test_many_small_results_do_not_share_memory():
+    run = copier(100)
+    for _ in range(3):
+        results = [run(np.full(100, n % 251, np.uint8)) for n in range(1000)]
+        assert all((result == n % 251).all() for n, result in enumerate(results))
+        del results
+
+
+@needs_native
+@pytest.mark.parametrize("size", [1, 64, 65, 2000, 100_000, MIB])
+def test_small_results_can_be_resized(size):
+    source = np.arange(100).astype(np.uint8)
+    results = [copier(100)(source) for _ in range(3)]
+    for result in results:
+        result.resize(size, refcheck=False)
+        common = min(size, 100)
+        np.testing.assert_array_equal(result[:common], source[:common])
+        assert not result[common:].any()
+        result.resize(50, refcheck=False)
+        common = min(common, 50)
+        np.testing.assert_array_equal(result[:common], source[:common])
 
 
 @needs_native
