@@ -8,3 +8,4 @@ import sys
 from .frontend import numpy as _surface
 
 sys.modules[__name__] = _surface
+sys.modules[f"{__name__}.linalg"] = _surface.linalg

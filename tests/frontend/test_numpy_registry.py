@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,13 @@ def test_the_namespace_has_numpys_names():
         _ = gnp.sinn
     with pytest.raises(AttributeError, match="_core"):
         _ = gnp._core
+
+
+def test_the_namespace_can_be_imported_under_its_public_name():
+    public, linalg = map(import_module, ("gradatim.numpy", "gradatim.numpy.linalg"))
+    assert public is gnp and linalg is gnp.linalg
+    assert set(dir(linalg)) == set(np.linalg.__all__)
+    assert linalg.norm is FUNCTIONS[np.linalg.norm] and linalg.LinAlgError is np.linalg.LinAlgError
 
 
 def test_traced_values_name_their_namespace():
