@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -79,12 +80,13 @@ class _Rebuild:
             schedule = choose_schedule(group, domain, reads, body.is_flat, self.vector_bits)
         results = [op.results[0] for op, _ in group.placed]
         outputs = [value for value in results if value in group.outputs]
-        body.finish(outputs)
+        location = fused(v.owner.location for v in outputs if isinstance(v.owner, Operation))
+        body.finish(outputs, location)
         fusion = FusionOp.of(
             body.block,
             [self.values[v] for v in body.operands],
             schedule=schedule,
-            location=fused(v.owner.location for v in outputs if isinstance(v.owner, Operation)),
+            location=location,
         )
         self.block.add_op(fusion)
         for old, new in zip(outputs, fusion.results):
@@ -117,10 +119,10 @@ class _Body:
         shapes = [shape_of(a.value) for a in arguments if a.axes is not None]
         return domain_of([s for s in (*shapes, *self._shapes) if squeeze(s) == extent])
 
-    def finish(self, outputs: list[SSAValue]) -> None:
+    def finish(self, outputs: list[SSAValue], location: LocationAttr) -> None:
         """End the body with its results."""
         values = [self._made[v, self._axes.get(v)] for v in outputs]
-        self.block.add_op(YieldOp.create(operands=values))
+        self.block.add_op(YieldOp.create(operands=values, location=location))
 
     def _append(self, op: Operation, axes: Axes | None) -> SSAValue:
         """Append a copy of an op that runs along ``axes``, and what it needs in place."""
