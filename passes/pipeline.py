@@ -1,6 +1,7 @@
 """The pipeline: which passes lead from one level to the next, and the driver that runs them.
 
-    array --array-fuse--> kernel --kernel-bufferize, kernel-lower-to-loops--> loop
+    array --array-split-complex, array-fuse--> kernel
+    kernel --kernel-bufferize, kernel-lower-to-loops--> loop
 
 The driver knows nothing of levels. It runs passes one after the other and shows the module to hooks
 in between: that is how dumps, verification and checks against the reference semantics are made.
@@ -34,6 +35,7 @@ from .lowering.lower_to_loops import KernelLowerToLoops
 from .simplify.canonicalize import ArrayCanonicalize
 from .simplify.inline import ArrayInline
 from .simplify.rewriting import functions_of
+from .split_complex.split_complex import ArraySplitComplex
 
 Passes = tuple[ModulePass, ...]
 
@@ -58,7 +60,7 @@ def array_pipeline(options: Options) -> Passes:
 
 def kernel_pipeline(options: Options) -> Passes:
     """Return the passes from the array level to the kernel level."""
-    return (ArrayFuse(vector_bits=options.vector_bits),)
+    return ArraySplitComplex(), ArrayFuse(vector_bits=options.vector_bits)
 
 
 def loop_pipeline(options: Options) -> Passes:
