@@ -43,7 +43,7 @@ def reshape(b: Builder, op: Operation, operands: Sequence[Batched], size: int) -
     assert axis is not None
     before, after = shape_of(op.operands[0]), shape_of(op.results[0])
     place = _cut(after, prod(before[:axis]))
-    if place is None or 0 in before:
+    if place is None:
         value, place = moved(b, value, axis, 0), 0
     return Batched(b.reshape(value, inserted(after, place, size)), place)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
+from ...ir.array.base import ArrayOp
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError, ShapeError
 from ...ir.functions import FunctionBuilder, return_of
@@ -105,7 +106,11 @@ def _sweep(b: Builder, function: FuncOp, environment: dict[SSAValue, Batched], s
 
 def _copied(b: Builder, op: Operation, operands: Sequence[Batched]) -> Sequence[SSAValue]:
     """Append an op that is the same for all examples."""
-    copy = op.clone(dict(zip(op._operands, (value for value, _ in operands))))
+    if not isinstance(op, ArrayOp):
+        raise _missing_rule(op)
+    type_ = op.results[0].type
+    assert isinstance(type_, TensorType)
+    copy = op.make([value for value, _ in operands], type_, op.properties, op.location)
     b.block.add_op(copy)
     return copy.results
 
@@ -113,8 +118,12 @@ def _copied(b: Builder, op: Operation, operands: Sequence[Batched]) -> Sequence[
 def _rule_of(op: Operation) -> BatchingRule:
     rule = RULES.get(type(op))
     if rule is None:
-        raise GradatimError(f"vmap has no rule for {op.name}", spell_location(op.location))
+        raise _missing_rule(op)
     return rule
+
+
+def _missing_rule(op: Operation) -> GradatimError:
+    return GradatimError(f"vmap has no rule for {op.name}", spell_location(op.location))
 
 
 def _placed(b: Builder, result: Batched, place: int | None, size: int, index: int) -> SSAValue:

@@ -165,9 +165,10 @@ class ArrayCanonicalize(ModulePass):
     one or vanish, transposes move into contractions and reductions, and what is computed from
     repeated elements is computed before they are repeated.
 
-    Results keep their bits, but for the order of a reduction's additions, small powers (within
-    2 ulp), and NaN payloads. ``fast`` allows what is exact for real numbers only: zeros have no
-    sign, values are finite, constants reassociate.
+    Results keep their bits, but for the order of a reduction's additions, the sign of a zero that
+    ``max`` or ``min`` picks out of two, small powers (within 2 ulp), and the bits of a NaN.
+    ``fast`` allows what is exact for real numbers only: zeros have no sign, values are finite,
+    constants reassociate.
 
         %one = array.constant dense<1.0> : tensor<2x3xf64>
         %a = array.mul %x, %one : tensor<2x3xf64>

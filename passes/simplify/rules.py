@@ -4,9 +4,10 @@ A rule looks at one op and at the ops that make its operands, and returns a simp
 same meaning, or None. It builds what it needs with the builder it is given, which simplifies that
 in turn. Every rule makes the program smaller or moves it towards one form, so rewriting ends.
 
-Rules are exact: bit for bit what the reference semantics gives, the payload of a NaN apart. Two
-freedoms that the semantics leaves are used: the order in which a reduction adds up, and ``pow``
-being accurate to 2 ulp only. Rules that ask more of numbers look at ``fast``.
+Rules are exact: bit for bit what the reference semantics gives, the sign and payload of a NaN
+apart. Three freedoms that the semantics leaves are used: the order in which a reduction adds up,
+which of two zeros is the larger one, and that ``pow`` is accurate to 2 ulp only. Rules that ask
+more of numbers look at ``fast``.
 """
 
 from __future__ import annotations

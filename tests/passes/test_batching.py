@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp, NameLoc
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.func import CallOp, FuncOp
 
 from gradatim.ir.array import OPS_BY_FAMILY
 from gradatim.ir.array.base import ArrayOp
@@ -23,6 +23,7 @@ from gradatim.ir.functions import FunctionBuilder
 from gradatim.ir.interpreter import Interpreter
 from gradatim.ir.locations import source_location
 from gradatim.ir.types import tensor_type
+from gradatim.passes.autodiff.vjp import vjp
 from gradatim.passes.batching import vmap as batching
 from gradatim.passes.batching.vmap import vmap
 
@@ -234,6 +235,34 @@ def test_an_op_without_rule_is_named_with_the_users_line(monkeypatch: pytest.Mon
     monkeypatch.setattr(batching, "RULES", rules)
     with pytest.raises(GradatimError, match=r"no rule for array.mul\n  at model.py:4"):
         vmap(example_function(), 2)
+
+
+@pytest.mark.parametrize("in_axes", [[0], [NOT_MAPPED]])
+def test_a_call_is_refused_by_the_plain_function(in_axes: list[int]):
+    """The pass inlines before; one example in the place of a batch must not slip through."""
+    vector = tensor_type((3,), F64)
+    function = FunctionBuilder("f", [vector], ["x"], PLACE)
+    call = CallOp("g", list(function.arguments), [vector])
+    call.location = PLACE
+    function.builder.block.add_op(call)
+    with pytest.raises(GradatimError, match=r"no rule for func.call\n  at model.py:4"):
+        vmap(function.finish(list(call.results)), 2, in_axes)
+
+
+def test_of_a_gradient_and_gradient_of_a_batch():
+    """Transformations compose in either order."""
+    x, w = np.linspace(-1.0, 1.0, 12).reshape(4, 3), np.array([0.5, -2.0, 1.5])
+    vector = tensor_type((3,), F64)
+    function = FunctionBuilder("f", [vector, vector], ["x", "w"], PLACE)
+    b = function.builder
+    b.location = PLACE
+    primal = function.finish([b.reduce("add", b.tanh(b.mul(*function.arguments)), [0])])
+    one = np.ones(())
+    mapped_gradient = vmap(vjp(primal, (0,), value=False), 4, [0, NOT_MAPPED, NOT_MAPPED], [0])
+    gradient_of_mapped = vjp(vmap(primal, 4, [0, NOT_MAPPED]), (0,), value=False)
+    expected = w / np.cosh(x * w) ** 2
+    np.testing.assert_allclose(run(mapped_gradient, [x, w, one])[0], expected, rtol=1e-13)
+    np.testing.assert_allclose(run(gradient_of_mapped, [x, w, np.ones(4)])[0], expected, rtol=1e-13)
 
 
 def test_leaves_the_function_as_it_was():

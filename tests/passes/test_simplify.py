@@ -30,7 +30,7 @@ from gradatim.passes.simplify.inline import inline_calls
 
 from ..ir.examples import finite, values
 from ..ir.test_every_op import same_bits
-from .programs import ANYTHING, SUMS, programs
+from .programs import ANYTHING, SUMS, Program, programs
 
 F64 = np.dtype(np.float64)
 I32 = np.dtype(np.int32)
@@ -71,7 +71,21 @@ def test_random_programs_keep_their_bits(name: str, style, data: st.DataObject):
     before = run(function, arguments)
     PASSES[name](function)
     check_function(function)
-    assert all(map(same_bits, run(function, arguments), before))
+    after = run(function, arguments)
+    assert len(after) == len(before)
+    assert all(map(same_bits, after, before))
+
+
+@settings(max_examples=150, deadline=None)
+@given(program=programs(SUMS))
+def test_fast_keeps_whole_numbers(program: Program):
+    """Where nothing rounds or overflows, `fast` may change no more than the sign of a zero."""
+    function, arguments = program
+    before = run(function, arguments)
+    canonicalize(function, fast=True)
+    check_function(function)
+    for found, expected in zip(run(function, arguments), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("name", PASSES)
