@@ -52,8 +52,7 @@ class Staged(PublicCallable):
         check: str | None = None,
     ) -> None:
         super().__init__(self._call_slowly, raise_status)
-        functools.update_wrapper(self, function)
-        self.__dict__.pop(_CACHE_ATTRIBUTE, None)
+        functools.update_wrapper(self, function, updated=())  # attributes could hide our methods
         self.function = function
         self.transforms = transforms
         self.static_argnums = static_argnums

@@ -18,6 +18,13 @@ from gradatim.frontend import execution, tree
 from gradatim.frontend.artifacts import fingerprint
 from gradatim.frontend.lowered import LEVELS
 
+
+@pytest.fixture(autouse=True)
+def machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile, whatever the environment of the test run says."""
+    monkeypatch.delenv("GRADATIM_EXECUTE", raising=False)
+
+
 XS = np.linspace(0.0, 1.0, 1000)
 
 

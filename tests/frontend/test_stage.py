@@ -220,6 +220,14 @@ def test_metadata_is_the_functions() -> None:
     )
 
 
+def test_attributes_of_the_function_do_not_hide_methods() -> None:
+    def f(x: Any) -> Any:
+        return x * x
+
+    f.grad = f.function = f.transforms = None  # type: ignore[attr-defined]
+    assert gd.stage(f).grad()(3.0) == 6.0
+
+
 def test_the_same_function_gives_the_same_object() -> None:
     def f(x: Any) -> Any:
         return x
