@@ -105,3 +105,17 @@ func.func @first_dimension(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 }
 // CHECK-LABEL: func.func @first_dimension
 // CHECK-NEXT: kernel.fusion ins(%x_1 = %x : tensor<4x8xf32>) schedule<rows = [1], vector = 8>
+
+// Where rows are short, what is dear and has one element a row runs in vectors of its own.
+func.func @short_rows(%x: tensor<100x3xf32>) -> tensor<100x3xf32> {
+  %q = array.mul %x, %x : tensor<100x3xf32>
+  %r = array.reduce add %q dims [1] : tensor<100x3xf32> -> tensor<100xf32>
+  %n = array.sqrt %r : tensor<100xf32>
+  %b = array.broadcast %n dims [0] : tensor<100xf32> -> tensor<100x3xf32>
+  %y = array.div %x, %b : tensor<100x3xf32>
+  func.return %y : tensor<100x3xf32>
+}
+// CHECK-LABEL: func.func @short_rows
+// CHECK-NEXT: %r = kernel.fusion ins(%x_1 = %x : tensor<100x3xf32>) schedule<rows = [0], vector = 4>
+// CHECK: %n = kernel.fusion ins(%r_1 = %r : tensor<100xf32>) schedule<rows = [], vector = 8>
+// CHECK: %y = kernel.fusion ins(%x_1 = %x : tensor<100x3xf32>, %n_1 = %n : tensor<100xf32>)

@@ -18,6 +18,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ...ir.array.reduction import ReduceOp
 from ...ir.kernel.space import NO_LOOP, Axes, squeeze
 from ...ir.types import Shape, shape_of, tensor_info
+from .cost import CHEAP, flops_of
 from .roles import Role, Roles, Source, project
 
 MAX_OPS: Final = 192
@@ -29,6 +30,9 @@ MIN_OPS: Final = 128
 ROW_BYTES: Final = 1 << 18
 """A longer row is not kept in cache from one of its reductions to the next: half a second-level
 cache of current processors."""
+
+MIN_ROWS: Final = 16
+"""Fewer rows make no vector."""
 
 
 class Group:
@@ -170,8 +174,11 @@ class Grouping:
                 inside.append(source)
             elif self.position[source.value] == group.position:
                 return None
-        axes = _loop_axes(shape) if _squeeze(shape) == group.extent else None
-        if axes is None:
+        if _squeeze(shape) == group.extent:
+            axes: Axes | None = _loop_axes(shape)
+        elif _wants_vectors(op, shape, group):
+            return None
+        else:
             axes = _axes_from(group, shape, inside)
         if axes is None or any(
             group.axes[v] != project(dims, axes) for v, dims in inside if dims is not None
@@ -213,6 +220,17 @@ class Grouping:
 def _is_full(group: Group, index: int) -> bool:
     size = len(group.placed)
     return size >= MAX_OPS or (size >= MIN_OPS and index > group.last)
+
+
+def _wants_vectors(op: Operation, shape: Shape, group: Group) -> bool:
+    """Tell whether an op on one element a row is better off in a kernel of its own.
+
+    There it runs in vectors, but the rows are read once more. Scalars take a lane's share of a
+    vector's time each, some two columns for an addition.
+    """
+    flops = flops_of(type(op))
+    rows = prod(shape)
+    return flops > CHEAP and rows >= MIN_ROWS and prod(group.extent) < 2 * flops * rows
 
 
 def _axes_from(group: Group, shape: Shape, sources: Sequence[Source]) -> Axes | None:
