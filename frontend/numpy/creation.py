@@ -11,9 +11,9 @@ from ..tracer import Tracer
 from .manipulation import moveaxis, reshaped, sizes
 from .operands import (
     broadcast,
+    constant_like,
     converted,
     counting,
-    full_like,
     lifted,
     select,
     traced_array,
@@ -58,7 +58,7 @@ def copy(a: Any) -> Tracer:
 
 
 @implements(np.full_like)
-def full_like_function(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Tracer:
+def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Tracer:
     """Return an array of a's shape and dtype, or the given ones, filled with one value."""
     _, (prototype, value) = traced_arrays(a, fill_value)
     value = converted(value, prototype.dtype if dtype is None else dtype)
@@ -72,7 +72,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tracer:
     return broadcast(value if dtype is None else converted(value, dtype), sizes(shape))
 
 
-def _constant_like(number: int, name: str) -> Any:
+def _filled_like(number: int, name: str) -> Any:
     def function(a: Any, dtype: Any = None, *, shape: Any = None) -> Tracer:
         x = traced_array(a)
         wanted = x.shape if shape is None else sizes(shape)
@@ -83,8 +83,8 @@ def _constant_like(number: int, name: str) -> Any:
     return function
 
 
-zeros_like = implements(np.zeros_like)(_constant_like(0, "zeros"))
-ones_like = implements(np.ones_like)(_constant_like(1, "ones"))
+zeros_like = implements(np.zeros_like)(_filled_like(0, "zeros"))
+ones_like = implements(np.ones_like)(_filled_like(1, "ones"))
 
 
 @implements(np.empty_like)
@@ -116,7 +116,7 @@ def linspace(
     first, last = (converted(x, work) for x in traced_arrays(*ends)[1])
     steps = count - 1 if endpoint else count
     delta = last - first
-    step = delta / steps if steps > 0 else full_like(delta, np.nan)
+    step = delta / steps if steps > 0 else constant_like(delta, np.nan)
     places = counting(delta.trace, (count, *delta.shape), delta.dtype)
     values = places * (step if steps > 0 else delta) + first
     if endpoint and count > 1:

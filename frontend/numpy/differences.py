@@ -9,9 +9,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..tracer import Tracer
 from .joining import concatenate
-from .manipulation import ravel, sliced
-from .operands import broadcast, converted, traced_array, traced_arrays, xp
-from .promotion import inexact_dtype
+from .manipulation import ravel, reversed_along, sliced
+from .operands import broadcast, converted, lifted, traced_array, traced_arrays, xp
+from .promotion import inexact_dtype, result_dtype
 from .reductions import sum_
 from .registry import implements
 
@@ -33,13 +33,15 @@ def diff(
     parts = [*edges[0], x, *edges[1]]
     x = concatenate(parts, dim) if len(parts) > 1 else x
     for _ in range(n):
-        size = max(x.shape[dim], 1)
-        upper, lower = (
-            sliced(x, dim, min(1, x.shape[dim]), x.shape[dim]),
-            sliced(x, dim, 0, size - 1),
-        )
+        lower, upper = _neighbours(x, dim)
         x = upper != lower if x.dtype.kind == "b" else upper - lower
     return x
+
+
+def _neighbours(x: Tracer, axis: int) -> tuple[Tracer, Tracer]:
+    """Return all elements along an axis but the last, and all but the first."""
+    size = x.shape[axis]
+    return sliced(x, axis, 0, max(size - 1, 0)), sliced(x, axis, min(1, size), size)
 
 
 def _edge(part: Any, x: Tracer, axis: int) -> list[Tracer]:
@@ -60,7 +62,8 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tracer:
         if edge is not None and not np.can_cast(edge.dtype, x.dtype, casting="same_kind"):
             raise TypeError("dtype of `to_begin` and `to_end` must be compatible with `ary`")
     first, last = ([] if e is None else [ravel(converted(e, x.dtype))] for e in others)
-    return concatenate([*first, sliced(x, 0, min(1, x.size), x.size) - x[:-1], *last])
+    lower, upper = _neighbours(x, 0)
+    return concatenate([*first, upper - lower, *last])
 
 
 @implements(np.trapezoid)
@@ -75,9 +78,8 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tracer:
         steps = xp.reshape(steps, [-1 if d == dim else 1 for d in range(values.ndim)])
     else:
         steps = xp.diff(x, axis=axis)
-    size = values.shape[dim]
-    upper = sliced(values, dim, min(1, size), size)
-    return sum_(steps * (upper + sliced(values, dim, 0, max(size - 1, 0))) / 2.0, axis=dim)
+    lower, upper = _neighbours(values, dim)
+    return sum_(steps * (upper + lower) / 2.0, axis=dim)
 
 
 @implements(np.gradient)
@@ -94,11 +96,11 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
     if edge_order not in (1, 2):
         raise ValueError("'edge_order' greater than 2 not supported")
-    if len(varargs) not in (0, 1, len(axes)):
-        raise TypeError("invalid number of arguments")
-    spacings = (varargs or (1.0,)) * (1 if len(varargs) == len(axes) else len(axes))
-    if len(varargs) == 1 and np.ndim(varargs[0]) and len(axes) > 1:
-        raise TypeError("invalid number of arguments")
+    spacings = varargs or (1.0,)
+    if len(spacings) == 1 and np.ndim(spacings[0]) == 0:
+        spacings *= len(axes)
+    if len(spacings) != len(axes):
+        raise TypeError("gradient takes no spacing, one number, or one spacing for each axis")
     x = converted(x, inexact_dtype(x.dtype))
     slopes = tuple(
         converted(_slope(x, d, h, edge_order), x.dtype) for d, h in zip(axes, spacings, strict=True)
@@ -107,83 +109,65 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 
 
 def _slope(x: Tracer, axis: int, spacing: Any, edge_order: int) -> Tracer:
+    """Return the slope along an axis, for a number or the coordinates of the points."""
     size = x.shape[axis]
     if size < edge_order + 1:
         raise ValueError(
-            "Shape of array too small to calculate a numerical gradient, "
-            "at least (edge_order + 1) elements are required."
+            f"gradient of {x} needs at least {edge_order + 1} elements along axis {axis}, "
+            "edge_order + 1"
         )
     if np.ndim(spacing) == 0:
         inner = (sliced(x, axis, 2, size) - sliced(x, axis, 0, size - 2)) / (2.0 * spacing)
-        ends = [_end_slope(x, axis, (spacing, spacing), edge_order, last) for last in (False, True)]
+        first, last = (spacing, spacing), (-spacing, -spacing)
     else:
         if np.shape(spacing) != (size,):
-            raise ValueError(
-                "when 1d, distances must match the length of the corresponding dimension"
-            )
-        inner, ends = _uneven_slopes(x, axis, xp.diff(spacing), edge_order)
+            raise ValueError(f"gradient of {x} needs {size} coordinates along axis {axis}")
+        steps = xp.diff(spacing)
+        inner = _uneven_slopes(x, axis, steps)
+        first, last = steps, -steps[::-1]
+    backwards = reversed_along(x, [axis])
+    ends = [_first_slope(v, axis, h, edge_order) for v, h in ((x, first), (backwards, last))]
     return concatenate([ends[0], inner, ends[1]], axis)
 
 
-def _uneven_slopes(
-    x: Tracer, axis: int, steps: Any, edge_order: int
-) -> tuple[Tracer, list[Tracer]]:
-    """Return the slopes at inner points and at both ends, for the given steps between points."""
+def _uneven_slopes(x: Tracer, axis: int, steps: Any) -> Tracer:
+    """Return the slopes at inner points for the given steps between neighbours."""
     line = [-1 if d == axis else 1 for d in range(x.ndim)]
     before, after = xp.reshape(steps[:-1], line), xp.reshape(steps[1:], line)
-    size = x.shape[axis]
     a = -after / (before * (before + after))
     b = (after - before) / (before * after)
     c = before / (after * (before + after))
-    inner = (
-        a * sliced(x, axis, 0, size - 2)
-        + b * sliced(x, axis, 1, size - 1)
-        + c * sliced(x, axis, 2, size)
-    )
-    edges = ((steps[0], steps[min(1, size - 2)]), (steps[-1], steps[max(-2, 1 - size)]))
-    ends = [_end_slope(x, axis, edge, edge_order, last) for edge, last in zip(edges, (False, True))]
-    return inner, ends
-
-
-def _end_slope(x: Tracer, axis: int, steps: tuple[Any, Any], edge_order: int, last: bool) -> Tracer:
-    """Return the slope at an end, of first or second order; ``steps`` count from the end."""
     size = x.shape[axis]
-    sign = -1 if last else 1
-    points = [
-        sliced(x, axis, size - 1 - i if last else i, size - i if last else i + 1)
-        for i in range(edge_order + 1)
-    ]
-    near, far = steps
+    parts = [sliced(x, axis, start, size - 2 + start) for start in range(3)]
+    return a * parts[0] + b * parts[1] + c * parts[2]
+
+
+def _first_slope(x: Tracer, axis: int, steps: Any, edge_order: int) -> Tracer:
+    """Return the slope at the first point, of first or second order, by the steps after it."""
+    points = [sliced(x, axis, i, i + 1) for i in range(edge_order + 1)]
+    near = steps[0]
     if edge_order == 1:
-        return sign * (points[1] - points[0]) / near
+        return (points[1] - points[0]) / near
+    far = steps[1]
     a = -(2.0 * near + far) / (near * (near + far))
     b = (near + far) / (near * far)
     c = -near / (far * (near + far))
-    return sign * (a * points[0] + b * points[1] + c * points[2])
+    return a * points[0] + b * points[1] + c * points[2]
 
 
 @implements(np.unwrap)
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Tracer:
     """Remove jumps between neighbours by adding multiples of the period."""
     x = traced_array(p)
-    dim = normalize_axis_index(axis, x.ndim)
-    steps = diff(x, axis=dim)
-    half = period / 2
-    dtype = np.result_type(
-        steps.dtype, type(period)(0) if isinstance(period, (int, float)) else period
-    )
-    if dtype.kind in "iu":
-        half, remainder = divmod(period, 2)
-        on_boundary = remainder == 0
-    else:
-        on_boundary = True
-    low = -half
-    wrapped = xp.mod(steps - low, period) + low
-    if on_boundary:
-        wrapped = xp.where((wrapped == low) & (steps > 0), half, wrapped)
-    limit = half if discont is None else discont
+    if x.shape[normalize_axis_index(axis, x.ndim)] == 0:
+        return x
+    steps = diff(x, axis=axis)
+    dtype = result_dtype(lifted(steps, period)[1])
+    half, odd = divmod(period, 2) if dtype.kind in "iu" else (period / 2, 0)
+    wrapped = xp.mod(steps + half, period) - half
+    if not odd:  # a jump up by just half a period stays one up
+        wrapped = xp.where((wrapped == -half) & (steps > 0), half, wrapped)
+    limit = period / 2 if discont is None else discont
     corrections = xp.where(xp.abs(steps) < limit, 0, wrapped - steps)
-    moved = sliced(x, dim, min(1, x.shape[dim]), x.shape[dim]) + xp.cumsum(corrections, axis=dim)
-    return concatenate(
-        [converted(sliced(x, dim, 0, min(1, x.shape[dim])), dtype), converted(moved, dtype)], dim
-    )
+    moved = x + xp.cumulative_sum(corrections, axis=axis, include_initial=True)
+    return converted(moved, dtype)

@@ -93,10 +93,12 @@ def _resolved(
     ellipsis = [("...", i) for i in range(-hidden, 0)]
     if output is None:
         named = [label for term in inputs for label in term if label is not ...]
-        output = [*ellipsis, *sorted((n for n in set(named) if named.count(n) == 1), key=str)]
+        output = [*ellipsis, *sorted(n for n in set(named) if named.count(n) == 1)]  # type: ignore[type-var]
     elif ... in output:
         place = output.index(...)
         output = [*output[:place], *ellipsis, *output[place + 1 :]]
+    elif hidden:
+        raise ValueError("einsum: the output must have an ellipsis, as inputs have")
     missing = [label for label in output if not any(label in term for term in labels)]
     if missing or len(set(output)) != len(output):
         raise ValueError(f"einsum: the output's labels {output} must be different ones of inputs")

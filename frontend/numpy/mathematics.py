@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from ..tracer import Tracer
-from .operands import converted, full_like, select, traced_array, traced_arrays, xp
+from .operands import constant_like, converted, is_traced, select, traced_array, traced_arrays, xp
 from .promotion import inexact_dtype
 from .registry import implements
 
@@ -32,7 +32,7 @@ def fix(x: Any) -> Tracer:
     return xp.trunc(x)
 
 
-_SERIES = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(8))
+_SERIES: Final = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(8))
 """Taylor's series of sin(y) / y in y*y, enough for abs(y) < 1/2 in float64."""
 
 
@@ -43,17 +43,19 @@ def sinc(x: Any) -> Tracer:
     y = np.pi * converted(a, inexact_dtype(a.dtype))
     near = xp.abs(y) < 0.5
     square = y * y
-    series = full_like(y, _SERIES[-1])
+    series = constant_like(y, _SERIES[-1])
     for coefficient in reversed(_SERIES[:-1]):
         series = series * square + coefficient
-    away = select(near, full_like(y, 1), y)
+    away = select(near, constant_like(y, 1), y)
     return select(near, series, xp.sin(away) / away)
 
 
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Tracer:
     """Evaluate the polynomial with coefficients p, the highest power first, by Horner's rule."""
-    coefficients, points = traced_arrays(p, x)[1]
+    known = not is_traced([p])
+    points = traced_array(x) if known else traced_arrays(x, p)[1][0]
+    coefficients = np.asarray(p) if known else traced_array(p)
     result = xp.zeros_like(points)
     for coefficient in coefficients:
         result = result * points + coefficient

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..tracer import Tracer
 from .manipulation import moveaxis, ravel, reshaped, sliced
-from .operands import broadcast, counting, full_like, select, traced_array, xp
+from .operands import broadcast, constant_like, counting, select, traced_array, xp
 from .promotion import INT64
 from .reductions import sum_
 from .registry import implements
@@ -18,14 +18,14 @@ from .registry import implements
 def tril(m: Any, k: int = 0) -> Tracer:
     """Return the matrices with zeros above the k-th diagonal."""
     x = _matrices(m)
-    return select(_on_or_below(x, k), x, full_like(x, 0))
+    return select(_on_or_below(x, k), x, constant_like(x, 0))
 
 
 @implements(np.triu)
 def triu(m: Any, k: int = 0) -> Tracer:
     """Return the matrices with zeros below the k-th diagonal."""
     x = _matrices(m)
-    return select(_on_or_below(x, k - 1), full_like(x, 0), x)
+    return select(_on_or_below(x, k - 1), constant_like(x, 0), x)
 
 
 def _matrices(m: Any) -> Tracer:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..tracer import Tracer
 from .manipulation import moveaxis
-from .operands import converted, full_like, select, traced_array, unsupported, xp
+from .operands import constant_like, converted, select, traced_array, unsupported, xp
 from .promotion import inexact_dtype
 from .reductions import axes_of, count_of, kept, max_, min_, sum_
 from .registry import implements
@@ -20,8 +20,8 @@ def _root(total: Tracer, order: float = 2) -> Tracer:
     A norm has no derivative at the zero vector; 0 is the shortest of its subgradients.
     """
     at_zero = total == 0
-    root = select(at_zero, full_like(total, 1), total) ** (1.0 / order)
-    return select(at_zero, full_like(total, 0), root)
+    root = select(at_zero, constant_like(total, 1), total) ** (1.0 / order)
+    return select(at_zero, constant_like(total, 0), root)
 
 
 def _euclidean(x: Tracer, axes: Any) -> Tracer:

@@ -39,6 +39,11 @@ def is_traced(operands: Iterable[Any]) -> bool:
     return False
 
 
+def is_one_of(setting: Any, usual: Iterable[Any]) -> bool:
+    """Tell whether a setting, of any type, is one of the usual ones."""
+    return any(setting is u or (type(setting) is type(u) is str and setting == u) for u in usual)
+
+
 def lifted(*operands: Any) -> tuple[Trace, list[Operand]]:
     """Begin a function whose Python scalars are weak: lift all operands into one trace.
 
@@ -114,7 +119,7 @@ def converted(x: Tracer, dtype: Any) -> Tracer:
     return x.trace.tracer(x.trace.builder.convert(x.value, wanted))
 
 
-def full_like(x: Tracer, value: object) -> Tracer:
+def constant_like(x: Tracer, value: object) -> Tracer:
     """Return a constant of x's shape and dtype."""
     return x.trace.tracer(x.trace.builder.full_like(x.value, value))
 

@@ -15,8 +15,8 @@ from ..tracer import Tracer
 from .manipulation import ravel, reshaped
 from .operands import (
     broadcast,
+    constant_like,
     converted,
-    full_like,
     traced_array,
     traced_arrays,
     xp,
@@ -84,7 +84,7 @@ def _reduce(
     if kind in ("max", "min"):
         _require_elements(x, axis, ufunc, initial, where)
     if where is not NOTHING and where is not True:
-        x = xp.where(_mask(where, x), x, full_like(x, _neutral(kind, x.dtype)))
+        x = xp.where(_mask(where, x), x, constant_like(x, _neutral(kind, x.dtype)))
     kind = _BOOL_KINDS.get(kind, kind) if x.dtype == BOOL else kind
     result = reduced(x, kind, axis, keepdims)
     if initial is NOTHING or initial is None:

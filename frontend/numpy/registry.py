@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 import numpy as np
 
 from ..dispatch import FUNCTIONS
-from .operands import is_traced, unsupported
+from .operands import is_one_of, is_traced, unsupported
 
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -33,6 +33,10 @@ _USUAL: Final[dict[str, tuple[Any, ...]]] = {
     "subok": (True, False),
 }
 """Settings that do not change what a function of traced values computes."""
+
+
+REFUSED: Final[dict[Function, str]] = {}
+"""The functions that explain why they do not take traced values."""
 
 
 class Signature(NamedTuple):
@@ -77,10 +81,6 @@ def refuse(function: Function, reason: str) -> None:
     refused.__name__ = refused.__qualname__ = function.__name__
     REFUSED[function] = reason
     FUNCTIONS[function] = refused
-
-
-REFUSED: Final[dict[Function, str]] = {}
-"""The functions that explain why they do not take traced values."""
 
 
 def qualified(function: Function) -> str:
@@ -153,7 +153,4 @@ def _supported(function: Function, signature: Signature, kwargs: dict[str, Any])
 
 
 def _is_usual(name: str, value: Any, default: Any) -> bool:
-    if value is default or value is None or value is np._NoValue:
-        return True
-    usual = (default, *_USUAL.get(name, ()))
-    return any(type(value) is type(u) and value == u for u in usual)
+    return is_one_of(value, (default, None, np._NoValue, *_USUAL.get(name, ())))

@@ -10,8 +10,8 @@ import numpy as np
 from ..tracer import Tracer
 from .operands import (
     broadcast_shape,
+    constant_like,
     converted,
-    full_like,
     lifted,
     prepared,
     traced_array,
@@ -45,7 +45,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Tracer:
 
 
 @implements(np.select)
-def select_function(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tracer:
+def select_(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tracer:
     """Return for each element the first choice whose condition holds, else ``default``."""
     if len(condlist) != len(choicelist):
         raise ValueError("list of cases must be same length as list of conditions")
@@ -123,7 +123,7 @@ def imag(val: Any) -> Tracer:
     """Return the imaginary part, which of real numbers is 0."""
     x = traced_array(val)
     if x.dtype.kind != "c":
-        return full_like(x, 0)
+        return constant_like(x, 0)
     return x.trace.tracer(x.trace.builder.imag(x.value))
 
 

@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..tracer import Tracer
 from .manipulation import moveaxis, reshaped
-from .operands import broadcast, converted, full_like, select, traced_array, traced_arrays, xp
+from .operands import broadcast, constant_like, converted, select, traced_array, traced_arrays, xp
 from .promotion import BOOL, FLOAT64, inexact_dtype
 from .reductions import (
     NOTHING,
@@ -124,7 +124,7 @@ def average(
     if weights is None:
         x = traced_array(a)
         result = mean(x, axis, keepdims=keepdims)
-        total = full_like(result, count_of(x, axis))
+        total = constant_like(result, count_of(x, axis))
         return (result, total) if returned else result
     x, w = traced_arrays(a, weights)[1]
     w = _aligned_weights(x, w, axis)
@@ -179,7 +179,7 @@ def _without_nan(a: Any, replacement: Any) -> tuple[Tracer, Tracer]:
     if x.dtype.kind not in "fc":
         return x, xp.zeros_like(x, dtype=BOOL)
     missing = xp.isnan(x)
-    return select(missing, full_like(x, replacement), x), missing
+    return select(missing, constant_like(x, replacement), x), missing
 
 
 @implements(np.nansum)
@@ -230,7 +230,7 @@ def _nan_extremum(extremum: Any, worst: float, name: str) -> Any:
         result = extremum(x, axis, keepdims=keepdims)
         if x.dtype.kind != "f":
             return result
-        return select(all_(missing, axis, keepdims=keepdims), full_like(result, np.nan), result)
+        return select(all_(missing, axis, keepdims=keepdims), constant_like(result, np.nan), result)
 
     function.__doc__ = f"Return the {name} elements along axes; NaN where there are only NaNs."
     return function
@@ -258,11 +258,11 @@ def nanvar(
         return var(x, axis, dtype, ddof=ddof, keepdims=keepdims)
     count = count_nonzero(~missing, axis, keepdims=is_set(keepdims))
     distances = x - nanmean(a, axis, dtype, keepdims=True)
-    squares = _squared_magnitude(select(missing, full_like(distances, 0), distances))
+    squares = _squared_magnitude(select(missing, constant_like(distances, 0), distances))
     total = sum_(squares, axis, keepdims=keepdims)
     degrees = count - ddof
     spread = converted(total / degrees, total.dtype)
-    return select(degrees > 0, spread, full_like(spread, np.nan))
+    return select(degrees > 0, spread, constant_like(spread, np.nan))
 
 
 @implements(np.nanstd)

@@ -12,7 +12,7 @@ from xdsl.ir import SSAValue
 from ..dispatch import UFUNCS
 from ..tracer import Tracer
 from ..tracing import Operand, Trace
-from .operands import broadcast_shape, is_traced, lifted, prepared, unsupported
+from .operands import broadcast_shape, is_one_of, is_traced, lifted, prepared, unsupported
 from .promotion import BOOL, loop_dtypes, promotion_key
 from .ufunc_rules import RULES
 from .ufunc_rules.arithmetic import constant_power
@@ -157,16 +157,16 @@ def register_ufunc(ufunc: np.ufunc, implementation: Callable[..., Any]) -> None:
 
 
 def _supported(ufunc: np.ufunc, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the keyword arguments without those at their default.
+    """Return ``dtype`` if it was given; other keyword arguments must have their default.
 
     Raises:
         UnsupportedError: if one of them is not supported.
     """
     kept = {}
     for name, value in kwargs.items():
-        if name not in _DEFAULTS:
+        if name == "dtype":
             kept[name] = value
-        elif value is not _DEFAULTS[name] and value != _DEFAULTS[name]:
+        elif name not in _DEFAULTS or not is_one_of(value, (_DEFAULTS[name],)):
             raise unsupported(
                 f"`numpy.{ufunc.__name__}` does not take `{name}=` with traced values"
             )

@@ -629,6 +629,8 @@ CASES = [
             lambda x: np.gradient(x, np.arange(x.shape[-1]) ** 2.0, axis=-1),
             lambda x: np.gradient(x, np.arange(x.shape[-1]) ** 2.0, axis=-1, edge_order=2),
             lambda x: np.gradient(x, 1.0, 2.0),
+            lambda x: np.gradient(x, np.arange(4.0)),
+            lambda x: np.gradient(x, np.arange(9.0)),
             lambda x: np.gradient(x, axis=(0,)),
             lambda x: np.gradient(x, edge_order=3),
         ],
@@ -860,6 +862,14 @@ CASES += [
     _einsum("i-j->ij", (2, 3)),
     _einsum("ij", (2,)),
     _einsum("ij,jk->ik", (2, 0), (0, 3)),
+    Case([np.einsum], [lambda x: np.einsum("...ij->ij", x)], each((2, 2, 3)), FLOATS),
+    _einsum("...ij->ij", (2, 3)),
+    Case(
+        [np.einsum],
+        [lambda x: np.einsum(x, [10, 2]), lambda x: np.einsum(x, [3, 3])],
+        each((2, 2)),
+        (I32, F64),
+    ),
     Case(
         [np.einsum],
         [
