@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import LocationAttr
@@ -119,7 +120,7 @@ class _Body:
         shapes = [shape_of(a.value) for a in arguments if a.axes is not None]
         return domain_of([s for s in (*shapes, *self._shapes) if squeeze(s) == extent])
 
-    def finish(self, outputs: list[SSAValue], location: LocationAttr) -> None:
+    def finish(self, outputs: Sequence[SSAValue], location: LocationAttr) -> None:
         """End the body with its results."""
         values = [self._made[v, self._axes.get(v)] for v in outputs]
         self.block.add_op(YieldOp.create(operands=values, location=location))
