@@ -6,6 +6,7 @@ table for each upstream dialect maps op classes to emitters; ``function.py`` hol
 
 from __future__ import annotations
 
-from .module import ENTRY, LlvmModule, emit_module
+from .module import LlvmModule, emit_module
+from .symbols import ENTRY
 
 __all__ = ["ENTRY", "LlvmModule", "emit_module"]

@@ -8,7 +8,7 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Operation
 
-from .function import Emit, FunctionEmitter, mangle
+from .function import Emit, FunctionEmitter, fast_math, mangle
 from .literals import constant_literal
 from .types import ValueType, value_type
 
@@ -125,15 +125,6 @@ def _integer_binary(e: FunctionEmitter, op: Operation) -> None:
     e.result(op, f"{INTEGER_BINARY[type(op)]} {_type(op).text} {_operands(e, op)}")
 
 
-def fast_math(op: Operation) -> str:
-    """Return the op's fast-math flags, each followed by a space."""
-    flags = op.properties.get("fastmath")
-    if flags is None:
-        return ""
-    assert isinstance(flags, arith.FastMathFlagsAttr)
-    return "".join(f"{flag.value} " for flag in flags.data)
-
-
 def _float_binary(e: FunctionEmitter, op: Operation) -> None:
     instruction = FLOAT_BINARY[type(op)]
     e.result(op, f"{instruction} {fast_math(op)}{_type(op).text} {_operands(e, op)}")
@@ -188,15 +179,8 @@ def _intrinsic_with_flag(e: FunctionEmitter, op: Operation) -> None:
     e.result(op, f"call {type_.text} @{symbol}({type_.text} {_operands(e, op)}, i1 false)")
 
 
-def vector_math_call(e: FunctionEmitter, op: Operation, name: str) -> None:
-    """Emit a call of a vector math function on the op's operands."""
-    symbol = e.module.vector_math(name, _type(op))
-    arguments = ", ".join(map(e.typed, op.operands))
-    e.result(op, f"call {value_type(op.results[0].type).text} @{symbol}({arguments})")
-
-
 def _vector_math(e: FunctionEmitter, op: Operation) -> None:
-    vector_math_call(e, op, VECTOR_MATH[type(op)])
+    e.vector_math(op, VECTOR_MATH[type(op)])
 
 
 RULES: Final[dict[type[Operation], Emit]] = {

@@ -147,7 +147,7 @@ def _while(e: FunctionEmitter, op: Operation) -> None:
 def _call(e: FunctionEmitter, op: Operation) -> None:
     callee = op.properties["callee"]
     assert isinstance(callee, SymbolRefAttr)
-    symbol = e.module.symbol_of(callee.root_reference.data)
+    symbol = e.symbols.symbol_of(callee.root_reference.data)
     arguments = ", ".join(map(e.typed, op.operands))
     if not op.results:
         e.line(f"call void @{symbol}({arguments})")

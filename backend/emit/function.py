@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
+from .symbols import ModuleSymbols
 from .types import INDEX, Layout, ValueType, memref_layout, value_type
-
-if TYPE_CHECKING:
-    from .module import ModuleEmitter
 
 Emit: TypeAlias = Callable[["FunctionEmitter", Operation], None]
 
@@ -25,8 +24,8 @@ class FunctionEmitter:
     Values are named by what stands for them in an operand: a register or a literal.
     """
 
-    def __init__(self, module: ModuleEmitter, rules: Mapping[type[Operation], Emit]) -> None:
-        self.module = module
+    def __init__(self, symbols: ModuleSymbols, rules: Mapping[type[Operation], Emit]) -> None:
+        self.symbols = symbols
         self.rules = rules
         self.lines: list[str] = []
         self.prologue: list[str] = []
@@ -75,6 +74,12 @@ class FunctionEmitter:
         symbol = f"llvm.{name}.{mangle(type_)}"
         texts = [f"{type_.text} {argument}" for argument in arguments]
         return self.compute(f"call {type_.text} @{symbol}({', '.join(texts)})")
+
+    def vector_math(self, op: Operation, name: str) -> None:
+        """Append the call of a vector math function on the op's operands."""
+        symbol = self.symbols.vector_math(name, value_type(op.operands[0].type))
+        arguments = ", ".join(map(self.typed, op.operands))
+        self.result(op, f"call {value_type(op.results[0].type).text} @{symbol}({arguments})")
 
     def stack_slot(self, type_text: str, count: int, alignment: int) -> str:
         """Reserve stack memory for the whole call, and return its pointer."""
@@ -150,6 +155,15 @@ class FunctionEmitter:
                 )
             rule(self, op)
         return last
+
+
+def fast_math(op: Operation) -> str:
+    """Return the op's fast-math flags, each followed by a space."""
+    flags = op.properties.get("fastmath")
+    if flags is None:
+        return ""
+    assert isinstance(flags, arith.FastMathFlagsAttr)
+    return "".join(f"{flag.value} " for flag in flags.data)
 
 
 def is_literal(name: str) -> bool:

@@ -9,7 +9,6 @@ from xdsl.ir import Operation, SSAValue
 
 from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, SelectOp
 from ...ir.kernel.memory import StridedLoadOp, StridedStoreOp
-from .arithmetic import vector_math_call
 from .function import Emit, FunctionEmitter, mangle
 from .memory import from_memory, storage_suffix, to_memory
 from .types import INDEX, ValueType, value_type
@@ -22,7 +21,7 @@ def _name(op: Operation, property_name: str) -> str:
 
 
 def _math(e: FunctionEmitter, op: Operation) -> None:
-    vector_math_call(e, op, _name(op, "function"))
+    e.vector_math(op, _name(op, "function"))
 
 
 def _compare(e: FunctionEmitter, op: Operation) -> None:

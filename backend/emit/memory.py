@@ -12,8 +12,7 @@ from xdsl.dialects import memref, vector
 from xdsl.dialects.builtin import MemRefType, StringAttr, SymbolRefAttr
 from xdsl.ir import Operation, SSAValue
 
-from .arithmetic import fast_math
-from .function import Emit, FunctionEmitter, is_literal, mangle
+from .function import Emit, FunctionEmitter, fast_math, is_literal, mangle
 from .types import (
     INDEX,
     ScalarType,
@@ -202,12 +201,12 @@ def _alloca(e: FunctionEmitter, op: Operation) -> None:
 def _alloc(e: FunctionEmitter, op: Operation) -> None:
     type_ = _memref_of(op)
     size = max(memref_layout(type_).size, 1) * value_type(type_).scalar.bytes
-    e.module.declare("gd.alloc", "noalias ptr", [INDEX])
+    e.symbols.declare("gd.alloc", "noalias ptr", [INDEX])
     e.result(op, f"call noalias ptr @gd.alloc({INDEX} {size})")
 
 
 def _dealloc(e: FunctionEmitter, op: Operation) -> None:
-    e.module.declare("gd.free", "void", ["ptr"])
+    e.symbols.declare("gd.free", "void", ["ptr"])
     e.line(f"call void @gd.free({e.typed(op.operands[0])})")
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import pairwise
 from math import prod
-from typing import Final, NamedTuple
+from typing import Final
 
 from xdsl.dialects import arith, memref
 from xdsl.ir import SSAValue
@@ -22,43 +21,13 @@ from ...ir.types import Shape, dtype_of, shape_of
 from . import elementwise, library, reductions
 from .affine import ZERO, Affine, axis_index, linearize, row_major
 from .loop_builder import LoopBuilder
+from .matrices import COLUMN, DEPTH, ROW, Matrix, joined_stride, sizes_of
 from .nest import NestEmitter, Store
 from .reader import Leaf, Reader
 from .vectors import Position, place_vector
 
-ROW, COLUMN, DEPTH = 1 << 20, (1 << 20) + 1, (1 << 20) + 2
-"""The axes of a product's rows, columns, and of the sum; smaller ones are batch dimensions."""
-
 BLOCK_ROWS: Final = 8
 """Rows of the result that a small product computes at once, each in its own register."""
-
-
-class Matrix(NamedTuple):
-    """Batches of a matrix in memory: a flat buffer, and the strides of batches, rows, columns."""
-
-    buffer: SSAValue
-    batch: Shape
-    rows: int
-    columns: int
-
-    def place(self, row: Affine, column: Affine) -> Affine:
-        """Return where an element of the batch at hand is in the buffer."""
-        axes = map(axis_index, range(len(self.batch)))
-        return linearize((*axes, row, column), (*self.batch, self.rows, self.columns))
-
-    @property
-    def leaf(self) -> Leaf:
-        """The matrix as memory to load from."""
-        return Leaf(self.buffer, ())
-
-
-class Sizes(NamedTuple):
-    """The sizes of a product: batches, rows and columns of the result, terms of each sum."""
-
-    batch: Shape
-    rows: int
-    columns: int
-    depth: int
 
 
 class ContractionLowering:
@@ -70,7 +39,7 @@ class ContractionLowering:
         self.dtype = dtype_of(op.result)
         self.owned: list[SSAValue] = []
         self.reader = Reader(builder, {})
-        self.sizes = _sizes(op)
+        self.sizes = sizes_of(op)
         buffers: dict[SSAValue, SSAValue] = dict(zip(fusion.body.block.args, fusion.ins))
         left, right = (
             self._matrix(value, buffers[value], batch.data, contract.data)
@@ -93,7 +62,7 @@ class ContractionLowering:
         shape = shape_of(value)
         leaf = Leaf(self.b.flat(buffer, self.dtype, prod(shape)), row_major(shape))
         free = free_dims(len(shape), (*batch, *contract))
-        rows, columns = (_joined(shape, leaf.strides, dims) for dims in (free, contract))
+        rows, columns = (joined_stride(shape, leaf.strides, dims) for dims in (free, contract))
         if rows is not None and columns is not None and 1 in (rows, columns):
             return Matrix(leaf.buffer, tuple(leaf.strides[d] for d in batch), rows, columns)
         packed = self._packed(value, leaf, (*batch, *free, *contract))
@@ -126,7 +95,9 @@ class ContractionLowering:
                 self.reader.positions[axis] = loop.variable
             for result in self.results:
                 if self.schedule.library is not None:
-                    library.multiply(self, result)
+                    library.multiply(
+                        self.reader, self.dtype, self.sizes, (self.left, self.right, result)
+                    )
                 else:
                     self._multiply(result)
         for buffer in self.owned:
@@ -226,26 +197,3 @@ class ContractionLowering:
             self.b.masked_store(value, result.buffer, offset, self.reader.mask)
         else:
             self.b.store(value, result.buffer, offset)
-
-
-def _sizes(op: DotGeneralOp) -> Sizes:
-    left, right = shape_of(op.lhs), shape_of(op.rhs)
-    left_free = free_dims(len(left), (*op.lhs_batch.data, *op.lhs_contract.data))
-    right_free = free_dims(len(right), (*op.rhs_batch.data, *op.rhs_contract.data))
-    return Sizes(
-        tuple(left[d] for d in op.lhs_batch.data),
-        prod(left[d] for d in left_free),
-        prod(right[d] for d in right_free),
-        prod(left[d] for d in op.lhs_contract.data),
-    )
-
-
-def _joined(shape: Shape, strides: Shape, dims: Sequence[int]) -> int | None:
-    """Return the stride of dimensions that are one in memory, or None."""
-    sized = [d for d in dims if shape[d] != 1]
-    if not sized:
-        return 1
-    for outer, inner in pairwise(sized):
-        if strides[outer] != shape[inner] * strides[inner]:
-            return None
-    return strides[sized[-1]]

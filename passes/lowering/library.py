@@ -5,7 +5,7 @@ Reference: BLAS Technical Forum Standard, 2001, appendix B.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from xdsl.dialects import func, memref
@@ -21,33 +21,37 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, SSAValue
 
 from .affine import ZERO, Affine
-from .loop_builder import LoopBuilder, scalar_type
-
-if TYPE_CHECKING:
-    from .contraction import ContractionLowering, Matrix
+from .loop_builder import scalar_type
+from .matrices import Matrix, Sizes
+from .reader import Reader
 
 _ROW_MAJOR, _NO_TRANSPOSE, _TRANSPOSE = 101, 111, 112  # values of CBLAS's enumerations
 _LETTER: Final = {4: "s", 8: "d"}
 _INT: Final = np.dtype(np.int32)
 
 
-def multiply(product: ContractionLowering, result: Matrix) -> None:
-    """Append the library call that multiplies the matrices of the batch at hand."""
-    sizes = product.sizes
+def multiply(
+    reader: Reader, dtype: np.dtype, sizes: Sizes, matrices: tuple[Matrix, Matrix, Matrix]
+) -> None:
+    """Append the library call that multiplies two matrices, of the batch at hand, into a third."""
+    left, right, result = matrices
+    call = _Call(reader, dtype)
     if sizes.columns == 1:
-        _vector_product(product, product.left, product.right, result, sizes.rows)
+        _vector_product(call, sizes.rows, sizes.depth, (left, right, result))
     elif sizes.rows == 1:
-        swapped = product.right._replace(rows=product.right.columns, columns=product.right.rows)
-        left = product.left._replace(rows=product.left.columns, columns=product.left.rows)
-        _vector_product(product, swapped, left, result, sizes.columns)
+        swapped = (_transposed(right), _transposed(left), result)
+        _vector_product(call, sizes.columns, sizes.depth, swapped)
     else:
-        _matrix_product(product, result)
+        _matrix_product(call, sizes, matrices)
 
 
-def _matrix_product(product: ContractionLowering, result: Matrix) -> None:
+def _transposed(matrix: Matrix) -> Matrix:
+    return matrix._replace(rows=matrix.columns, columns=matrix.rows)
+
+
+def _matrix_product(call: _Call, sizes: Sizes, matrices: tuple[Matrix, Matrix, Matrix]) -> None:
     """C = A B by ``cblas_?gemm``."""
-    sizes, call = product.sizes, _Call(product)
-    left, right = product.left, product.right
+    left, right, result = matrices
     call.integers(_ROW_MAJOR, _transposition(left), _transposition(right))
     call.integers(sizes.rows, sizes.columns, sizes.depth)
     call.number(1)
@@ -59,10 +63,10 @@ def _matrix_product(product: ContractionLowering, result: Matrix) -> None:
 
 
 def _vector_product(
-    product: ContractionLowering, matrix: Matrix, vector: Matrix, result: Matrix, rows: int
+    call: _Call, rows: int, depth: int, matrices: tuple[Matrix, Matrix, Matrix]
 ) -> None:
-    """y = A x by ``cblas_?gemv``; x lies along the rows of ``vector``."""
-    depth, call = product.sizes.depth, _Call(product)
+    """y = A x by ``cblas_?gemv``; x lies along the rows of its matrix."""
+    matrix, vector, result = matrices
     transposed = _transposition(matrix) == _TRANSPOSE
     call.integers(_ROW_MAJOR, _transposition(matrix))
     call.integers(*((depth, rows) if transposed else (rows, depth)))
@@ -83,20 +87,21 @@ def _transposition(matrix: Matrix) -> int:
 class _Call:
     """The arguments of a library call, collected in order."""
 
-    def __init__(self, product: ContractionLowering) -> None:
-        self.product = product
-        self.b: LoopBuilder = product.b
+    def __init__(self, reader: Reader, dtype: np.dtype) -> None:
+        self.reader = reader
+        self.b = reader.b
+        self.dtype = dtype
         self.arguments: list[SSAValue] = []
 
     def integers(self, *values: int) -> None:
         self.arguments += [self.b.constant(_INT, 0, value) for value in values]
 
     def number(self, value: float) -> None:
-        self.arguments.append(self.b.constant(self.product.dtype, 0, value))
+        self.arguments.append(self.b.constant(self.dtype, 0, value))
 
     def pointer(self, matrix: Matrix) -> None:
         place = matrix.place(ZERO, ZERO)
-        self.arguments.append(_shifted(self.b, matrix.buffer, place, self.product))
+        self.arguments.append(self._shifted(matrix.buffer, place))
 
     def matrix(self, matrix: Matrix, rows: int, columns: int) -> None:
         """Pass a matrix and its leading dimension, which is at least the length of a line."""
@@ -106,11 +111,27 @@ class _Call:
         self.integers(max(matrix.rows if contiguous else matrix.columns, line, 1))
 
     def emit(self, routine: str) -> None:
-        name = f"cblas_{_LETTER[self.product.dtype.itemsize]}{routine}"
+        name = f"cblas_{_LETTER[self.dtype.itemsize]}{routine}"
         types = [_erased(value) for value in self.arguments]
         self.b.symbols.declare(name, types)
         arguments = [self._erase(value) for value in self.arguments]
         self.b.effect(func.CallOp, arguments, {"callee": SymbolRefAttr(name)})
+
+    def _shifted(self, buffer: SSAValue, place: Affine) -> SSAValue:
+        """Return the memory from ``place`` on."""
+        if place == ZERO:
+            return buffer
+        offset = self.b.affine(place, self.reader.positions)
+        lists = {"static_offsets": [DYNAMIC_INDEX], "static_sizes": [1], "static_strides": [1]}
+        return self.b.append(
+            memref.ReinterpretCastOp,
+            (buffer, offset),
+            MemRefType(scalar_type(self.dtype), [1], StridedLayoutAttr([1], None)),
+            {
+                **{name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()},
+                "operandSegmentSizes": DenseArrayBase.from_list(i32, [1, 1, 0, 0]),
+            },
+        )
 
     def _erase(self, value: SSAValue) -> SSAValue:
         """Pass memory of any size and offset as the type that the declaration has."""
@@ -125,23 +146,3 @@ def _erased(value: SSAValue) -> Attribute:
         return value.type
     layout = StridedLayoutAttr([1], None)
     return MemRefType(value.type.element_type, [DYNAMIC_INDEX], layout)
-
-
-def _shifted(
-    b: LoopBuilder, buffer: SSAValue, place: Affine, product: ContractionLowering
-) -> SSAValue:
-    """Return the memory from ``place`` on."""
-    if place == ZERO:
-        return buffer
-    offset = b.affine(place, product.reader.positions)
-    element = scalar_type(product.dtype)
-    lists = {"static_offsets": [DYNAMIC_INDEX], "static_sizes": [1], "static_strides": [1]}
-    return b.append(
-        memref.ReinterpretCastOp,
-        (buffer, offset),
-        MemRefType(element, [1], StridedLayoutAttr([1], None)),
-        {
-            **{name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()},
-            "operandSegmentSizes": DenseArrayBase.from_list(i32, [1, 1, 0, 0]),
-        },
-    )
