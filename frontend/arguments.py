@@ -179,7 +179,7 @@ def type_of(leaf: Any) -> ShapeDtypeStruct:
         require_open(leaf)
         return ShapeDtypeStruct(leaf.shape, leaf.dtype, leaf.weak)
     if kind is ShapeDtypeStruct:
-        return leaf
+        return ShapeDtypeStruct(tuple(leaf.shape), np.dtype(leaf.dtype), leaf.weak_type)
     if isinstance(leaf, np.ma.MaskedArray):
         raise ArgumentError("a masked array has no counterpart in compiled code; use `filled()`")
     array = as_array(leaf)
@@ -225,7 +225,8 @@ def _explain(leaves: list[Any], paths: list[str]) -> None:
             type_of(leaf)
         except (ArgumentError, DtypeError) as error:
             raise type(error)(
-                f"argument `{path}`: {error.message}; pass arrays or numbers, or make the "
-                "argument static (`static_argnums`, `static_argnames`)",
+                f"argument `{path}`: {error.message}; pass arrays and numbers, in containers if "
+                "need be (`gradatim.tree.register_node` makes a type one), or make the argument "
+                "static (`static_argnums`, `static_argnames`)",
                 error.where,
             ) from None

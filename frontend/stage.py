@@ -187,7 +187,8 @@ class Staged(PublicCallable):
             args: arguments; in the place of arrays there may be their types, as
                 `ShapeDtypeStruct`.
             check: ``"each-pass"`` runs the IR by its reference semantics on the arguments before
-                and after each pass, and requires the same results.
+                and after each pass, and requires the same results. A parameter of the function
+                with this name must be passed by position.
             kwargs: arguments by keyword.
 
         Raises:

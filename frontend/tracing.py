@@ -233,12 +233,12 @@ def as_array(value: Any) -> np.ndarray:
         array = np.asarray(value)
     except ValueError as error:  # a ragged list
         raise ArgumentError(f"{_describe(value)} is no array: {error}", _here()) from None
-    if array.dtype not in ELEMENT_TYPES:
-        native = array.dtype.newbyteorder("=")
-        if native not in ELEMENT_TYPES:
-            raise _unsupported(value, array.dtype)
-        return array.astype(native)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype in ELEMENT_TYPES:
+        return array
+    native = array.dtype.newbyteorder("=")
+    if native not in ELEMENT_TYPES:
+        raise _unsupported(value, array.dtype)
+    return array.astype(native)
 
 
 def _unsupported(value: Any, dtype: np.dtype) -> Exception:
