@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..tracer import Tracer
 from .joining import concatenate
 from .manipulation import ravel, reversed_along, sliced
-from .operands import broadcast, converted, lifted, traced_array, traced_arrays, xp
+from .operands import broadcast, converted, lifted, traced_arrays, xp
 from .promotion import inexact_dtype, result_dtype
 from .reductions import sum_
 from .registry import implements
@@ -23,7 +23,7 @@ def diff(
     """Return the n-th differences of neighbours along an axis; of bools where they differ."""
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n!r}")
-    x = traced_array(a)
+    x = traced_arrays(a, *[part for part in (prepend, append) if part is not np._NoValue])[1][0]
     if n == 0:
         return x
     if x.ndim == 0:
@@ -56,7 +56,7 @@ def _edge(part: Any, x: Tracer, axis: int) -> list[Tracer]:
 @implements(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tracer:
     """Return the differences of neighbours of all elements, with others before and after."""
-    x = ravel(ary)
+    x = ravel(traced_arrays(ary, *[e for e in (to_begin, to_end) if e is not None])[1][0])
     others = [None if e is None else traced_arrays(x, e)[1][1] for e in (to_begin, to_end)]
     for edge in others:
         if edge is not None and not np.can_cast(edge.dtype, x.dtype, casting="same_kind"):
@@ -158,7 +158,7 @@ def _first_slope(x: Tracer, axis: int, steps: Any, edge_order: int) -> Tracer:
 @implements(np.unwrap)
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Tracer:
     """Remove jumps between neighbours by adding multiples of the period."""
-    x = traced_array(p)
+    x = traced_arrays(p, period, *([] if discont is None else [discont]))[1][0]
     if x.shape[normalize_axis_index(axis, x.ndim)] == 0:
         return x
     steps = diff(x, axis=axis)

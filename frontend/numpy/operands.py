@@ -63,7 +63,15 @@ def traced_arrays(*operands: Any) -> tuple[Trace, list[Tracer]]:
     """Begin a function of arrays: as `lifted`, but nothing is weak.
 
     As by ``numpy.asarray``, Python scalars become 0-d arrays of their own dtype.
+
+    Raises:
+        UnsupportedError: if none is traced, so that another argument of the function was.
     """
+    if not is_traced(operands):
+        raise unsupported(
+            "a traced value was given for an argument that must be known while tracing, such as a "
+            "count or a shape; make it static (`static_argnums`)"
+        )
     trace, found = lifted(*operands)
     return trace, [_strong(trace, x) for x in found]
 

@@ -95,7 +95,7 @@ def clip(
 @implements(np.nan_to_num)
 def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Tracer:
     """Replace NaN by ``nan``, and infinities by the given or the extreme finite numbers."""
-    a = traced_array(x)
+    a = traced_arrays(x, *[v for v in (nan, posinf, neginf) if v is not None])[1][0]
     if a.dtype.kind == "c":
         parts = (nan_to_num(p, nan=nan, posinf=posinf, neginf=neginf) for p in (a.real, a.imag))
         return a.trace.tracer(a.trace.builder.complex(*[p.value for p in parts]))
@@ -190,7 +190,7 @@ def isclose(
     a: Any, b: Any, rtol: Any = 1.0e-5, atol: Any = 1.0e-8, equal_nan: bool = False
 ) -> Tracer:
     """Return where ``abs(a - b) <= atol + rtol * abs(b)``; infinities are close to themselves."""
-    x, y = traced_arrays(a, b)[1]
+    x, y, *_ = traced_arrays(a, b, rtol, atol)[1]
     y = converted(y, np.result_type(y.dtype, 1.0)) if y.dtype.kind in "biu" else y
     close = (xp.abs(x - y) <= atol + rtol * xp.abs(y)) & xp.isfinite(y) | (x == y)
     return close | (xp.isnan(x) & xp.isnan(y)) if equal_nan else close

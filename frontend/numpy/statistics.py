@@ -42,8 +42,9 @@ def _count(x: Tracer, axis: Any, keepdims: Any, where: Any) -> Any:
     return count_nonzero(chosen, axis, keepdims=is_set(keepdims))
 
 
-def _with_mask(a: Any, where: Any) -> Tracer:
-    return traced_arrays(a, *([] if where is NOTHING else [where]))[1][0]
+def _array_among(a: Any, *options: Any) -> Tracer:
+    """Return the array, in the trace of it and the options that were given."""
+    return traced_arrays(a, *[x for x in options if x is not NOTHING])[1][0]
 
 
 @implements(np.mean)
@@ -51,7 +52,7 @@ def mean(
     a: Any, axis: Any = None, dtype: Any = None, *, keepdims: Any = NOTHING, where: Any = NOTHING
 ) -> Tracer:
     """Return the arithmetic means along axes, of integers as float64."""
-    x = _with_mask(a, where)
+    x = _array_among(a, where)
     total = sum_(x, axis, _mean_dtype(x, dtype), keepdims=keepdims, where=where)
     return converted(total / _count(x, axis, keepdims, where), total.dtype)
 
@@ -69,7 +70,7 @@ def var(
     correction: Any = NOTHING,
 ) -> Tracer:
     """Return the means of squared distances from the mean, over ``count - ddof`` elements."""
-    x = _with_mask(a, where)
+    x = _array_among(a, where, mean)
     work = _mean_dtype(x, dtype)
     if correction is not NOTHING:
         if ddof != 0:

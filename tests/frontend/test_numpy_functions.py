@@ -940,6 +940,49 @@ def test_nan_wins(function):
     compare(lambda x: function(x, axis=1), [with_nans((3, 4), F32)])
 
 
+# NumPy asks only some arguments for an implementation; for the others there is gradatim.numpy.
+ONLY_AN_OPTION_IS_TRACED = [
+    lambda s: gnp.sum(np.arange(3.0), initial=s),
+    lambda s: gnp.sum(np.arange(3.0), where=s > 0),
+    lambda s: np.var(np.arange(3.0), mean=s),
+    lambda s: np.clip(np.arange(3.0), None, s),
+    lambda s: np.isclose(np.arange(3.0), 1.0, atol=s),
+    lambda s: gnp.nan_to_num(np.array([np.nan, 1.0]), nan=s),
+    lambda s: np.diff(np.arange(3.0), append=s),
+    lambda s: np.ediff1d(np.arange(3.0), to_end=s),
+    lambda s: np.trapezoid(np.arange(3.0), dx=s),
+    lambda s: np.gradient(np.arange(4.0) ** 2, s),
+    lambda s: np.average(np.arange(3.0), weights=s * np.ones(3)),
+    lambda s: np.linspace(0, s, 3),
+    lambda s: np.polyval([1, 2.0], s),
+    lambda s: np.polyval(np.stack([s, s]), 3.0),
+    lambda s: gnp.pad(np.arange(3.0), 1, constant_values=s),
+    lambda s: np.where(np.arange(3) > 1, s, np.float32(2)),
+    lambda s: gnp.full_like(np.arange(3), s),
+    lambda s: np.matmul(np.ones((2, 1)), s[None]),
+]
+
+
+@pytest.mark.parametrize("program", ONLY_AN_OPTION_IS_TRACED)
+def test_functions_of_arrays_that_are_not_traced(program):
+    compare(program, [np.array(0.75)])
+
+
+def test_traced_python_scalars_are_weak_where_numpys_are():
+    x = samples(F32, (3,))
+    for program in (
+        lambda s, x: np.where(x > 0, s, x),
+        lambda s, x: np.clip(x, s, 2 * s),
+        lambda s, x: np.select([x > 0], [x], default=s),
+        lambda s, x: np.linspace(s, x, 3),
+        lambda s, x: np.dot(x, s),
+        lambda s, x: np.stack([np.ravel(s), x[:1]]),
+        lambda s, x: np.sum(x * s) / s,
+        lambda s, x: x**s,
+    ):
+        compare(program, [0.5, x])
+
+
 def test_infinities_and_nan_in_selections():
     x = np.array([np.nan, np.inf, -np.inf, 1.0, -0.0])
     for program in (

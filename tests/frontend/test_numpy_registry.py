@@ -148,6 +148,7 @@ def test_arguments_at_their_default_are_accepted():
         (lambda x: np.linalg.inv(x), "decompositions are not supported"),
         (lambda x: np.fft.fftn(x), "Fourier transforms are not supported"),
         (lambda x: np.copyto(np.zeros(3), x), "in place"),
+        (lambda x: gnp.repeat(np.ones(3), x[0, 0]), "must be known while tracing"),
         (lambda x: np.geomspace(x, 2.0), "does not take traced values"),
     ],
 )
