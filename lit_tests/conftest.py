@@ -1,8 +1,8 @@
 """Runs the ``RUN:`` lines of ``.mlir`` and ``.py`` files under pytest, in this process.
 
 A line is a pipe of ``gradatim-opt`` commands, or of ``python %s``, that ends in ``filecheck``;
-``%s`` is the file. No process is started, so a test takes some milliseconds. Plain ``lit lit_tests`` runs the same files
-by the installed tools.
+``%s`` is the file. No process is started, so a test takes some milliseconds. Plain
+``lit lit_tests`` runs the same files by the installed tools.
 """
 
 from __future__ import annotations

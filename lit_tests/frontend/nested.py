@@ -1,5 +1,5 @@
 # RUN: python %s | filecheck %s
-"""A transformation inside a traced function: a private function, transformed at once, and a call."""
+"""A transformation in a traced function: a private function, transformed at once, and a call."""
 
 import numpy as np
 
