@@ -21,9 +21,9 @@ func.func @copies(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<2x
 }
 // CHECK-LABEL: func.func @copies
 // CHECK-SAME: (%x: memref<2xf32>, %out0: memref<2xf32>, %out1: memref<2xf32>, %out2: memref<2xf32>, %out3: memref<2xf32>)
-// CHECK-NEXT: %0 = memref.get_global @array_0 : memref<2xf32>
 // CHECK-NEXT: kernel.fusion ins(%x_1 = %x : memref<2xf32>) outs(%out2 : memref<2xf32>)
 // CHECK: "memref.copy"(%x, %out0)
+// CHECK-NEXT: %0 = memref.get_global @array_0 : memref<2xf32>
 // CHECK-NEXT: "memref.copy"(%0, %out1)
 // CHECK-NEXT: "memref.copy"(%out2, %out3)
 // CHECK-NEXT: func.return

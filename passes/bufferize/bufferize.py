@@ -85,13 +85,8 @@ class _Bufferize:
             self.location = op.location
             if isinstance(op, FusionOp):
                 self._append_fusion(op)
-            elif isinstance(op, ConstantOp):
-                self._buffers[op.result] = self._global(op.value)
-            elif isinstance(op, ReshapeOp):
-                source = self._buffers[op.operand]
-                self._buffers[op.result] = self._reshaped(source, buffer_type(op.result.type))
         for number in self.plan.copies:
-            source = self._buffers[self.terminator.operands[number]]
+            source = self._buffer(self.terminator.operands[number])
             self._add(memref.CopyOp, (source, self.outs[number]))
         if self.plan.arena_size > STACK_BYTES:
             assert self._arena is not None
@@ -107,20 +102,33 @@ class _Bufferize:
 
     def _append_fusion(self, fusion: FusionOp) -> None:
         for value in fusion.results:
-            self._buffers[value] = self._buffer_of(value)
+            self._buffers[value] = self._target(value)
         body = fusion.body.block
         fusion.body.detach_block(body)
         self.block.add_op(
             FusionOp.of(
                 body,
-                [self._buffers[v] for v in fusion.ins],
-                [self._buffers[v] for v in fusion.results],
+                [self._buffer(v) for v in fusion.ins],
+                [self._buffer(v) for v in fusion.results],
                 schedule=fusion.schedule.data,
                 location=fusion.location,
             )
         )
 
-    def _buffer_of(self, value: SSAValue) -> SSAValue:
+    def _buffer(self, value: SSAValue) -> SSAValue:
+        """Return the buffer that holds a value; views and constants are made when first read."""
+        found = self._buffers.get(value)
+        if found is None:
+            op = value.owner
+            if isinstance(op, ConstantOp):
+                found = self._global(op.value)
+            else:
+                assert isinstance(op, ReshapeOp)
+                found = self._reshaped(self._buffer(op.operand), buffer_type(op.result.type))
+            self._buffers[value] = found
+        return found
+
+    def _target(self, value: SSAValue) -> SSAValue:
         """Return the buffer that a kernel writes a result to."""
         storage = self.plan.storage[value]
         type_ = buffer_type(value.type)  # type: ignore[arg-type]

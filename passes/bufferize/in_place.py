@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.reduction import ReduceOp
 from ...ir.kernel.ops import YieldOp
@@ -70,7 +70,10 @@ def _is_one_loop(block: Block) -> bool:
 
 
 def _is_computed(value: SSAValue) -> bool:
-    return is_elementwise(type(value.owner)) or isinstance(value.owner, ReduceOp)
+    owner = value.owner
+    return isinstance(owner, Operation) and (
+        is_elementwise(type(owner)) or isinstance(owner, ReduceOp)
+    )
 
 
 def _arguments_needed(block: Block) -> dict[SSAValue, int]:
