@@ -96,7 +96,8 @@ func.func @sums(%x: tensor<4x8xf32>) -> (tensor<8xf32>, tensor<4xf32>, tensor<f3
 // CHECK-LABEL: func.func @sums
 // CHECK-NEXT: %a, %b, %c = kernel.fusion ins(%x_1 = %x : tensor<4x8xf32>) schedule<rows = [0], vector = 8>
 
-// Columns may come first; vectors then run across rows.
+// Where the reduced dimension is not the last one, rows are not in one piece of memory: the
+// reduction goes over them all at once, in vectors, and its use is another kernel's.
 func.func @first_dimension(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %r = array.reduce max %x dims [0] : tensor<4x8xf32> -> tensor<8xf32>
   %b = array.broadcast %r dims [1] : tensor<8xf32> -> tensor<4x8xf32>
@@ -104,7 +105,8 @@ func.func @first_dimension(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   func.return %d : tensor<4x8xf32>
 }
 // CHECK-LABEL: func.func @first_dimension
-// CHECK-NEXT: kernel.fusion ins(%x_1 = %x : tensor<4x8xf32>) schedule<rows = [1], vector = 8>
+// CHECK-NEXT: %r = kernel.fusion ins(%x_1 = %x : tensor<4x8xf32>) schedule<rows = [0], vector = 8>
+// CHECK: %d = kernel.fusion ins(%x_1 = %x : tensor<4x8xf32>, %r_1 = %r : tensor<8xf32>) schedule<rows = [0], vector = 8>
 
 // Where rows are short, what is dear and has one element a row runs in vectors of its own.
 func.func @short_rows(%x: tensor<100x3xf32>) -> tensor<100x3xf32> {

@@ -78,7 +78,13 @@ class Group:
         return not inner or inner == columns
 
     def can_have_columns(self, columns: frozenset[int], width: int) -> bool:
-        """Tell whether rows can be looped over several times: they fit the cache and the ops."""
+        """Tell whether rows can be looped over several times.
+
+        They must be in one piece, for vectors run along the last loop, fit the cache, and fit the
+        reductions that are here.
+        """
+        if len(self.extent) - 1 not in columns:
+            return False
         if prod([self.extent[a] for a in columns]) * width > ROW_BYTES:
             return False
         return all(self.fits_reduction(reduced, columns) for reduced in self.reduced.values())
