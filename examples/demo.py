@@ -97,7 +97,8 @@ def show_levels() -> None:
 def shortened(lines: list[str]) -> str:
     if lines[0] == "builtin.module {":  # its one function says it all
         lines = [line[2:] for line in lines[1:-1]]
-    lines = [line for line in lines if not line.startswith("\t.")]  # assembler directives
+    if "gd.main:" in lines:  # in assembly, constants precede the function
+        lines = lines[lines.index("gd.main:") :]
     shown = [f"  {line.expandtabs(4)[:96]}" for line in lines[:SHOWN_LINES]]
     left = len(lines) - len(shown)
     return "\n".join(shown) + (f"\n  ... and {left} more" if left > 0 else "")
