@@ -104,15 +104,10 @@ def _require_elements(x: Tracer, axis: Any, ufunc: np.ufunc, initial: Any, where
             f"reduction operation '{ufunc.__name__}' does not have an identity, "
             "so to use a where mask one has to specify 'initial'"
         )
-    if count_of(x, axis) == 0 and x.size == 0 and _has_results(x, axis):
+    if count_of(x, axis) == 0:
         raise ValueError(
             f"zero-size array to reduction operation {ufunc.__name__} which has no identity"
         )
-
-
-def _has_results(x: Tracer, axis: Any) -> bool:
-    axes = axes_of(x, axis)
-    return all(n for d, n in enumerate(x.shape) if d not in axes)
 
 
 def _neutral(kind: str, dtype: np.dtype) -> Any:
