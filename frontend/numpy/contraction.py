@@ -181,8 +181,9 @@ def _vecmat(x1: Any, x2: Any, *, dtype: Any = None) -> Tracer:
 
 register_ufunc(np.matmul, _matmul)
 register_ufunc(np.vecdot, _vecdot)
-register_ufunc(np.matvec, _matvec)
-register_ufunc(np.vecmat, _vecmat)
+if hasattr(np, "matvec"):  # since NumPy 2.2
+    register_ufunc(np.matvec, _matvec)
+    register_ufunc(np.vecmat, _vecmat)
 
 
 @implements(np.linalg.matmul)

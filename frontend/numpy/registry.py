@@ -108,7 +108,10 @@ def _entry(function: Function, implementation: Function) -> Function:
 @cache
 def _signature(function: Function, implementation: Function) -> Signature:
     ours = inspect.signature(implementation).parameters
-    theirs = inspect.signature(function).parameters
+    try:
+        theirs = inspect.signature(function).parameters
+    except ValueError:  # functions written in C have no signature before NumPy 2.4
+        theirs = ours
     variadic = any(p.kind is p.VAR_POSITIONAL for p in ours.values())
     positional, by_position = (
         [n for n, p in names.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
