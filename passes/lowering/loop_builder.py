@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 from xdsl.dialects import arith, memref, scf, vector
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     BytesAttr,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
@@ -26,6 +27,7 @@ from xdsl.dialects.builtin import (
     LocationAttr,
     MemRefType,
     ModuleOp,
+    StridedLayoutAttr,
     StringAttr,
     SymbolRefAttr,
     TensorType,
@@ -86,12 +88,22 @@ class ModuleSymbols:
         self.module = module
         self._symbols: dict[Attribute, str] = {}
         self._declared: set[str] = set()
+        self._defined: list[str] = []
 
     def declare(self, name: str, arguments: Sequence[Attribute]) -> None:
         """Declare a library function without result."""
         if name not in self._declared:
             self._declared.add(name)
             self.module.body.block.add_op(FuncOp.external(name, arguments, []))
+
+    def define(self, prefix: str, body: Block, location: LocationAttr) -> str:
+        """Add a private function without result, and return its name."""
+        name = f"{prefix}_{len(self._defined)}"
+        self._defined.append(name)
+        function = FuncOp(name, (body.arg_types, ()), Region(body), "private")
+        function.location = location
+        self.module.body.block.add_op(function)
+        return name
 
     def symbol(self, value: DenseIntOrFPElementsAttr) -> str:
         """Return the symbol of a constant, made at first use."""
@@ -286,6 +298,20 @@ class LoopBuilder:
             ("splat", scalar, lanes), lambda: self.append(vector.BroadcastOp, (scalar,), type_)
         )
 
+    def shifted(self, buffer: SSAValue, offset: SSAValue, size: int) -> SSAValue:
+        """Return ``size`` elements of a flat buffer from ``offset`` on."""
+        lists = {"static_offsets": [DYNAMIC_INDEX], "static_sizes": [size], "static_strides": [1]}
+        element = buffer.type.element_type  # type: ignore[attr-defined]
+        return self.append(
+            memref.ReinterpretCastOp,
+            (buffer, offset),
+            MemRefType(element, [size], StridedLayoutAttr([1], None)),
+            {
+                **{name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()},
+                "operandSegmentSizes": DenseArrayBase.from_list(_INTEGERS[32], [1, 1, 0, 0]),
+            },
+        )
+
     def scratch(self, dtype: np.dtype, size: int, owned: list[SSAValue]) -> SSAValue:
         """Return scratch memory: on the stack, or if it is large in ``owned``, to be given back."""
         large = size * dtype.itemsize > STACK_LIMIT
@@ -330,26 +356,54 @@ class LoopBuilder:
 
     @contextmanager
     def loop(
-        self, lower: int, upper: int, step: int, carried: Sequence[SSAValue] = ()
+        self,
+        lower: SSAValue | int,
+        upper: SSAValue | int,
+        step: int,
+        carried: Sequence[SSAValue] = (),
     ) -> Iterator[Loop]:
         """Open a ``scf.for``; what is built in the ``with`` block is its body."""
         body = Block(arg_types=[INDEX, *(value.type for value in carried)])
         loop = Loop(body.args[0], list(body.args[1:]))
-        outer, self.block = self.block, body
-        self._shared.append({})
-        yield loop
-        self._shared.pop()
-        yields = scf.YieldOp.create(operands=loop.next, location=self.location)
-        body.add_op(yields)
+        with self._within(body):
+            yield loop
+            body.add_op(scf.YieldOp.create(operands=loop.next, location=self.location))
         op = scf.ForOp.create(
-            operands=(*map(self.index, (lower, upper, step)), *carried),
+            operands=(*map(self._position, (lower, upper, step)), *carried),
             result_types=[value.type for value in carried],
             regions=[Region(body)],
             location=self.location,
         )
-        self.block = outer
-        outer.add_op(op)
+        self.block.add_op(op)
         loop.results = list(op.results)
+
+    @contextmanager
+    def parallel(self, count: int) -> Iterator[SSAValue]:
+        """Open a ``scf.parallel`` over ``count`` iterations, and give the number of the one."""
+        body = Block(arg_types=[INDEX])
+        with self._within(body):
+            yield body.args[0]
+            body.add_op(scf.ReduceOp.create(location=self.location))
+        segments = DenseArrayBase.from_list(_INTEGERS[32], [1, 1, 1, 0])
+        op = scf.ParallelOp.create(
+            operands=[*map(self.index, (0, count, 1))],
+            properties={"operandSegmentSizes": segments},
+            regions=[Region(body)],
+            location=self.location,
+        )
+        self.block.add_op(op)
+
+    @contextmanager
+    def _within(self, block: Block) -> Iterator[None]:
+        """Append to a block of its own scope."""
+        outer, self.block = self.block, block
+        self._shared.append({})
+        yield
+        self._shared.pop()
+        self.block = outer
+
+    def _position(self, value: SSAValue | int) -> SSAValue:
+        return self.index(value) if isinstance(value, int) else value
 
     def branch(
         self,
@@ -358,23 +412,20 @@ class LoopBuilder:
         no: Callable[[], SSAValue],
     ) -> SSAValue:
         """Append a ``scf.if`` that gives what ``yes`` or ``no`` builds within it."""
-        outer = self.block
         regions, results = [], []
         for make in (yes, no):
-            self.block = Block()
-            self._shared.append({})
-            results.append(make())
-            self._shared.pop()
-            self.block.add_op(scf.YieldOp.create(operands=results[-1:], location=self.location))
-            regions.append(Region(self.block))
-        self.block = outer
+            block = Block()
+            with self._within(block):
+                results.append(make())
+                block.add_op(scf.YieldOp.create(operands=results[-1:], location=self.location))
+            regions.append(Region(block))
         op = scf.IfOp.create(
             operands=(condition,),
             result_types=[results[0].type],
             regions=regions,
             location=self.location,
         )
-        outer.add_op(op)
+        self.block.add_op(op)
         return op.results[0]
 
 

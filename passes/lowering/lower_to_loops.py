@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.builtin import ModuleOp, SymbolRefAttr
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import DotGeneralOp
@@ -19,8 +20,14 @@ from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
 
+OUTLINE_OPS: Final = 512
+"""In a function of more array ops than this each fusion becomes a function of its own, since LLVM
+takes more than linear time in the size of a function."""
 
-def lower_function(function: FuncOp, symbols: ModuleSymbols) -> None:
+
+def lower_function(
+    function: FuncOp, symbols: ModuleSymbols, outline_ops: int = OUTLINE_OPS
+) -> None:
     """Replace the fusions of a bufferised function by loops, in place."""
     if function.is_declaration:
         return
@@ -28,14 +35,32 @@ def lower_function(function: FuncOp, symbols: ModuleSymbols) -> None:
     ops = list(block.ops)
     for op in ops:
         block.detach_op(op)
+    fusions = [op for op in ops if isinstance(op, FusionOp)]
+    outline = sum(len(op.body.block.ops) for op in fusions) > outline_ops
     builder = LoopBuilder(block, symbols)
     for op in ops:
         if isinstance(op, FusionOp):
             builder.location = op.location
-            emit_fusion(builder, op)
+            if outline:
+                _emit_call(builder, op, function.sym_name.data)
+            else:
+                emit_fusion(builder, op)
             op.erase(safe_erase=False)
         else:
             block.add_op(op)
+
+
+def _emit_call(builder: LoopBuilder, fusion: FusionOp, caller: str) -> None:
+    """Append a call of a new private function that does the work of one fusion."""
+    buffers = list(dict.fromkeys(fusion.operands))
+    body = Block(arg_types=[buffer.type for buffer in buffers])
+    parameter = dict(zip(buffers, body.args))
+    fusion.operands = [parameter[buffer] for buffer in fusion.operands]
+    kernel = LoopBuilder(body, builder.symbols, fusion.location)
+    emit_fusion(kernel, fusion)
+    kernel.effect(ReturnOp, ())
+    name = builder.symbols.define(f"{caller}.kernel", body, fusion.location)
+    builder.effect(CallOp, buffers, {"callee": SymbolRefAttr(name)})
 
 
 def emit_fusion(builder: LoopBuilder, fusion: FusionOp) -> None:
@@ -74,13 +99,21 @@ class KernelLowerToLoops(ModulePass):
         %v = vector.load %x[%c0] : memref<8xf64>, vector<8xf64>
         %s = math.sin %v : vector<8xf64>
         vector.store %s, %y[%c0] : memref<8xf64>, vector<8xf64>
+
+    In a function of more than ``outline-ops`` array ops each fusion becomes a private function, so
+    that no function gets so large that LLVM takes more than linear time.
+
+    Options:
+        outline-ops: the most array ops of a function whose fusions stay in it.
     """
 
     name: ClassVar[str] = "kernel-lower-to-loops"
+
+    outline_ops: int = OUTLINE_OPS
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Lower every function of the module."""
         symbols = ModuleSymbols(op)
         for function in list(op.body.block.ops):
             if isinstance(function, FuncOp):
-                lower_function(function, symbols)
+                lower_function(function, symbols, self.outline_ops)
