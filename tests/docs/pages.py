@@ -6,7 +6,7 @@ What follows the opening fence says what a block is:
 * ``console run``: commands behind ``$``, run by the shell, and what they print;
 * ``text`` or ``mlir`` right behind a ``python`` block: what that prints, ``...`` for anything;
 * any language and ``file=PATH``: the file of this name is written;
-* ``diff file=PATH``: lines with ``+`` are added to the file behind the lines of context.
+* ``diff file=PATH``: the file is changed.
 
 All else is only shown.
 """

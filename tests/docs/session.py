@@ -16,7 +16,7 @@ from typing import Any
 from .pages import ROOT, Block, blocks_of, name_of
 
 _COPIED = ("frontend", "ir", "passes", "backend", "gradatim", "tests", "lit_tests")
-_COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+_COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
 class PageError(AssertionError):
@@ -33,6 +33,7 @@ class Session:
         self.page = page
         self.directory = directory
         self.blocks = blocks_of(page.read_text())
+        self.prose = ""
         self.namespace: dict[str, Any] = {"__name__": "__page__"}
         self.changes_project = any(block.language == "diff" for block in self.blocks)
         if self.changes_project:
@@ -46,6 +47,7 @@ class Session:
         """
         with chdir(self.directory):
             for block, following in zip(self.blocks, [*self.blocks[1:], None]):
+                self.prose += block.follows
                 if block.file:
                     self._change(block, self.directory / block.file)
                 elif block.runs:
@@ -56,7 +58,7 @@ class Session:
                         self._compare(following, following.body, printed)
 
     def _change(self, block: Block, path: Path) -> None:
-        if f"`{block.file}`" not in block.follows:
+        if f"`{block.file}`" not in self.prose:
             raise self._error(block, f"the text before does not name `{block.file}`")
         try:
             is_diff = block.language == "diff"
@@ -77,7 +79,8 @@ class Session:
         return printed.getvalue()
 
     def _run_commands(self, block: Block) -> None:
-        for command, expected in _COMMAND.findall(block.body):
+        for spelled, expected in _COMMAND.findall(block.body):
+            command = spelled.replace("\n> ", "\n")
             done = subprocess.run(
                 command, shell=True, capture_output=True, text=True, env=self._environment()
             )
@@ -111,18 +114,19 @@ def copy_project(target: Path) -> None:
 
 
 def patched(text: str, diff: str) -> str:
-    """Return a text with the lines added that begin with ``+`` in a diff.
+    """Return a text with a diff applied, as in a unified diff but without line numbers.
 
-    The lines that begin with a space must be in the text, once, one behind the other.
+    Lines that begin with a space stay, with ``-`` go, with ``+`` come.
 
     Raises:
-        ValueError: if they are not, or if a line begins with anything else.
+        ValueError: if those that stay and go are not in the text, once, one behind the other, or if
+            a line begins with anything else.
     """
     lines = diff.splitlines(keepends=True)
-    if any(line[:1] not in (" ", "+") for line in lines):
-        raise ValueError(f"lines of a diff begin with a space or with +:\n{diff}")
-    before = "".join(line[1:] for line in lines if line[0] == " ")
-    after = "".join(line[1:] for line in lines)
+    if any(line[:1] not in (" ", "-", "+") for line in lines):
+        raise ValueError(f"lines of a diff begin with a space, - or +:\n{diff}")
+    before = "".join(line[1:] for line in lines if line[0] != "+")
+    after = "".join(line[1:] for line in lines if line[0] != "-")
     if before == after or text.count(before) != 1:
-        raise ValueError(f"these lines occur {text.count(before)} times, or none is added:\n{diff}")
+        raise ValueError(f"these lines occur {text.count(before)} times, or none changes:\n{diff}")
     return text.replace(before, after)

@@ -60,9 +60,10 @@ def test_blocks_share_names_files_and_wildcards(tmp_path: Path):
 def test_patched():
     assert patched("a\nb\nc\n", " b\n+new\n") == "a\nb\nnew\nc\n"
     assert patched("a\nb\nc\n", "+new\n c\n") == "a\nb\nnew\nc\n"
+    assert patched("a\nb\nc\n", " a\n-b\n+new\n c\n") == "a\nnew\nc\n"
 
 
-@pytest.mark.parametrize("diff", [" x\n+new\n", " b\n", "-b\n+new\n", "+new\n"])
+@pytest.mark.parametrize("diff", [" x\n+new\n", " a\n", "-b\n+new\n", "+new\n", "?a\n+new\n"])
 def test_patch_that_does_not_fit(diff: str):
     with pytest.raises(ValueError):
         patched("a\nb\nb\nc\n", diff)
