@@ -19,7 +19,8 @@ ROWS, COLUMNS = 3, 5
 UNARY: list[Callable[[Any], Any]] = [
     np.sin, np.cos, np.tanh, np.arctan, np.negative, np.square,
     lambda x: np.exp(-x * x), lambda x: np.log1p(x * x), lambda x: np.sqrt(1 + x * x),
-    lambda x: 1 / (1 + x * x), lambda x: x[..., ::-1], lambda x: x * 0.5 + 1,
+    lambda x: 1 / (1 + x * x), lambda x: x[..., ::-1] if x.ndim else x,
+    lambda x: x * 0.5 + 1,
 ]  # fmt: skip
 BINARY: list[Callable[[Any, Any], Any]] = [
     np.add, np.subtract, np.multiply, lambda x, y: x / (1 + y * y), lambda x, y: np.tanh(x) * y,
@@ -28,7 +29,7 @@ BINARY: list[Callable[[Any, Any], Any]] = [
 SHRINKING: list[Callable[[Any], Any]] = [
     lambda x: x.sum(0) if x.ndim else x, lambda x: x.mean(0) if x.ndim else x,
     lambda x: x[0] if x.ndim else x, lambda x: np.tanh(x).sum(),
-    lambda x: x @ np.linspace(0.1, 0.5, COLUMNS) if x.ndim else x,
+    lambda x: x @ np.linspace(0.1, 0.5, x.shape[-1]) if x.ndim else x,
 ]  # fmt: skip
 
 
