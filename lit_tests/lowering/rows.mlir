@@ -71,3 +71,20 @@ func.func @recompute(%x: memref<8xf64>, %y: memref<8xf64>) {
   }
   func.return
 }
+
+// -----
+
+// Each part of a concatenation is read only where it is.
+
+// CHECK-LABEL: func.func @concatenate
+// CHECK:         %[[FIRST:.*]] = arith.andi %{{.*}}, %{{.*}} : vector<4xi1>
+// CHECK:         vector.maskedload %x[%{{.*}}], %[[FIRST]], %{{.*}}
+// CHECK:         %[[OTHER:.*]] = arith.xori %[[FIRST]], %{{.*}} : vector<4xi1>
+// CHECK:         vector.maskedload %y[%{{.*}}], %[[OTHER]], %{{.*}}
+func.func @concatenate(%x: memref<2xf64>, %y: memref<2xf64>, %z: memref<4xf64>) {
+  kernel.fusion ins(%a = %x : memref<2xf64>, %b = %y : memref<2xf64>) outs(%z : memref<4xf64>) schedule<rows = [], vector = 4> {
+    %c = array.concatenate %a, %b dim 0 : tensor<2xf64>, tensor<2xf64> -> tensor<4xf64>
+    kernel.yield %c : tensor<4xf64>
+  }
+  func.return
+}

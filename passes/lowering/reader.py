@@ -160,21 +160,32 @@ class Reader:
         inside: Callable[[], SSAValue],
         outside: Callable[[], SSAValue],
     ) -> SSAValue:
-        """Return ``inside`` where all conditions hold, which is read nowhere else."""
+        """Return ``inside`` where all conditions hold, else ``outside``; each is read only there."""
         if any(condition is False for condition in conditions):
             return outside()
         unknown = [c for c in conditions if not isinstance(c, bool)]
+        for_all = [c for c in unknown if not elementwise.lanes_of(c)]
+        if for_all:  # first, since what does not move with the lanes is read without a mask
+            by_lane = [c for c in unknown if elementwise.lanes_of(c)]
+            return self._branch(
+                self._all(for_all), lambda: self.choose(by_lane, inside, outside), outside
+            )
         if not unknown:
             return inside()
-        condition = unknown[0]
-        for other in unknown[1:]:
-            condition = elementwise.make(self.b, arith.AndIOp, *self.promoted((condition, other)))
-        if not elementwise.lanes_of(condition):
-            return self._branch(condition, inside, outside)
+        condition = self._all(unknown)
+        lanes = elementwise.lanes_of(condition)
         with self._masked(condition):
-            chosen = self.as_vector(inside(), self.lanes)
-        rest = self.as_vector(outside(), self.lanes)
+            chosen = self.as_vector(inside(), lanes)
+        every = self.b.constant(_BOOL, lanes, True)
+        with self._masked(elementwise.make(self.b, arith.XOrIOp, condition, every)):
+            rest = self.as_vector(outside(), lanes)
         return elementwise.select(self.b, condition, chosen, rest)
+
+    def _all(self, conditions: Sequence[SSAValue]) -> SSAValue:
+        first, *others = conditions
+        for other in others:
+            first = elementwise.make(self.b, arith.AndIOp, first, other)
+        return first
 
     def _branch(
         self, condition: SSAValue, inside: Callable[[], SSAValue], outside: Callable[[], SSAValue]
