@@ -11,7 +11,13 @@ from contextlib import contextmanager
 from typing import Concatenate, ParamSpec
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, LocationAttr, UnitAttr
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    IntegerAttr,
+    LocationAttr,
+    UnitAttr,
+    i64,
+)
 from xdsl.ir import Attribute, Block, SSAValue
 
 from .array import contraction as c
@@ -19,6 +25,7 @@ from .array import elementwise as e
 from .array import reduction as r
 from .array import shape as s
 from .array.base import ArrayOp
+from .array.window import Window
 from .attributes import (
     ComparePredicate,
     ComparePredicateAttr,
@@ -304,6 +311,14 @@ class Builder:
             properties["reverse"] = UnitAttr()
         return self.create(r.CumulativeOp, (x,), properties)
 
+    def reduce_window(self, kind: str, x: SSAValue, windows: Sequence[Window]) -> SSAValue:
+        """Reduce the windows that slide over x by ``add``, ``mul``, ``min`` or ``max``.
+
+        There is one for each dimension, without base dilation.
+        """
+        lists = {n: integers(w[i] for w in windows) for i, n in enumerate(r.WINDOW_LISTS)}
+        return self.create(r.ReduceWindowOp, (x,), {"kind": _REDUCE_KINDS[kind], **lists})
+
     def dot_general(
         self,
         x: SSAValue,
@@ -320,3 +335,14 @@ class Builder:
             "rhs_contract": integers(contract[1]),
         }
         return self.create(c.DotGeneralOp, (x, y), properties)
+
+    def convolution(
+        self, x: SSAValue, kernel: SSAValue, windows: Sequence[Window], groups: int = 1
+    ) -> SSAValue:
+        """Slide a kernel ``[spatial..., in / groups, out]`` over x, ``[batch, spatial..., in]``.
+
+        ``windows`` has one for each spatial dimension, of the kernel's size.
+        """
+        lists = {n: integers(w[i] for w in windows) for i, n in enumerate(c.WINDOW_LISTS, 1)}
+        properties = {**lists, "groups": IntegerAttr(groups, i64)}
+        return self.create(c.ConvolutionOp, (x, kernel), properties)

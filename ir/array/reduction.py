@@ -1,4 +1,4 @@
-"""Reductions: many elements become one by an associative operation, or running ones."""
+"""Reductions by an associative operation: of dimensions, of what came before, of windows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from ..attributes import DimensionAttr, IntegersAttr, ReduceKind, ReduceKindAttr
 from ..errors import GradatimError, ShapeError
 from ..types import Tensor, shape_of, spell, tensor_info, tensor_type
 from .base import BITS, NUMERIC, REAL, ArrayOp, Properties, require_kinds
-from .shape import dim_of, integers_of, require_dims
+from .shape import dim_of, integers_of, require_dims, require_length
+from .window import Window, require_windows, taps_of
 
 KINDS_OF: Final = {
     ReduceKind.ADD: NUMERIC,
@@ -182,3 +183,64 @@ class CumulativeOp(ArrayOp):
             return np.asarray(combine(operand, axis=dim, dtype=operand.dtype))
         flipped = combine(np.flip(operand, dim), axis=dim, dtype=operand.dtype)
         return np.flip(flipped, dim)
+
+
+@irdl_op_definition
+class ReduceWindowOp(ArrayOp):
+    """Reduce windows of ``sizes`` taps, which slide by ``strides``, to one element each.
+
+    ``low[d]`` and ``high[d]`` neutral elements of the operation surround dimension d, negative ones
+    cut elements off; neighbouring taps are ``dilations[d]`` apart. Windows that would pass the end
+    are left out. Where a window has several equal extrema, they share the derivative by halves.
+    """
+
+    name = "array.reduce_window"
+    KINDS: ClassVar = NUMERIC
+    kind = prop_def(ReduceKindAttr)
+    operand = operand_def(TensorType)
+    sizes = prop_def(IntegersAttr)
+    strides = prop_def(IntegersAttr)
+    dilations = prop_def(IntegersAttr)
+    low = prop_def(IntegersAttr)
+    high = prop_def(IntegersAttr)
+    result = result_def(TensorType)
+    assembly_format = (
+        "$kind $operand `sizes` $sizes `strides` $strides `dilations` $dilations `low` $low "
+        "`high` $high attr-dict `:` type($operand) `->` type($result)"
+    )
+
+    ALLOWED: ClassVar = (ReduceKind.ADD, ReduceKind.MUL, ReduceKind.MIN, ReduceKind.MAX)
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the type of one element a window."""
+        kind = kind_of(properties)
+        _require_kind(cls.name, kind, cls.ALLOWED)
+        require_kinds(f"{cls.name} {kind}", KINDS_OF[kind], operands)
+        shape, dtype = tensor_info(operands[0])
+        lists = {name: integers_of(properties, name) for name in WINDOW_LISTS}
+        require_length(cls.name, len(shape), **lists)
+        windows = windows_of(properties)
+        require_windows(cls.name, spell(operands[0]), shape, windows)
+        return tensor_type(tuple(w.count_in(n) for w, n in zip(windows, shape)), dtype)
+
+    def evaluate(self, *operands: np.ndarray) -> np.ndarray:
+        """Combine what the taps see, one after the other."""
+        kind, operand = self.kind.data, operands[0]
+        neutral = identity_of(kind, operand.dtype)
+        taps = taps_of(operand, windows_of(self.properties), neutral)
+        total = np.full(shape_of(self.result), neutral, operand.dtype)
+        for tap in taps:
+            total = np.asarray(_NUMPY[kind](total, tap, dtype=operand.dtype))
+        return total
+
+
+WINDOW_LISTS: Final = ("sizes", "strides", "dilations", "low", "high")
+"""The properties of a ``reduce_window`` that have an entry for each dimension."""
+
+
+def windows_of(properties: Properties) -> tuple[Window, ...]:
+    """Return the window of each dimension of a ``reduce_window``."""
+    return tuple(map(Window, *(integers_of(properties, name) for name in WINDOW_LISTS)))

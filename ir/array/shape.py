@@ -69,7 +69,8 @@ def common_element(elements: Sequence[np.ndarray]) -> np.ndarray | None:
     return elements[0] if len({e.tobytes() for e in elements}) == 1 else None
 
 
-def _require_length(op_name: str, rank: int, **lists: Sequence[int]) -> None:
+def require_length(op_name: str, rank: int, **lists: Sequence[int]) -> None:
+    """Raise ShapeError unless each list has an entry for each of ``rank`` dimensions."""
     for name, values in lists.items():
         if len(values) != rank:
             raise ShapeError(f"{op_name}: {name} {list(values)} must have {rank} entries")
@@ -174,7 +175,7 @@ class BroadcastOp(MovingOp):
         shape, dtype = tensor_info(operands[0])
         target = shape_of(requested)
         dims = integers_of(properties, "dims")
-        _require_length(cls.name, len(shape), dims=dims)
+        require_length(cls.name, len(shape), dims=dims)
         require_dims(cls.name, dims, len(target))
         if list(dims) != sorted(dims) or any(target[d] != n for d, n in zip(dims, shape)):
             raise ShapeError(
@@ -237,7 +238,7 @@ class TransposeOp(MovingOp):
         """Return the permuted type."""
         shape, dtype = tensor_info(operands[0])
         permutation = integers_of(properties, "permutation")
-        _require_length(cls.name, len(shape), permutation=permutation)
+        require_length(cls.name, len(shape), permutation=permutation)
         require_dims(cls.name, permutation, len(shape))
         return tensor_type(tuple(shape[d] for d in permutation), dtype)
 
@@ -270,7 +271,7 @@ class SliceOp(MovingOp):
         starts, limits, strides = (
             integers_of(properties, name) for name in ("starts", "limits", "strides")
         )
-        _require_length(cls.name, len(shape), starts=starts, limits=limits, strides=strides)
+        require_length(cls.name, len(shape), starts=starts, limits=limits, strides=strides)
         for n, start, limit, stride in zip(shape, starts, limits, strides):
             if not (0 <= start <= limit <= n and stride >= 1):
                 raise ShapeError(
@@ -318,7 +319,7 @@ class PadOp(ArrayOp):
         if dtype_of(operands[1]) != dtype:
             raise DtypeError(f"{cls.name}: {spell(operands[0])} padded with {spell(operands[1])}")
         low, high, interior = (integers_of(properties, n) for n in ("low", "high", "interior"))
-        _require_length(cls.name, len(shape), low=low, high=high, interior=interior)
+        require_length(cls.name, len(shape), low=low, high=high, interior=interior)
         sizes = [
             a + n + max(n - 1, 0) * inside + b
             for n, a, b, inside in zip(shape, low, high, interior)
@@ -337,19 +338,25 @@ class PadOp(ArrayOp):
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:
         """Place the operand into an array of the padding value."""
         operand, value = operands
-        low, high, interior = self.low.data, self.high.data, self.interior.data
-        sizes = [
-            max(a, 0) + n + max(n - 1, 0) * inside + max(b, 0)
-            for n, a, b, inside in zip(operand.shape, low, high, interior)
-        ]
-        padded = np.full(sizes, value, operand.dtype)
-        places = tuple(
-            slice(max(a, 0), max(a, 0) + max(n - 1, 0) * (inside + 1) + min(n, 1), inside + 1)
-            for n, a, inside in zip(operand.shape, low, interior)
-        )
-        padded[places] = operand
-        kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, a, b in zip(padded.shape, low, high))
-        return padded[kept]
+        return padded(operand, value, self.low.data, self.high.data, self.interior.data)
+
+
+def padded(
+    x: np.ndarray, value: object, low: Sequence[int], high: Sequence[int], interior: Sequence[int]
+) -> np.ndarray:
+    """Return the array with paddings of ``value``, as ``array.pad`` has them."""
+    sizes = [
+        max(a, 0) + n + max(n - 1, 0) * inside + max(b, 0)
+        for n, a, b, inside in zip(x.shape, low, high, interior)
+    ]
+    wide = np.full(sizes, value, x.dtype)
+    places = tuple(
+        slice(max(a, 0), max(a, 0) + max(n - 1, 0) * (inside + 1) + min(n, 1), inside + 1)
+        for n, a, inside in zip(x.shape, low, interior)
+    )
+    wide[places] = x
+    kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, a, b in zip(wide.shape, low, high))
+    return wide[kept]
 
 
 @irdl_op_definition

@@ -23,3 +23,11 @@ func.func @running(%x: tensor<5xi32>) -> tensor<5xi32> {
   %z = array.cumulative max %y dim 0 reverse : tensor<5xi32>
   func.return %z : tensor<5xi32>
 }
+
+// CHECK-LABEL: func.func @windows
+// CHECK-NEXT:    %y = array.reduce_window max %x sizes [2, 3] strides [2, 1] dilations [1, 1] low [0, 1] high [0, -1] : tensor<4x5xf32> -> tensor<2x3xf32>
+// GENERIC: "array.reduce_window"(%x) <{kind = #array<reduce_kind max>, sizes = #array<integers [2, 3]>
+func.func @windows(%x: tensor<4x5xf32>) -> tensor<2x3xf32> {
+  %y = array.reduce_window max %x sizes [2, 3] strides [2, 1] dilations [1, 1] low [0, 1] high [0, -1] : tensor<4x5xf32> -> tensor<2x3xf32>
+  func.return %y : tensor<2x3xf32>
+}

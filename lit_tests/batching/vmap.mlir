@@ -109,3 +109,58 @@ func.func @calls(%x: tensor<f64>, %unused: tensor<f64>) -> tensor<f64> {
 // CHECK-SAME:    (%x: tensor<8xf64>, %unused: tensor<f64>) -> tensor<8xf64>
 // CHECK-NEXT:    %y = array.mul %x, %x : tensor<8xf64>
 // CHECK-NEXT:    func.return %y
+
+// -----
+
+// Windows have one element along the batch.
+
+func.func @windows(%x: tensor<7xf64>, %w: tensor<3xf64>) -> tensor<3xf64> {
+  %a = array.reduce_window max %x sizes [3] strides [2] dilations [1] low [0] high [0] : tensor<7xf64> -> tensor<3xf64>
+  func.return %a : tensor<3xf64>
+}
+
+// CHECK-LABEL: func.func @windows
+// CHECK-SAME:    (%x: tensor<8x7xf64>, %w: tensor<3xf64>) -> tensor<8x3xf64>
+// CHECK-NEXT:    %a = array.reduce_window max %x sizes [1, 3] strides [1, 2] dilations [1, 1] low [0, 0] high [0, 0] : tensor<8x7xf64> -> tensor<8x3xf64>
+// CHECK-NEXT:    func.return %a
+
+// -----
+
+// Examples of a convolution's input join its batch.
+
+func.func @inputs(%x: tensor<2x5x4xf64>, %w: tensor<3x4x6xf64>) -> tensor<2x3x6xf64> {
+  %a = array.convolution %x, %w strides [1] low [0] high [0] lhs_dilation [1] rhs_dilation [1] groups 1 : tensor<2x5x4xf64>, tensor<3x4x6xf64> -> tensor<2x3x6xf64>
+  func.return %a : tensor<2x3x6xf64>
+}
+
+// CHECK-LABEL: func.func @inputs
+// CHECK-NEXT:    %0 = array.reshape %x : tensor<8x2x5x4xf64> -> tensor<16x5x4xf64>
+// CHECK-NEXT:    %1 = array.convolution %0, %w strides [1] low [0] high [0] lhs_dilation [1] rhs_dilation [1] groups 1 : tensor<16x5x4xf64>, tensor<3x4x6xf64> -> tensor<16x3x6xf64>
+// CHECK-NEXT:    %a = array.reshape %1 : tensor<16x3x6xf64> -> tensor<8x2x3x6xf64>
+// CHECK-NEXT:    func.return %a
+
+// -----
+
+// Those of its kernel join the features of each group.
+
+func.func @kernels(%w: tensor<3x2x6xf64>, %x: tensor<2x5x4xf64>) -> tensor<2x3x6xf64> {
+  %a = array.convolution %x, %w strides [1] low [0] high [0] lhs_dilation [1] rhs_dilation [1] groups 2 : tensor<2x5x4xf64>, tensor<3x2x6xf64> -> tensor<2x3x6xf64>
+  func.return %a : tensor<2x3x6xf64>
+}
+
+// CHECK-LABEL: func.func @kernels
+// CHECK:         array.convolution %x, %{{.*}} groups 2 : tensor<2x5x4xf64>, tensor<3x2x48xf64> -> tensor<2x3x48xf64>
+
+// -----
+
+// Where both differ, each example is a group.
+
+func.func @both(%x: tensor<2x5x4xf64>, %w: tensor<f64>) -> tensor<2x3x6xf64> {
+  %k = array.slice %x starts [0, 0, 0] limits [2, 3, 4] strides [1, 1, 1] : tensor<2x5x4xf64> -> tensor<2x3x4xf64>
+  %t = array.reshape %k : tensor<2x3x4xf64> -> tensor<1x4x6xf64>
+  %a = array.convolution %x, %t strides [2] low [0] high [0] lhs_dilation [1] rhs_dilation [1] groups 1 : tensor<2x5x4xf64>, tensor<1x4x6xf64> -> tensor<2x3x6xf64>
+  func.return %a : tensor<2x3x6xf64>
+}
+
+// CHECK-LABEL: func.func @both
+// CHECK:         array.convolution %{{.*}} groups 8 : tensor<2x5x32xf64>, tensor<1x4x48xf64> -> tensor<2x3x48xf64>

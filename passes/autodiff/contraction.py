@@ -46,7 +46,44 @@ def _partners(dims: Shape, partners: Shape) -> list[int]:
     return [partner for _, partner in sorted(zip(dims, partners))]
 
 
+def _convolution(b: Builder, op: c.ConvolutionOp, g: SSAValue, position: int) -> SSAValue:
+    """Convolve the cotangent: with the reversed kernel, or with the input as its kernel."""
+    if 0 in (*shape_of(op.lhs), *shape_of(op.rhs), *shape_of(g)):
+        return b.full_like(op.operands[position], 0)
+    return (_convolution_input, _convolution_kernel)[position](b, op, g)
+
+
+def _convolution_input(b: Builder, op: c.ConvolutionOp, g: SSAValue) -> SSAValue:
+    """Slide the reversed kernel, from the features out to those in, over the parted cotangent."""
+    groups, kernel = c.groups_of(op.properties), shape_of(op.rhs)
+    *taps, depth, features = kernel
+    spatial = len(taps)
+    grouped = b.reshape(
+        b.reverse(op.rhs, range(spatial)), (*taps, depth, groups, features // groups)
+    )
+    order = (*range(spatial), spatial + 2, spatial + 1, spatial)
+    back = b.reshape(b.transpose(grouped, order), (*taps, features // groups, groups * depth))
+    sizes = shape_of(op.lhs)[1:-1]
+    windows = [w.transposed(n) for w, n in zip(c.windows_of(kernel, op.properties), sizes)]
+    return b.convolution(g, back, windows, groups)
+
+
+def _convolution_kernel(b: Builder, op: c.ConvolutionOp, g: SSAValue) -> SSAValue:
+    """Sum over the batch and the windows: batches become features, each group beside its own."""
+    groups, kernel = c.groups_of(op.properties), shape_of(op.rhs)
+    batch, *sizes, _ = shape_of(op.lhs)
+    spatial, depth = len(sizes), kernel[-2]
+    grouped = b.reshape(op.lhs, (batch, *sizes, groups, depth))
+    order = (spatial + 2, *range(1, spatial + 1), spatial + 1, 0)
+    x = b.reshape(b.transpose(grouped, order), (depth, *sizes, groups * batch))
+    cotangent = b.transpose(g, (*range(1, spatial + 1), 0, spatial + 1))
+    windows = [w.exchanged(n) for w, n in zip(c.windows_of(kernel, op.properties), sizes)]
+    product = b.convolution(x, cotangent, windows, groups)
+    return b.transpose(product, (*range(1, spatial + 1), 0, spatial + 1))
+
+
 RULES: Final[dict[type[ArrayOp], OpRule]] = {
+    c.ConvolutionOp: Linear(_convolution, in_each=True),
     c.DotGeneralOp: Linear(_dot_general, in_each=True),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import prod
 from typing import Final
 
@@ -14,6 +15,7 @@ from ...ir.array.reduction import identity_of
 from ...ir.attributes import ReduceKind
 from ...ir.builder import Builder
 from ...ir.types import Shape, dtype_of, shape_of, tensor_info
+from ..windows import combine_windows
 from .kinds import ByKind, Composed, Derivatives, Linear, OpRule, Own
 
 
@@ -119,6 +121,40 @@ def _compose_cumulative(b: Builder, op: r.CumulativeOp, operands: Sequence[SSAVa
     return combined
 
 
+# Windows
+
+
+def _transpose_window_sum(b: Builder, op: r.ReduceWindowOp, g: SSAValue, position: int) -> SSAValue:
+    """Part the cotangents by the strides and sum over reversed windows, which slide by one."""
+    shape, dtype = tensor_info(op.operand)
+    if 0 in (*shape, *shape_of(g)):
+        return b.full(shape, dtype, 0)
+    windows = [w.transposed(n) for w, n in zip(r.windows_of(op.properties), shape)]
+    none = [0] * len(shape)
+    parted = b.pad(g, b.full((), dtype, 0), none, none, [w.base_dilation - 1 for w in windows])
+    return b.reduce_window("add", parted, [w._replace(base_dilation=1) for w in windows])
+
+
+def _compose_windows(b: Builder, op: r.ReduceWindowOp, operands: Sequence[SSAValue]) -> SSAValue:
+    shape, dtype = tensor_info(operands[0])
+    if 0 in shape_of(op.result):
+        return b.full_like(op.result, 0)
+    kind, windows = op.kind.data, r.windows_of(op.properties)
+    neutral = b.full((), dtype, identity_of(kind, dtype))
+    padded = b.pad(operands[0], neutral, op.low.data, op.high.data)
+    return combine_windows(
+        padded, shape, windows, partial(_part, b), lambda x, y: _COMBINE[kind](b, x, y)
+    )
+
+
+def _part(b: Builder, x: SSAValue, dim: int, start: int, limit: int, stride: int) -> SSAValue:
+    """Append a strided part of one dimension."""
+    bounds = [(0, n, 1) for n in shape_of(x)]
+    bounds[dim] = start, limit, stride
+    starts, limits, strides = zip(*bounds)
+    return b.slice(x, starts, limits, strides)
+
+
 _COMBINE: Final = {
     ReduceKind.MUL: Builder.mul,
     ReduceKind.MIN: Builder.min,
@@ -140,6 +176,12 @@ RULES: Final[dict[type[ArrayOp], OpRule]] = {
         {
             ReduceKind.ADD: Linear(_transpose_cumulative_sum),
             **{kind: Composed(_compose_cumulative) for kind in _COMBINE},
+        }
+    ),
+    r.ReduceWindowOp: ByKind(
+        {
+            ReduceKind.ADD: Linear(_transpose_window_sum),
+            **{kind: Composed(_compose_windows) for kind in _COMBINE},
         }
     ),
 }

@@ -10,8 +10,9 @@ from xdsl.ir import Operation
 from ...ir.array import reduction as r
 from ...ir.array.reduction import kind_of
 from ...ir.array.shape import dim_of, integers_of
+from ...ir.array.window import Window
 from ...ir.builder import Builder
-from .batched import Batched, BatchingRule, shifted
+from .batched import Batched, BatchingRule, inserted, shifted
 
 
 def reduce(b: Builder, op: Operation, operands: Sequence[Batched], size: int) -> Batched:
@@ -40,8 +41,17 @@ def cumulative(b: Builder, op: Operation, operands: Sequence[Batched], size: int
     return Batched(b.cumulative(kind_of(op.properties), value, dim, reverse=reverse), axis)
 
 
+def reduce_window(b: Builder, op: Operation, operands: Sequence[Batched], size: int) -> Batched:
+    """Slide a window of one element along the batch."""
+    (value, axis), *_ = operands
+    assert axis is not None
+    windows = inserted(r.windows_of(op.properties), axis, Window(1, 1, 1, 0, 0))
+    return Batched(b.reduce_window(kind_of(op.properties), value, windows), axis)
+
+
 RULES: Final[dict[type[Operation], BatchingRule]] = {
     r.ReduceOp: reduce,
     r.ArgReduceOp: argreduce,
     r.CumulativeOp: cumulative,
+    r.ReduceWindowOp: reduce_window,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -18,6 +19,7 @@ from ...ir.attributes import ReduceKind, ReduceKindAttr
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
 from ...ir.types import dtype_of, shape_of, tensor_info, tensor_type, to_numpy
+from ..windows import combine_windows
 from .arithmetic import ComplexBuilder, Parts
 
 Rule: TypeAlias = Callable[[ComplexBuilder, Operation, Sequence[Parts]], Parts]
@@ -139,7 +141,7 @@ def _constant(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts
     return b.constant(to_numpy(value))
 
 
-def _dot_general(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
+def _contract(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
     x, y = parts
 
     def product(left: SSAValue | None, right: SSAValue | None) -> SSAValue | None:
@@ -204,16 +206,43 @@ def _cumulative_product(b: ComplexBuilder, op: r.CumulativeOp, z: Parts) -> Part
     return z
 
 
+def _reduce_window(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
+    assert isinstance(op, r.ReduceWindowOp)
+    if op.kind.data is ReduceKind.ADD:
+        return _each(b, op, parts)
+    shape = shape_of(op.result)
+    if 0 in shape:
+        return Parts(b.b.full(shape, dtype_of(parts[0].real), 1), None)
+    return combine_windows(
+        _within_ones(b, op, parts[0]),
+        shape_of(op.operand),
+        r.windows_of(op.properties),
+        partial(_part, b),
+        b.mul,
+    )
+
+
+def _within_ones(b: ComplexBuilder, op: r.ReduceWindowOp, z: Parts) -> Parts:
+    """Return the operand of a product within its padding."""
+
+    def padded(part: SSAValue, value: int) -> SSAValue:
+        scalar = b.b.full((), dtype_of(part), value)
+        return b.b.pad(part, scalar, op.low.data, op.high.data)
+
+    return Parts(padded(z.real, 1), None if z.imag is None else padded(z.imag, 0))
+
+
 def _map(z: Parts, function: Callable[[SSAValue], SSAValue]) -> Parts:
     return Parts(function(z.real), None if z.imag is None else function(z.imag))
 
 
-def _part(b: ComplexBuilder, z: Parts, dim: int, start: int, limit: int) -> Parts:
+def _part(b: ComplexBuilder, z: Parts, dim: int, start: int, limit: int, stride: int = 1) -> Parts:
     def cut(part: SSAValue) -> SSAValue:
         shape = shape_of(part)
         starts = [start if d == dim else 0 for d in range(len(shape))]
         limits = [limit if d == dim else n for d, n in enumerate(shape)]
-        return b.b.slice(part, starts, limits)
+        strides = [stride if d == dim else 1 for d in range(len(shape))]
+        return b.b.slice(part, starts, limits, strides)
 
     return _map(z, cut)
 
@@ -255,7 +284,9 @@ RULES: Final[dict[type[Operation], Rule]] = {
     s.ConstantOp: _constant,
     r.ReduceOp: _reduce,
     r.CumulativeOp: _reduce,
-    c.DotGeneralOp: _dot_general,
+    r.ReduceWindowOp: _reduce_window,
+    c.DotGeneralOp: _contract,
+    c.ConvolutionOp: _contract,
 }
 """Every op that may take or give complex values."""
 

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp, UnitAttr
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, UnitAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
@@ -354,6 +354,52 @@ def _products() -> Iterator[Example]:
     yield case(x(2, 3), x(3, 2), ((0, 1), (1, 0)))
 
 
+def _window_reductions() -> Iterator[Example]:
+    def case(kind: ReduceKind, x: np.ndarray, *windows: tuple[int, ...]) -> Example:
+        columns = zip(*windows) if windows else [()] * len(r.WINDOW_LISTS)
+        properties = {"kind": ReduceKindAttr(kind), **_lists(**dict(zip(r.WINDOW_LISTS, columns)))}
+        return Example(r.ReduceWindowOp, (x,), properties)
+
+    for kind in r.ReduceWindowOp.ALLOWED:
+        allowed = [d for d in DTYPES if d.kind in r.KINDS_OF[kind]]
+        for dtype in allowed:
+            yield case(kind, finite((3, 5), dtype), (2, 1, 1, 0, 0), (3, 2, 1, 1, 1))
+        for shape, windows in (
+            ((), ()),
+            ((6,), [(2, 1, 3, 2, 1)]),
+            ((6,), [(3, 2, 1, -1, -2)]),
+            ((6,), [(9, 1, 1, 8, 8)]),
+            ((6,), [(9, 1, 1, 1, 1)]),
+            ((0,), [(1, 1, 1, 2, 1)]),
+            ((2, 0), [(1, 1, 1, 0, 0), (2, 1, 1, 0, 0)]),
+            ((1,), [(1, 5, 4, 0, 0)]),
+            ((2, 4, 3), [(1, 1, 1, 0, 0), (2, 2, 1, 0, 1), (3, 1, 1, 1, 1)]),
+        ):
+            yield case(kind, finite(shape, allowed[-1]), *windows)
+        yield case(kind, np.array([1.0, np.inf, -3.0, np.nan, 2.0, 0.5]), (2, 1, 1, 1, 0))
+
+
+def _convolutions() -> Iterator[Example]:
+    def case(left: np.ndarray, right: np.ndarray, groups: int, *windows: tuple) -> Example:
+        columns = zip(*windows) if windows else [()] * len(c.WINDOW_LISTS)
+        lists = _lists(**dict(zip(c.WINDOW_LISTS, columns)))
+        return Example(c.ConvolutionOp, (left, right), lists | {"groups": IntegerAttr(groups, i64)})
+
+    def x(*shape: int) -> np.ndarray:
+        return finite(shape, F64, len(shape))
+
+    plain = (1, 1, 0, 0, 1)
+    for dtype in dtypes_of(c.ConvolutionOp):
+        yield case(finite((2, 5, 3), dtype), finite((2, 3, 4), dtype, 1), 1, (1, 1, 1, 0, 1))
+    yield from (case(x(2, 3), x(3, 4), 1), case(x(2, 4), x(2, 6), 2))
+    yield case(x(2, 5, 6, 4), x(3, 2, 2, 6), 2, (2, 1, 1, 1, 1), (1, 2, 0, 1, 1))
+    yield case(x(1, 3, 4, 2), x(2, 2, 1, 4), 2, (1, 1, 2, 1, 2), (2, 2, -1, 3, 3))
+    yield case(x(2, 3, 4, 3, 1), x(2, 2, 2, 1, 2), 1, plain, (2, 1, 1, 1, 1), plain)
+    yield from (case(x(1, 4, 1), x(9, 1, 1), 1, plain), case(x(0, 4, 2), x(2, 2, 3), 1, plain))
+    yield from (case(x(2, 4, 0), x(2, 0, 3), 1, plain), case(x(2, 4, 2), x(2, 2, 0), 1, plain))
+    yield case(x(2, 0, 2), x(2, 2, 3), 1, (1, 1, 2, 1, 2))
+
+
 _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     s.ConstantOp: _constants,
     s.IotaOp: _iotas,
@@ -367,7 +413,9 @@ _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     r.ReduceOp: _reductions,
     r.ArgReduceOp: _argreductions,
     r.CumulativeOp: _cumulatives,
+    r.ReduceWindowOp: _window_reductions,
     c.DotGeneralOp: _products,
+    c.ConvolutionOp: _convolutions,
 }
 
 

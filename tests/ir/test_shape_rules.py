@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.utils.exceptions import VerifyException
 
 from gradatim.ir.array import OPS_BY_FAMILY
@@ -44,6 +45,21 @@ def kind(name: str):
 
 def dot(left_batch, right_batch, left, right):
     return lists(lhs_batch=left_batch, rhs_batch=right_batch, lhs_contract=left, rhs_contract=right)
+
+
+def windows(*entries, **others):
+    """Return the lists of a window reduction of unit strides, one entry for each dimension."""
+    ones = [1] * len(entries)
+    plain = {"sizes": [2] * len(entries), "strides": ones, "dilations": ones}
+    edges = {"low": entries, "high": entries}
+    return kind("max") | lists(**(plain | edges | others))
+
+
+def convolution(*low, groups=1, **others):
+    ones = [1] * len(low)
+    edges = {"low": low, "high": low}
+    plain = {"strides": ones, "lhs_dilation": ones, "rhs_dilation": ones}
+    return lists(**(plain | edges | others)) | {"groups": IntegerAttr(groups, i64)}
 
 
 REFUSED = [
@@ -99,6 +115,23 @@ REFUSED = [
     (r.CumulativeOp, ["i32[3]"], kind("xor") | {"dim": dimension(0)}, GradatimError, "array.cumulative is by add, mul, min, max, not by xor"),
     (r.CumulativeOp, ["c64[3]"], kind("min") | {"dim": dimension(0)}, DtypeError, "array.cumulative min does not take c64 operands"),
     (r.CumulativeOp, ["f32[3]"], kind("add") | {"dim": dimension(-1)}, ShapeError, "array.cumulative: [-1] are not distinct dimensions below 1"),
+    (r.ReduceWindowOp, ["f32[3]"], windows(0) | kind("and"), GradatimError, "array.reduce_window is by add, mul, min, max, not by and"),
+    (r.ReduceWindowOp, ["c64[3]"], windows(0), DtypeError, "array.reduce_window max does not take c64 operands"),
+    (r.ReduceWindowOp, ["f32[3]"], windows(0, 0), ShapeError, "array.reduce_window: sizes [2, 2] must have 1 entries"),
+    (r.ReduceWindowOp, ["f32[3,4]"], windows(0, 0, sizes=[2, 0]), ShapeError, "array.reduce_window: sizes, strides and dilations must be at least 1 along 1 of f32[3,4]"),
+    (r.ReduceWindowOp, ["f32[3]"], windows(0, strides=[0]), ShapeError, "array.reduce_window: sizes, strides and dilations must be at least 1 along 0 of f32[3]"),
+    (r.ReduceWindowOp, ["f32[3]"], windows(-2), ShapeError, "array.reduce_window: f32[3] cannot be padded by low -2, high -2 along 0"),
+    (c.ConvolutionOp, ["f32[2,5,3]", "f64[2,3,4]"], convolution(0), DtypeError, "array.convolution: f32[2,5,3] with f64[2,3,4]"),
+    (c.ConvolutionOp, ["bool[2,5,3]", "bool[2,3,4]"], convolution(0), DtypeError, "array.convolution does not take bool operands"),
+    (c.ConvolutionOp, ["f32[2,5,3]", "f32[3,4]"], convolution(0), ShapeError, "array.convolution: f32[2,5,3] and f32[3,4] must have a batch, features and the same number of spatial dimensions"),
+    (c.ConvolutionOp, ["f32[5]", "f32[5]"], convolution(), ShapeError, "array.convolution: f32[5] and f32[5] must have a batch, features and the same number of spatial dimensions"),
+    (c.ConvolutionOp, ["f32[2,5,3]", "f32[2,3,4]"], convolution(0, low=[]), ShapeError, "array.convolution: low [] must have 1 entries"),
+    (c.ConvolutionOp, ["f32[2,5,3]", "f32[2,2,4]"], convolution(0), ShapeError, "array.convolution: features of f32[2,5,3] and f32[2,2,4] do not fit 1 groups"),
+    (c.ConvolutionOp, ["f32[2,5,4]", "f32[2,2,3]"], convolution(0, groups=2), ShapeError, "array.convolution: features of f32[2,5,4] and f32[2,2,3] do not fit 2 groups"),
+    (c.ConvolutionOp, ["f32[2,5,0]", "f32[2,3,4]"], convolution(0, groups=0), ShapeError, "array.convolution: features of f32[2,5,0] and f32[2,3,4] do not fit 0 groups"),
+    (c.ConvolutionOp, ["f32[2,5,3]", "f32[0,3,4]"], convolution(0), ShapeError, "array.convolution: sizes, strides and dilations must be at least 1 along 0 of f32[2,5,3]"),
+    (c.ConvolutionOp, ["f32[2,5,3]", "f32[2,3,4]"], convolution(0, lhs_dilation=[0]), ShapeError, "array.convolution: sizes, strides and dilations must be at least 1 along 0 of f32[2,5,3]"),
+    (c.ConvolutionOp, ["f32[2,5,3]", "f32[2,3,4]"], convolution(-3), ShapeError, "array.convolution: f32[2,5,3] cannot be padded by low -3, high -3 along 0"),
     (c.DotGeneralOp, ["f32[2,3]", "f64[3,2]"], dot([], [], [1], [0]), DtypeError, "array.dot_general: f32[2,3] times f64[3,2]"),
     (c.DotGeneralOp, ["f32[2,3]", "f32[4,2]"], dot([], [], [1], [0]), ShapeError, "array.dot_general: sizes differ in f32[2,3] dims [1] and f32[4,2] dims [0]"),
     (c.DotGeneralOp, ["f32[2,3]", "f32[2,3]"], dot([0], [], [1], [1]), ShapeError, "array.dot_general: sizes differ in f32[2,3] dims [0, 1] and f32[2,3] dims [1]"),

@@ -11,6 +11,7 @@ import pytest
 from xdsl.ir import SSAValue
 
 from gradatim.ir.array import elementwise as e
+from gradatim.ir.array.window import Window
 from gradatim.ir.builder import Builder
 from gradatim.passes.autodiff.jvp import jvp
 from gradatim.passes.autodiff.rules import NON_DIFFERENTIABLE, RULES
@@ -164,6 +165,17 @@ def _cumulative(kind: str, reverse: bool, dim: int, *shape: int) -> Case:
     )
 
 
+def _windows(kind: str, shape: tuple[int, ...], windows: tuple[tuple[int, ...], ...]) -> Case:
+    dtypes = REAL_AND_COMPLEX if kind in ("add", "mul") else (F64,)
+    slid = [Window(*window) for window in windows]
+    return _unary_case(lambda b, x: b.reduce_window(kind, x, slid), *shape, dtypes=dtypes)
+
+
+def _convolution(shapes: tuple, windows: tuple[tuple[int, ...], ...], groups: int = 1) -> Case:
+    slid = [Window(*window) for window in windows]
+    return Case(lambda b, x, w: b.convolution(x, w, slid, groups), shapes, dtypes=REAL_AND_COMPLEX)
+
+
 CASES: dict[str, Case] = {
     **_elementwise_cases(),
     "clamp-inside": Case(
@@ -244,6 +256,45 @@ CASES: dict[str, Case] = {
     },
     "cumulative-mul-with-zeros": _named_dtype(
         lambda b, x: b.cumulative("mul", b.mul(x, b.constant(np.array([1.0, 0.0, 2.0, 0.0]))), 0), 4
+    ),
+    **{
+        f"windows-{kind}-{number}": _windows(kind, shape, windows)
+        for kind in ("add", "mul", "min", "max")
+        for number, (shape, windows) in enumerate(
+            (
+                ((6,), ((3, 1, 1, 0, 0),)),
+                ((6,), ((5, 1, 1, 4, 4),)),
+                ((9,), ((7, 2, 1, 2, 0),)),
+                ((7,), ((2, 3, 2, -1, 2),)),
+                ((5, 4), ((3, 2, 1, 1, 0), (2, 1, 2, 0, 2))),
+                ((1, 2), ((1, 1, 1, 0, 0), (7, 1, 1, 0, 0))),
+                ((0, 3), ((1, 1, 1, 0, 0), (2, 1, 1, 0, 0))),
+                ((), ()),
+            )
+        )
+    },
+    "windows-mul-with-zeros": _named_dtype(
+        lambda b, x: b.reduce_window(
+            "mul", b.mul(x, b.constant(np.array([1.0, 0.0, 2.0, 0.0]))), [Window(3, 1, 1, 1, 1)]
+        ),
+        4,
+    ),
+    "convolution-line": _convolution(((2, 5, 3), (2, 3, 2)), ((2, 1, 1, 0, 0),)),
+    "convolution-image": _convolution(
+        ((2, 4, 3, 2), (2, 3, 2, 3)), ((2, 2, 1, 0, 1), (3, 1, 1, 1, 1))
+    ),
+    "convolution-dilated": _convolution(((1, 4, 2), (3, 2, 3)), ((3, 2, 2, 3, 1, 3),)),
+    "convolution-cut": _convolution(((1, 6, 1), (2, 1, 2)), ((2, 1, 2, -1, -2),)),
+    "convolution-groups": _convolution(((2, 4, 4), (2, 2, 6)), ((2, 1, 1, 1, 0),), 2),
+    "convolution-depthwise": _convolution(((1, 4, 3), (2, 1, 3)), ((2, 2, 1, 0, 0),), 3),
+    "convolution-box": _convolution(
+        ((1, 2, 3, 2, 1), (2, 2, 1, 1, 2)), ((2, 1, 1, 0, 1),) * 2 + ((1, 1, 1, 0, 0),)
+    ),
+    "convolution-of-points": _convolution(((2, 4), (2, 6)), (), 2),
+    "convolution-no-window": _convolution(((1, 2, 2), (5, 2, 1)), ((5, 1, 1, 0, 0),)),
+    "convolution-no-examples": _convolution(((0, 3, 2), (2, 2, 1)), ((2, 1, 1, 0, 0),)),
+    "convolution-with-itself": _unary_case(
+        lambda b, x: b.convolution(x, x, [Window(3, 1, 1, 2, 2)]), 3, 3, 3
     ),
     "dot-vectors": _dot(((4,), (4,)), ((), ()), ((0,), (0,))),
     "dot-matrices": _dot(((2, 3), (3, 4)), ((), ()), ((1,), (0,))),

@@ -14,7 +14,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 
 from gradatim.ir.array import OPS_BY_FAMILY
 from gradatim.ir.array.base import ArrayOp
-from gradatim.ir.array.contraction import DotGeneralOp
+from gradatim.ir.array.contraction import ConvolutionOp, DotGeneralOp
 from gradatim.ir.array.elementwise import ElementwiseOp
 from gradatim.ir.array.reduction import ReduceKind, ReduceOp
 from gradatim.ir.checks import check_function
@@ -92,7 +92,7 @@ def cases_of(op: type[ArrayOp]) -> list[Example]:
 
 def rounds_in_some_order(example: Example) -> bool:
     """Tell whether the op adds up or multiplies floats, in an order that may differ."""
-    adds = example.op is DotGeneralOp or (
+    adds = example.op in (DotGeneralOp, ConvolutionOp) or (
         example.op is ReduceOp
         and example.properties["kind"].data in (ReduceKind.ADD, ReduceKind.MUL)
     )

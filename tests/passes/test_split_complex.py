@@ -9,6 +9,7 @@ import pytest
 from xdsl.dialects.builtin import ModuleOp
 
 from gradatim.ir.array import OPS_BY_FAMILY
+from gradatim.ir.array.window import Window
 from gradatim.ir.functions import FunctionBuilder
 from gradatim.ir.interpreter import Interpreter
 from gradatim.ir.types import shape_of, tensor_type
@@ -111,6 +112,8 @@ def test_convert(target):
     check(lambda b, x: b.convert(x, np.dtype(np.complex128)), RANDOM.random(9).astype(np.float32))
 
 
+WINDOWS = [Window(2, 2, 1, 1, 0), Window(3, 1, 1, 1, 1)]
+
 STRUCTURE = {
     "broadcast": lambda b, z: b.broadcast(z, (5, 3, 4), [1, 2]),
     "reshape": lambda b, z: b.reshape(z, (2, 6)),
@@ -126,6 +129,15 @@ STRUCTURE = {
     "cumulative sum": lambda b, z: b.cumulative("add", z, 1, reverse=True),
     "cumulative product": lambda b, z: b.cumulative("mul", z, 1),
     "reversed cumulative product": lambda b, z: b.cumulative("mul", z, 0, reverse=True),
+    "window sum": lambda b, z: b.reduce_window("add", z, WINDOWS),
+    "window product": lambda b, z: b.reduce_window("mul", z, WINDOWS),
+    "product of no windows": lambda b, z: b.reduce_window("mul", z, [Window(9, 1, 1, 0, 0)] * 2),
+    "real window product": lambda b, z: b.reduce_window(
+        "mul", b.convert(b.real(z), np.dtype(complex)), WINDOWS
+    ),
+    "convolution": lambda b, z: b.convolution(
+        b.reshape(z, (3, 4, 1)), b.reshape(z, (3, 1, 4)), [Window(3, 1, 1, 1, 1)]
+    ),
     "complex": lambda b, z: b.complex(b.imag(z), b.real(z)),
     "product of matrices": lambda b, z: b.dot_general(z, z, contract=((0,), (0,))),
     "real times complex": lambda b, z: b.mul(b.convert(b.real(z), np.dtype(complex)), z),
