@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import threads
 from ..jit import Linked, link
 from . import layout as tree
 from . import pool, runtime
@@ -63,7 +64,8 @@ def link_program(
         signature: how it is called.
         captured: the arrays it closes over, C-contiguous and aligned. They are kept alive, not
             copied: a program reads what they hold when it is called.
-        symbols: addresses of what else it refers to. Those of the pool need not be given.
+        symbols: addresses of what else it refers to. Those of the pool and of
+            the threads need not be given.
 
     Raises:
         ValueError: the captured arrays are not what the program expects.
@@ -74,8 +76,11 @@ def link_program(
     if not all(array.flags.c_contiguous and array.flags.aligned for array in captured):
         raise ValueError("a captured array has to be C-contiguous and aligned")
     addresses = {capture_symbol(i): array.ctypes.data for i, array in enumerate(captured)}
-    pooled = pool.symbols() if b"gd.alloc" in code else {}
-    linked = link(code, {**addresses, **pooled, **(symbols or {})}, [ENTRY])
+    runtime_symbols = {
+        **(pool.symbols() if b"gd.alloc" in code else {}),
+        **(threads.symbols() if b"gd.parallel" in code else {}),
+    }
+    linked = link(code, {**addresses, **runtime_symbols, **(symbols or {})}, [ENTRY])
     return Program(linked, signature, tuple(captured))
 
 

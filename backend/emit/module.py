@@ -10,7 +10,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from .. import vector_math
-from . import arithmetic, control, kernel_ops, memory
+from . import arithmetic, control, kernel_ops, memory, parallel
 from .function import Emit, FunctionEmitter
 from .literals import bytes_literal, dense_bytes
 from .symbols import ModuleSymbols
@@ -20,6 +20,7 @@ RULES: dict[type[Operation], Emit] = {
     **arithmetic.RULES,
     **memory.RULES,
     **control.RULES,
+    **parallel.RULES,
     **kernel_ops.RULES,
 }
 """How to emit each op of the loop level."""
@@ -50,7 +51,8 @@ def _function(function: FuncOp, symbols: ModuleSymbols) -> str:
     is_entry = name == symbols.entry
     e.line(_return_text(e, terminator, is_entry))
     parameters = ", ".join(
-        f"{type_}{' noalias' if type_ == 'ptr' else ''} %a{i}" for i, type_ in enumerate(inputs)
+        f"{type_}{' noalias' if is_entry and type_ == 'ptr' else ''} %a{i}"
+        for i, type_ in enumerate(inputs)
     )
     linkage, kind = ("", "i32") if is_entry else ("internal ", result)
     head = f"define {linkage}{kind} @{symbols.symbol_of(name)}({parameters}) #0 {{\nentry:"
@@ -91,6 +93,7 @@ def emit_module(module: ModuleOp, entry: str, target: vector_math.Target) -> Llv
             parts.append(_function(op, symbols))
         elif isinstance(op, memref.GlobalOp):
             parts.append(_global(op))
+    parts += symbols.outlined
     calls = symbols.vector_math_calls
     called_once = {function for function, count in calls.items() if count == 1}
     definitions = vector_math.definitions(sorted(calls), target, inlined=called_once)

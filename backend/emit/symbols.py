@@ -17,18 +17,27 @@ class ModuleSymbols:
 
     Attributes:
         entry: the function that becomes the program's C entry.
+        outlined: definitions of functions that the emitter split off from others.
         declarations: declarations of functions that are resolved at link time, by symbol.
         vector_math_calls: how often each vector math function is called.
     """
 
     def __init__(self, entry: str) -> None:
         self.entry = entry
+        self.outlined: list[str] = []
         self.declarations: dict[str, str] = {}
         self.vector_math_calls: Counter[tuple[str, vector_math.Element, int]] = Counter()
 
     def declare(self, symbol: str, result: str, arguments: Sequence[str]) -> None:
         """Declare a function that is resolved at link time."""
         self.declarations.setdefault(symbol, f"declare {result} @{symbol}({', '.join(arguments)})")
+
+    def outline(self, parameters: str, lines: Sequence[str]) -> str:
+        """Define an internal function of the given body, and return its symbol."""
+        symbol = f"gd.outlined.{len(self.outlined)}"
+        head = f"define internal void @{symbol}({parameters}) #0 {{\nentry:"
+        self.outlined.append("\n".join((head, *lines, "}")))
+        return symbol
 
     def vector_math(self, name: str, type_: ValueType) -> str:
         """Return the symbol of a vector math function on values of the given type, to be called."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from math import prod
+from typing import Final
 
 import numpy as np
 from xdsl.dialects import memref
@@ -19,6 +20,7 @@ from ...ir.kernel.space import NO_LOOP, iteration_space, links_of, reduced_axes,
 from ...ir.types import Shape, dtype_of, is_splat, shape_of
 from . import reductions
 from .affine import ZERO, Affine, Index, axis_index, linearize, row_major
+from .chunks import MOST_CHUNKS, Chunk, Chunks, parallel_chunks, split, unravel
 from .loop_builder import LoopBuilder
 from .nest import NestEmitter, Reduction, Store, store_to
 from .plan import Nest, Plan, plan_fusion
@@ -26,6 +28,15 @@ from .reader import Leaf, Reader
 
 _OWN_AXES = 1 << 10
 """Where the axes of a value that is materialised on its own start."""
+
+_CHUNK, _ELEMENT = (1 << 11), (1 << 11) + 1
+"""The axes along the chunks of a parallel loop, and along a result that they accumulate."""
+
+_WORK_PER_PARTIAL: Final = 16
+"""The least elements that a chunk adds to one of its accumulators in memory."""
+
+_ENOUGH_ITERATIONS: Final = 32
+"""A loop of so many iterations is split rather than one further in."""
 
 
 class FusionLowering:
@@ -39,6 +50,7 @@ class FusionLowering:
         self.space = iteration_space(self.block)
         self.rows = list(self.schedule.rows)
         self.extents = dict(enumerate(self.space.domain))
+        self.parallel = self.schedule.parallel
         self.reader = Reader(builder, {})
         self.targets: dict[SSAValue, list[Leaf]] = {}
         self.scratch: dict[SSAValue, Leaf] = {}
@@ -51,14 +63,23 @@ class FusionLowering:
         for value, buffer in zip(self.fusion.terminator.operands, self.fusion.outs):
             self.targets.setdefault(value, []).append(self._leaf(value, buffer))
         plan = plan_fusion(self.block, self.space, self.rows)
-        for value in plan.materialized:
-            self._materialize(value)
-        self._copy_arguments()
-        self._start_accumulators()
-        self.scratch = {value: self._row_scratch(value) for value in plan.scratch}
-        self._emit_rows(plan)
+        with self._scratch_memory():
+            for value in plan.materialized:
+                self._materialize(value)
+            self._copy_arguments()
+            for op in self._accumulating():
+                for leaf in self.targets.get(op.result, ()):
+                    self._start_accumulator(op, leaf)
+            self._emit_rows(plan)
+
+    @contextmanager
+    def _scratch_memory(self) -> Iterator[None]:
+        """Give back at the end what is allocated within."""
+        outer, self.owned = self.owned, []
+        yield
         for buffer in self.owned:
             self.b.effect(memref.DeallocOp, (buffer,))
+        self.owned = outer
 
     def _leaf(self, value: SSAValue, buffer: SSAValue) -> Leaf:
         shape = shape_of(value)
@@ -141,28 +162,114 @@ class FusionLowering:
     def _accumulates(self, op: ReduceOp) -> bool:
         return bool(reduced_axes(op, self.space) & set(self.rows))
 
-    def _start_accumulators(self) -> None:
-        """Results of reductions over rows start at the neutral element."""
-        for op in reductions_of(self.block):
-            if self._accumulates(op):
-                dtype, shape = dtype_of(op.result), shape_of(op.result)
-                start = self.b.constant(dtype, 0, identity_of(op.kind.data, dtype))
-                self.reader.scalars[op.result] = start
-                for leaf in self.targets.get(op.result, ()):
-                    self._fill(leaf, shape, op.result)
-                del self.reader.scalars[op.result]
+    def _accumulating(self) -> list[ReduceOp]:
+        return [op for op in reductions_of(self.block) if self._accumulates(op)]
+
+    def _start_accumulator(self, op: ReduceOp, leaf: Leaf) -> None:
+        """Set the result of a reduction over rows to the neutral element."""
+        dtype = dtype_of(op.result)
+        start = self.b.constant(dtype, 0, identity_of(op.kind.data, dtype))
+        self.reader.scalars[op.result] = start
+        self._fill(leaf, shape_of(op.result), op.result)
+        del self.reader.scalars[op.result]
 
     # The rows
 
     def _emit_rows(self, plan: Plan) -> None:
+        split_rows = self.rows[: len(self.parallel)]
+        chunks = self._chunks_of_rows(split_rows)
+        if chunks.count <= 1:
+            self._allocate_row(plan)
+            self._emit_row_loops(self.rows, plan)
+            return
+        partial = {
+            op: self._new_leaf(dtype_of(op.result), (chunks.count, *shape_of(op.result)))
+            for op in self._shared_accumulators(split_rows)
+        }
+        extents = [self.extents[axis] for axis in split_rows]
+        with (
+            parallel_chunks(self.b, chunks) as chunk,
+            self._scratch_memory(),
+            self._accumulating_into(partial, chunk),
+        ):
+            self._allocate_row(plan)
+            with self.b.loop(chunk.start, chunk.end, 1) as loop:
+                positions = unravel(self.b, loop.variable, extents)
+                self.reader.positions.update(zip(split_rows, positions))
+                self.reader.bounds.update((axis, (0, self.extents[axis])) for axis in split_rows)
+                self._emit_row_loops(self.rows[len(split_rows) :], plan)
+        for op, leaf in partial.items():
+            self._add_partial(op, leaf, chunks.count)
+
+    def _allocate_row(self, plan: Plan) -> None:
+        self.scratch = {value: self._row_scratch(value) for value in plan.scratch}
+
+    def _emit_row_loops(self, rows: Sequence[int], plan: Plan) -> None:
         with ExitStack() as loops:
-            for axis in self.rows:
+            for axis in rows:
                 extent = self.extents[axis]
                 loop = loops.enter_context(self.b.loop(0, extent, 1))
                 self.reader.positions[axis] = loop.variable
                 self.reader.bounds[axis] = (0, extent)
             for nest in plan.nests:
                 self._emit_nest(nest)
+
+    def _chunks_of_rows(self, rows: Sequence[int]) -> Chunks:
+        """Split the rows, so that combining what each chunk accumulates is little work."""
+        elements = prod(self.space.domain)
+        extent = prod(self.extents[axis] for axis in rows)
+        partial = sum(prod(shape_of(op.result)) for op in self._shared_accumulators(rows))
+        most = min(MOST_CHUNKS, elements // (_WORK_PER_PARTIAL * max(partial, 1)))
+        return split(extent, elements // max(extent, 1), most=most)
+
+    def _shared_accumulators(self, rows: Sequence[int]) -> list[ReduceOp]:
+        """Return the reductions to whose results several of these rows add."""
+        reductions = self._accumulating()
+        return [op for op in reductions if reduced_axes(op, self.space) & set(rows)]
+
+    @contextmanager
+    def _accumulating_into(self, partial: Mapping[ReduceOp, Leaf], chunk: Chunk) -> Iterator[None]:
+        """Let reductions add to the chunk's own part of the memory given for them."""
+        outer = self.targets
+        self.targets = dict(outer)
+        for op, leaf in partial.items():
+            shape = shape_of(op.result)
+            size = prod(shape)
+            offset = self.b.affine(Affine(0, ((_CHUNK, size),)), {_CHUNK: chunk.number})
+            own = Leaf(self.b.shifted(leaf.buffer, offset, size), row_major(shape))
+            self._start_accumulator(op, own)
+            self.targets[op.result] = [own]
+        yield
+        self.targets = outer
+
+    def _add_partial(self, op: ReduceOp, partial: Leaf, count: int) -> None:
+        """Add what each chunk accumulated to the results, in the order of the chunks."""
+        size = prod(shape_of(op.result))
+        element = axis_index(_ELEMENT)
+        at = (axis_index(_CHUNK), element)
+        kind = op.kind.data
+        stores = [Store(op.result, at, leaf, element, kind) for leaf in self.targets[op.result]]
+        with self._reading(op.result, Leaf(partial.buffer, (size, 1))):
+            NestEmitter(
+                self.reader,
+                {_CHUNK: count, _ELEMENT: size},
+                stores,
+                (),
+                (),
+                lanes=self.schedule.vector if size > 1 else 1,
+                overlap=False,
+            ).emit([_CHUNK, _ELEMENT])
+
+    @contextmanager
+    def _reading(self, value: SSAValue, leaf: Leaf) -> Iterator[None]:
+        """Let a value be read from memory for a while."""
+        self.reader.version += 1
+        self.reader.scalars.pop(value, None)
+        self.reader.leaves[value] = leaf
+        yield
+        del self.reader.leaves[value]
+
+    # The nests
 
     def _emit_nest(self, nest: Nest) -> None:
         self.reader.version += 1
@@ -180,11 +287,51 @@ class FusionLowering:
             unroll=self.schedule.unroll,
             overlap=not self._in_place,
         )
-        for op, result in zip(whole, emitter.emit(axes)):
+        for op, result in zip(whole, self._emit_in_chunks(emitter, axes, whole)):
             self._end_reduction(op, result)
         for value in nest.stores:
             if value in self.scratch:
                 self.reader.leaves[value] = self.scratch[value]
+
+    def _emit_in_chunks(
+        self, emitter: NestEmitter, axes: Sequence[int], whole: Sequence[ReduceOp]
+    ) -> list[SSAValue]:
+        """Emit a nest, split into chunks if there are no rows that are; return its reductions."""
+        axis = None if self.rows else self._split_axis(axes, emitter.extents)
+        if axis is None:
+            return emitter.emit(axes)
+        extent = emitter.extents[axis]
+        work = prod(emitter.extents[a] for a in axes) // max(extent, 1)
+        step = self.schedule.vector * self.schedule.unroll if axis == axes[-1] else 1
+        chunks = split(extent, work, multiple=step)
+        if chunks.count <= 1:
+            return emitter.emit(axes)
+        # A last vector that begins earlier would write to what another thread writes to.
+        emitter.overlap &= axis != axes[-1] or not 0 < extent % chunks.size < emitter.lanes
+        partial = [self._new_leaf(dtype_of(op.result), (chunks.count,)) for op in whole]
+        with parallel_chunks(self.b, chunks) as chunk:
+            emitter.parts[axis] = chunk.start, chunk.end
+            for leaf, result in zip(partial, emitter.emit(axes)):
+                self.b.store(result, leaf.buffer, chunk.number)
+        return [self._combined(op, leaf, chunks.count) for op, leaf in zip(whole, partial)]
+
+    def _split_axis(self, axes: Sequence[int], extents: Mapping[int, int]) -> int | None:
+        """Return the outermost loop that is long enough to be split, or else the longest one.
+
+        A loop that was joined from several counts as parallel if one of them does.
+        """
+        parallel = [a for a in axes if a in self.parallel or extents[a] != self.extents[a]]
+        enough = (a for a in parallel if extents[a] >= _ENOUGH_ITERATIONS)
+        return next(enough, max(parallel, key=lambda a: extents[a], default=None))
+
+    def _combined(self, op: ReduceOp, partial: Leaf, count: int) -> SSAValue:
+        """Combine the results of a reduction's chunks, in their order."""
+        with self._reading(op.result, partial):
+            reduction = Reduction(op.kind.data, op.result, (axis_index(_CHUNK),))
+            nest = NestEmitter(
+                self.reader, {_CHUNK: count}, (), [reduction], (), lanes=self.schedule.vector
+            )
+            return nest.emit([_CHUNK])[0]
 
     def _keeps_columns(self, op: ReduceOp) -> bool:
         """Tell whether a reduction runs over rows alone, so that each row adds to its result."""

@@ -11,17 +11,13 @@ import numpy as np
 from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
-    DenseArrayBase,
     MemRefType,
     StridedLayoutAttr,
     SymbolRefAttr,
-    i32,
-    i64,
 )
 from xdsl.ir import Attribute, SSAValue
 
 from .affine import ZERO, Affine
-from .loop_builder import scalar_type
 from .matrices import Matrix, Sizes
 from .reader import Reader
 
@@ -121,17 +117,7 @@ class _Call:
         """Return the memory from ``place`` on."""
         if place == ZERO:
             return buffer
-        offset = self.b.affine(place, self.reader.positions)
-        lists = {"static_offsets": [DYNAMIC_INDEX], "static_sizes": [1], "static_strides": [1]}
-        return self.b.append(
-            memref.ReinterpretCastOp,
-            (buffer, offset),
-            MemRefType(scalar_type(self.dtype), [1], StridedLayoutAttr([1], None)),
-            {
-                **{name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()},
-                "operandSegmentSizes": DenseArrayBase.from_list(i32, [1, 1, 0, 0]),
-            },
-        )
+        return self.b.shifted(buffer, self.b.affine(place, self.reader.positions), 1)
 
     def _erase(self, value: SSAValue) -> SSAValue:
         """Pass memory of any size and offset as the type that the declaration has."""

@@ -8,7 +8,7 @@ body for the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from xdsl.dialects import arith
@@ -22,7 +22,7 @@ from . import elementwise, reductions
 from .affine import Affine, Index, linearize
 from .loop_builder import INDEX, LoopBuilder
 from .reader import Leaf, Reader
-from .vectors import place_vector
+from .vectors import Position, place_vector
 
 _IDEMPOTENT = frozenset({ReduceKind.MIN, ReduceKind.MAX, ReduceKind.AND, ReduceKind.OR})
 
@@ -57,6 +57,7 @@ class NestEmitter:
         lanes: the most lanes of a vector.
         unroll: the vectors of one step, each with its own accumulators.
         overlap: whether elements may be computed and stored twice.
+        parts: the iterations of an axis to run, first and end, where they are not all.
     """
 
     reader: Reader
@@ -67,6 +68,7 @@ class NestEmitter:
     lanes: int = 1
     unroll: int = 1
     overlap: bool = True
+    parts: dict[int, tuple[Position, Position]] = field(default_factory=dict)
 
     @property
     def b(self) -> LoopBuilder:
@@ -128,10 +130,13 @@ class NestEmitter:
             return self._inner_loop(axis, carried)
         extent = self.extents[axis]
         self.reader.bounds[axis] = (0, extent)
-        with self.b.loop(0, extent, 1, carried) as loop:
+        with self.b.loop(*self._part(axis), 1, carried) as loop:
             self.reader.positions[axis] = loop.variable
             loop.next = self._loops(inner, loop.carried)
         return loop.results
+
+    def _part(self, axis: int) -> tuple[Position, Position]:
+        return self.parts.get(axis, (0, self.extents[axis]))
 
     def _hoist(self, inner: frozenset[int]) -> None:
         """Compute here what does not depend on the loops further in."""
@@ -146,10 +151,10 @@ class NestEmitter:
         self.reader.bounds[axis] = (0, extent)
         if extent == 0:
             return carried
-        if extent <= step:
+        if extent <= step and axis not in self.parts:
             starts: list[SSAValue | int | None] = [u * width for u in range(self.unroll)]
             return self._step(carried, starts, axis)
-        with self.b.loop(0, extent, step, carried) as loop:
+        with self.b.loop(*self._part(axis), step, carried) as loop:
             first = loop.variable
             later = [
                 self.b.append(arith.AddiOp, (first, self.b.index(u * width)), INDEX)

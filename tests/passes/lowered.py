@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Region, SSAValue
 
-from gradatim.backend import jit, vector_math
+from gradatim.backend import jit, threads, vector_math
 from gradatim.backend.emit import ENTRY, emit_module
 from gradatim.backend.libraries import library_symbols
 from gradatim.ir.builder import Builder
@@ -69,23 +69,69 @@ def lowered(build: Build, arguments: Sequence[np.ndarray], schedule: Schedule) -
 
 
 def run(
-    module: ModuleOp, arguments: Sequence[np.ndarray], like: Sequence[np.ndarray]
+    module: ModuleOp,
+    arguments: Sequence[np.ndarray],
+    like: Sequence[np.ndarray],
+    parallel: Mapping[str, int] | None = None,
 ) -> list[np.ndarray]:
-    """Compile a module of the loop level and call its function ``f``."""
+    """Compile a module of the loop level and call its function ``f``.
+
+    ``parallel`` gives the address of what runs parallel loops, if it is not the runtime.
+    """
     emitted = emit_module(module, "f", TARGET)
     process = ctypes.CDLL(None)
-    memory = {"gd.alloc": process.malloc, "gd.free": process.free}
-    symbols = library_symbols(name for name in emitted.externals if name not in memory)
-    for name, function in memory.items():
+    symbols = dict(parallel or threads.symbols())
+    for name, function in {"gd.alloc": process.malloc, "gd.free": process.free}.items():
         address = ctypes.cast(function, ctypes.c_void_p).value
         assert address is not None
         symbols[name] = address
+    symbols |= library_symbols(name for name in emitted.externals if name not in symbols)
     linked = jit.link(jit.compile_object(emitted.text), symbols, [ENTRY])
     results = [np.full(a.shape, 1, a.dtype) for a in like]
     pointers = [a.ctypes.data for a in (*arguments, *results)]
     signature = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * len(pointers))
     assert signature(linked.address(ENTRY))(*pointers) == 0
     return results
+
+
+def in_orders(
+    build: Build, arrays: Sequence[np.ndarray], schedule: Schedule
+) -> list[list[np.ndarray]]:
+    """Return the results of a kernel whose chunks run in order, in reverse order, and at once."""
+    module = lowered(build, arrays, schedule)
+    like = interpret(build, arrays)
+    linked = jit.link(jit.compile_object(_IN_ORDER), exports=["forward", "backward"])
+    orders = [{"gd.parallel": linked.address(name)} for name in ("forward", "backward")]
+    return [run(module, arrays, like, parallel) for parallel in (*orders, None)]
+
+
+_IN_ORDER = """
+define void @forward(ptr %function, ptr %context, i64 %chunks) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  call void %function(ptr %context, i64 %i)
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %chunks
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}
+
+define void @backward(ptr %function, ptr %context, i64 %chunks) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ %chunks, %entry ], [ %next, %loop ]
+  %next = add i64 %i, -1
+  call void %function(ptr %context, i64 %next)
+  %more = icmp sgt i64 %next, 0
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}
+"""
 
 
 def _listed(results: SSAValue | Sequence[SSAValue]) -> list[SSAValue]:

@@ -1,0 +1,186 @@
+"""Loops in chunks: right, and the same bits in whatever order and by however many threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from xdsl.dialects import scf
+
+from gradatim.ir.kernel.schedule import Schedule
+from gradatim.ir.types import shape_of
+from gradatim.passes.lowering.chunks import split
+
+from .lowered import check, in_orders, lowered
+
+RANDOM = np.random.default_rng(21)
+
+
+def parallel_loops(build, arrays, schedule):
+    """Return the numbers of chunks of a kernel's parallel loops."""
+    loops = [op for op in lowered(build, arrays, schedule).walk() if isinstance(op, scf.ParallelOp)]
+    return [op.upperBound[0].owner.value.value.data for op in loops]
+
+
+def check_split(build, *arrays, schedule, loops):
+    """Assert that a kernel has so many parallel loops, is right, and gives the same bits always."""
+    counts = parallel_loops(build, arrays, schedule)
+    assert len(counts) == loops
+    assert all(count > 1 for count in counts)
+    check(build, *arrays, schedule=schedule)
+    first, *others = in_orders(build, arrays, schedule)
+    for other in others:
+        for want, got in zip(first, other, strict=True):
+            assert want.tobytes() == got.tobytes()
+
+
+# How loops are split
+
+
+@pytest.mark.parametrize("extent", [0, 1, 2, 3, 31, 64, 1000, 4096, 8191, 8192, 10**6, 10**9])
+@pytest.mark.parametrize("work", [0, 1, 7, 5000])
+@pytest.mark.parametrize("multiple", [1, 8, 64])
+def test_chunks_cover_a_loop(extent, work, multiple):
+    chunks = split(extent, work, multiple)
+    assert chunks.size % multiple == 0
+    assert chunks.count * chunks.size >= extent
+    assert (chunks.count - 1) * chunks.size < max(extent, 1)
+    assert chunks.count <= 128
+    if chunks.count > 1:
+        assert chunks.size * work >= 4096
+
+
+# Columns
+
+
+@pytest.mark.parametrize("length", [*range(8192, 8192 + 40), 12345, 65536, 100_003])
+@pytest.mark.parametrize("vector", [1, 8])
+def test_elementwise_of_any_length(length, vector):
+    check_split(
+        lambda b, x: b.mul(x, b.sin(b.mul(x, x))),
+        RANDOM.random(length),
+        schedule=Schedule(parallel=(0,), vector=vector),
+        loops=1,
+    )
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 8191])
+def test_a_short_loop_is_not_split(length):
+    x = RANDOM.random(length)
+    schedule = Schedule(parallel=(0,), vector=8)
+    assert parallel_loops(lambda b, x: b.exp(x), [x], schedule) == []
+    check(lambda b, x: b.exp(x), x, schedule=schedule)
+
+
+@pytest.mark.parametrize("shape", [(100, 150), (2, 10_007), (3, 5000), (7, 9, 400), (20_001, 1)])
+def test_elementwise_of_any_shape(shape):
+    rank = len(shape)
+
+    def build(b, x, row, column):
+        row = b.broadcast(row, shape, [rank - 1])
+        return b.add(b.mul(b.transpose(b.transpose(x, range(rank)), range(rank)), row), column)
+
+    schedule = Schedule(parallel=tuple(range(rank)), vector=8)
+    check_split(
+        build,
+        RANDOM.random(shape),
+        RANDOM.random(shape[-1]),
+        RANDOM.random(shape),
+        schedule=schedule,
+        loops=1,
+    )
+
+
+@pytest.mark.parametrize("length", [8192, 8193, 12_289, 100_003])
+@pytest.mark.parametrize("unroll", [1, 4])
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [("add", np.float32), ("add", np.float64), ("max", np.float32), ("mul", np.int32)],
+)
+def test_whole_reductions(length, unroll, kind, dtype):
+    x = (RANDOM.random(length) * 2 + 1).astype(dtype)
+    check_split(
+        lambda b, x: b.reduce(kind, x, [0]),
+        x,
+        schedule=Schedule(parallel=(0,), vector=8, unroll=unroll),
+        loops=1,
+    )
+
+
+def test_sibling_reductions_and_a_result():
+    def build(b, x):
+        y = b.exp(x)
+        return [b.reduce("add", y, [0, 1]), y, b.reduce("max", x, [0, 1])]
+
+    schedule = Schedule(parallel=(0,), vector=8, unroll=4)
+    check_split(build, RANDOM.random((300, 101)), schedule=schedule, loops=1)
+
+
+def softmax(b, x):
+    shape, last = shape_of(x), len(shape_of(x)) - 1
+    kept = range(last)
+    largest = b.broadcast(b.reduce("max", x, [last]), shape, kept)
+    powers = b.exp(b.sub(x, largest))
+    total = b.reduce("add", powers, [last])
+    return b.div(powers, b.broadcast(total, shape, kept)), total
+
+
+def test_reductions_that_later_loops_use():
+    """One parallel loop for the maximum, one for the sum, one for the quotients."""
+    schedule = Schedule(parallel=(0,), vector=8, unroll=2)
+    check_split(softmax, RANDOM.random(50_001), schedule=schedule, loops=3)
+
+
+# Rows
+
+
+@pytest.mark.parametrize("shape", [(64, 200), (1000, 100), (37, 5000), (9, 11, 301)])
+def test_softmax_rows(shape):
+    """The longest row's scratch memory is not on the stack."""
+    rows = tuple(range(len(shape) - 1))
+    schedule = Schedule(rows=rows, parallel=rows, vector=8, unroll=2)
+    check_split(softmax, RANDOM.random(shape), schedule=schedule, loops=1)
+
+
+def test_the_first_of_the_rows():
+    schedule = Schedule(rows=(0, 1), parallel=(0,), vector=8)
+    check_split(softmax, RANDOM.random((9, 11, 301)), schedule=schedule, loops=1)
+
+
+@pytest.mark.parametrize("shape", [(200, 100), (1000, 40), (5000, 3), (333, 301)])
+@pytest.mark.parametrize("kind", ["add", "max"])
+def test_reductions_over_rows(shape, kind):
+    """Each chunk accumulates in its own memory."""
+
+    def build(b, x):
+        whole = b.reduce(kind, b.exp(x), [0, 1])
+        return [b.reduce(kind, x, [0]), whole, b.exp(x), b.reduce(kind, x, [1])]
+
+    schedule = Schedule(rows=(0,), parallel=(0,), vector=8)
+    check_split(build, RANDOM.random(shape), schedule=schedule, loops=1)
+
+
+@pytest.mark.parametrize("dims", [[0], [1], [0, 1], [1, 2], [0, 2]])
+@pytest.mark.parametrize("parallel", [(0,), (0, 1)])
+def test_reductions_over_some_rows(dims, parallel):
+    """Chunks either have places of their own in the result or are added up."""
+    schedule = Schedule(rows=(0, 1), parallel=parallel, vector=8)
+    x = RANDOM.random((64, 50, 30))
+    check(lambda b, x: b.reduce("add", x, dims), x, schedule=schedule)
+    first, *others = in_orders(lambda b, x: b.reduce("add", x, dims), [x], schedule)
+    assert all(first[0].tobytes() == other[0].tobytes() for other in others)
+
+
+def test_many_results_of_few_rows_are_not_split():
+    """Adding up the chunks would be as much work as the kernel."""
+    schedule = Schedule(rows=(0,), parallel=(0,), vector=8)
+    x = RANDOM.random((8, 5000))
+    assert parallel_loops(lambda b, x: b.reduce("add", x, [0]), [x], schedule) == []
+
+
+def test_a_result_twice():
+    def build(b, x):
+        total = b.reduce("add", x, [0])
+        return [total, total]
+
+    schedule = Schedule(rows=(0,), parallel=(0,), vector=8)
+    check_split(build, RANDOM.random((500, 30)), schedule=schedule, loops=1)
