@@ -1,0 +1,10 @@
+"""The workloads that run many times in one process, in groups; each is an entry of a table."""
+
+from __future__ import annotations
+
+from ..workload import Workload
+from .arrays import ARRAYS
+from .calls import CALLS
+from .models import MODELS
+
+GROUPS: dict[str, tuple[Workload, ...]] = {"calls": CALLS, "arrays": ARRAYS, "models": MODELS}
