@@ -60,3 +60,19 @@ func.func @again(%x: tensor<4x4xf32>, %g: tensor<4x4xf32>) -> (tensor<4x4xf32>, 
 // CHECK: %r = kernel.fusion ins(%p_1 = %p : tensor<4x4xf32>, %y_1 = %y : tensor<4x4xf32>)
 // CHECK: array.mul %y_1, %y_1
 // CHECK: array.sub
+
+// Reductions of windows and convolutions are kernels of their own.
+func.func @windows(%x: tensor<2x9x9x3xf32>, %w: tensor<3x3x3x16xf32>) -> tensor<2x3x3x16xf32> {
+  %c = array.convolution %x, %w strides [1, 1] low [0, 0] high [0, 0] lhs_dilation [1, 1] rhs_dilation [1, 1] groups 1 : tensor<2x9x9x3xf32>, tensor<3x3x3x16xf32> -> tensor<2x7x7x16xf32>
+  %t = array.tanh %c : tensor<2x7x7x16xf32>
+  %p = array.reduce_window max %t sizes [1, 2, 2, 1] strides [1, 2, 2, 1] dilations [1, 1, 1, 1] low [0, 0, 0, 0] high [0, 0, 0, 0] : tensor<2x7x7x16xf32> -> tensor<2x3x3x16xf32>
+  func.return %p : tensor<2x3x3x16xf32>
+}
+// CHECK-LABEL: func.func @windows
+// CHECK-NEXT: %c = kernel.fusion ins(%x_1 = %x : tensor<2x9x9x3xf32>, %w_1 = %w : tensor<3x3x3x16xf32>) schedule<rows = [0, 1, 2], vector = 8>
+// CHECK-NEXT:   array.convolution
+// CHECK-NEXT:   kernel.yield
+// CHECK: %t = kernel.fusion
+// CHECK: %p = kernel.fusion ins(%t_1 = %t : tensor<2x7x7x16xf32>) schedule<rows = [0, 1, 2], vector = 8>
+// CHECK-NEXT:   array.reduce_window
+// CHECK-NEXT:   kernel.yield

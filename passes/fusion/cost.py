@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.array import elementwise as e
-from ...ir.array.contraction import DotGeneralOp
+from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.elementwise import ElementwiseOp
-from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
+from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.space import IterationSpace, is_used_within, iteration_space
 from ...ir.types import shape_of, tensor_info
@@ -83,6 +83,10 @@ def flops_in(op: Operation) -> int:
     if isinstance(op, DotGeneralOp):
         depth = prod(shape_of(op.lhs)[d] for d in op.lhs_contract.data)
         return 2 * depth * prod(shape_of(op.result)) * _width(op.result)
+    if isinstance(op, ConvolutionOp):
+        return 2 * prod(shape_of(op.rhs)[:-1]) * prod(shape_of(op.result)) * _width(op.result)
+    if isinstance(op, ReduceWindowOp):
+        return prod(op.sizes.data) * prod(shape_of(op.result)) * _width(op.result)
     flops = flops_of(type(op))
     if not flops:
         return 0

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from xdsl.ir import Operation
 
-from ...ir.array.contraction import DotGeneralOp
-from ...ir.array.reduction import ArgReduceOp, CumulativeOp
+from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.array.shape import dim_of
 from ...ir.kernel.schedule import Schedule
 from ...ir.kernel.space import Axes
@@ -121,6 +121,8 @@ def schedule_alone(op: Operation, vector_bits: int) -> Schedule:
     """Return the schedule of an op that is a kernel of its own."""
     if isinstance(op, DotGeneralOp):
         return _schedule_product(op, vector_bits)
+    if isinstance(op, ReduceWindowOp | ConvolutionOp):
+        return _schedule_windows(op, vector_bits)
     along = dim_of(op.properties) if isinstance(op, ArgReduceOp | CumulativeOp) else None
     domain = shape_of(op.results[0] if along is None else op.operands[0])
     last = len(domain) - 1 if along is None else along
@@ -129,6 +131,14 @@ def schedule_alone(op: Operation, vector_bits: int) -> Schedule:
         _lanes([dtype_of(op.results[0])], vector_bits), 1 << max(domain[-1] - 1, 0).bit_length()
     )
     return Schedule(rows, vector=lanes)
+
+
+def _schedule_windows(op: ReduceWindowOp | ConvolutionOp, vector_bits: int) -> Schedule:
+    """Loop over the windows, along which or the features vectors run, whichever is long enough."""
+    domain = shape_of(op.result)
+    longest = max(domain, default=1)
+    lanes = min(_lanes([dtype_of(op.result)], vector_bits), 1 << max(longest - 1, 0).bit_length())
+    return Schedule(tuple(range(len(domain) - 1)), vector=lanes)
 
 
 def _schedule_product(op: DotGeneralOp, vector_bits: int) -> Schedule:

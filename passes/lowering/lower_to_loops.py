@@ -13,12 +13,13 @@ from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import DotGeneralOp
-from ...ir.array.reduction import ArgReduceOp, CumulativeOp
+from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from .contraction import ContractionLowering
 from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
+from .windows import WindowLowering
 
 OUTLINE_OPS: Final = 512
 """In a function of more array ops than this each fusion becomes a function of its own, since LLVM
@@ -77,6 +78,7 @@ _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     DotGeneralOp: ContractionLowering,
     ArgReduceOp: LineLowering,
     CumulativeOp: LineLowering,
+    ReduceWindowOp: WindowLowering,
 }
 """Ops that are kernels of their own, and what emits them."""
 

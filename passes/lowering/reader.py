@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
+from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,13 +19,13 @@ from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, VectorType, i64
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.array import shape as s
-from ...ir.array.reduction import ReduceOp
+from ...ir.array.reduction import ReduceOp, ReduceWindowOp, windows_of
 from ...ir.errors import GradatimError
 from ...ir.kernel.memory import StridedLoadOp
 from ...ir.locations import spell_location
 from ...ir.types import Shape, dtype_of, is_splat, shape_of, to_numpy
-from . import elementwise
-from .affine import ZERO, Affine, Index, linearize, row_major
+from . import elementwise, reductions
+from .affine import ZERO, Affine, Index, axis_index, combine, linearize, row_major
 from .loop_builder import LoopBuilder, value_type
 
 _BOOL: Final = np.dtype(np.bool_)
@@ -160,7 +162,7 @@ class Reader:
         inside: Callable[[], SSAValue],
         outside: Callable[[], SSAValue],
     ) -> SSAValue:
-        """Return ``inside`` where all conditions hold, else ``outside``; each is read only there."""
+        """Return ``inside`` where all conditions hold, else ``outside``, each read only there."""
         if any(condition is False for condition in conditions):
             return outside()
         unknown = [c for c in conditions if not isinstance(c, bool)]
@@ -301,6 +303,57 @@ def _trivial_reduction(reader: Reader, op: Operation, index: Index) -> SSAValue:
     )
 
 
+UNROLLED_TAPS: Final = 32
+"""A window of at most so many taps needs no loops over them."""
+
+_TAP: Final = 1 << 12
+"""The axis along the taps of a window's first dimension; those of the others follow."""
+
+
+def _reduce_window(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    """Combine the taps, unrolled or in loops."""
+    assert isinstance(op, ReduceWindowOp)
+    windows = windows_of(op.properties)
+    index = tuple(f.scaled(w.stride).shifted(-w.low) for f, w in zip(index, windows))
+    dtype = dtype_of(op.result)
+    neutral = reductions.identity(reader.b, op.kind.data, dtype, reader.lanes)
+    if prod(w.size for w in windows) <= UNROLLED_TAPS:
+        total = neutral
+        for taps in product(*(range(0, w.span, w.dilation) for w in windows)):
+            moved = tuple(form.shifted(k) for form, k in zip(index, taps))
+            total = _add_tap(reader, op, moved, neutral, total)
+        return total
+    return _loop_over_taps(reader, op, index, neutral, 0, neutral)
+
+
+def _loop_over_taps(
+    reader: Reader, op: ReduceWindowOp, index: Index, neutral: SSAValue, d: int, total: SSAValue
+) -> SSAValue:
+    """Combine the taps with a loop for each dimension from ``d`` on."""
+    if d == len(index):
+        return _add_tap(reader, op, index, neutral, total)
+    window, axis = windows_of(op.properties)[d], _TAP + d
+    if window.size == 1:
+        return _loop_over_taps(reader, op, index, neutral, d + 1, total)
+    moved = combine([(index[d], 1), (axis_index(axis), window.dilation)])
+    reader.bounds[axis] = (0, window.size)
+    with reader.b.loop(0, window.size, 1, [total]) as loop:
+        reader.positions[axis] = loop.variable
+        rest = (*index[:d], moved, *index[d + 1 :])
+        loop.next = [_loop_over_taps(reader, op, rest, neutral, d + 1, loop.carried[0])]
+    return loop.results[0]
+
+
+def _add_tap(
+    reader: Reader, op: ReduceWindowOp, index: Index, neutral: SSAValue, total: SSAValue
+) -> SSAValue:
+    """Combine the total with the element at ``index``, if that is not in the padding."""
+    inside = [reader.within(form, 0, n) for form, n in zip(index, shape_of(op.operand))]
+    tap = reader.choose(inside, lambda: reader.value(op.operand, index), lambda: neutral)
+    tap = reader.as_vector(tap, reader.lanes)
+    return reductions.combine(reader.b, op.kind.data, dtype_of(op.operand), total, tap)
+
+
 INDEX_RULES: Final[dict[type[Operation], IndexRule]] = {
     s.ConstantOp: _constant,
     s.IotaOp: _iota,
@@ -312,5 +365,6 @@ INDEX_RULES: Final[dict[type[Operation], IndexRule]] = {
     s.ConcatenateOp: _concatenate,
     s.ReshapeOp: _reshape,
     ReduceOp: _trivial_reduction,
+    ReduceWindowOp: _reduce_window,
 }
-"""How each shape op changes the index at which its operand is asked for."""
+"""At which index the ops that are not elementwise ask for their operands."""

@@ -1,0 +1,60 @@
+"""Reductions of windows lowered to loops, against the reference interpreter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gradatim.ir.array.window import Window
+from gradatim.ir.kernel.schedule import Schedule
+
+from .lowered import check
+
+RANDOM = np.random.default_rng(31)
+DTYPES = [np.float32, np.float64, np.int32, np.int64, np.uint8]
+PLAIN = Window(1, 1, 1, 0, 0)
+WINDOWS = [
+    ((), []),
+    ((37,), [Window(3, 1, 1, 0, 0)]),
+    ((37,), [Window(3, 1, 1, 1, 1)]),
+    ((37,), [Window(4, 3, 2, 5, 4)]),
+    ((37,), [Window(3, 2, 1, -2, -3)]),
+    ((4,), [Window(9, 1, 1, 8, 8)]),
+    ((4,), [Window(9, 1, 1, 2, 1)]),
+    ((50,), [Window(40, 1, 1, 39, 0)]),
+    ((5, 1), [Window(2, 1, 1, 1, 0), Window(3, 1, 1, 1, 1)]),
+    ((6, 21), [Window(2, 2, 1, 0, 1), Window(3, 2, 1, 1, 1)]),
+    ((9, 20), [Window(7, 1, 1, 3, 3), Window(7, 1, 1, 3, 3)]),
+    ((2, 7, 6, 5), [PLAIN, Window(3, 2, 1, 1, 1), Window(3, 1, 1, 1, 1), PLAIN]),
+    ((2, 7, 19, 1), [PLAIN, Window(2, 1, 1, 0, 1), Window(3, 1, 1, 1, 1), PLAIN]),
+    ((4, 5, 6), [Window(2, 1, 1, 1, 1), Window(3, 1, 1, 1, 1), Window(4, 1, 1, 2, 2)]),
+    ((0,), [Window(1, 1, 1, 2, 1)]),
+    ((3, 0), [Window(2, 1, 1, 0, 0), PLAIN]),
+    ((3,), [Window(9, 1, 1, 0, 0)]),
+]
+
+
+def draw(shape, dtype):
+    return np.asarray(RANDOM.integers(1, 5, shape), dtype)
+
+
+@pytest.mark.parametrize("vector", [1, 8])
+@pytest.mark.parametrize("kind", ["add", "mul", "min", "max"])
+@pytest.mark.parametrize(("shape", "windows"), WINDOWS, ids=str)
+def test_windows(shape, windows, kind, vector):
+    x = RANDOM.random(shape) + 0.5
+    check(lambda b, x: b.reduce_window(kind, x, windows), x, schedule=Schedule(vector=vector))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", ["add", "mul", "min", "max"])
+def test_windows_of_every_dtype(kind, dtype):
+    windows = [Window(2, 1, 1, 1, 0), Window(3, 2, 1, 1, 1)]
+    check(lambda b, x: b.reduce_window(kind, x, windows), draw((5, 23), dtype))
+
+
+@pytest.mark.parametrize("kind", ["min", "max"])
+def test_nan_wins_in_its_windows(kind):
+    x = RANDOM.random(29)
+    x[[0, 7, 28]] = np.nan, np.nan, np.inf
+    check(lambda b, x: b.reduce_window(kind, x, [Window(3, 1, 1, 1, 1)]), x)
