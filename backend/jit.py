@@ -201,6 +201,7 @@ def _passes(binding: Any, builder: Any, optimize: bool) -> Any:
         return builder.getModulePassManager()
     passes = binding.create_new_module_pass_manager()
     passes.add_always_inliner_pass()
+    passes.add_new_gvn_pass()  # sin and cos of one argument share most of what they do
     return passes
 
 
