@@ -205,14 +205,16 @@ def _versions() -> bytes:
 
 def _source_state() -> tuple[tuple[str, int, int], ...]:
     """Name, size and time of each source file, so that a changed compiler finds nothing old."""
-    package = Path(__file__).resolve().parent.parent
-    return tuple(sorted(_source_files(package)))
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    folders = ("frontend", "ir", "passes", "backend")
+    return tuple(sorted(f for name in folders for f in _source_files(os.path.join(package, name))))
 
 
-def _source_files(package: Path) -> Iterator[tuple[str, int, int]]:
-    for folder in ("frontend", "ir", "passes", "backend"):
-        for path, _, names in os.walk(package / folder):
-            for name in names:
-                if name.endswith((".py", ".ll")):
-                    status = os.stat(os.path.join(path, name))
-                    yield name, status.st_size, status.st_mtime_ns
+def _source_files(folder: str) -> Iterator[tuple[str, int, int]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith((".py", ".ll")):
+                status = entry.stat()
+                yield entry.name, status.st_size, status.st_mtime_ns
+            elif "." not in entry.name and entry.name != "__pycache__":
+                yield from _source_files(entry.path)
