@@ -22,6 +22,7 @@ declare i32 @pthread_cond_init(ptr, ptr)
 declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_broadcast(ptr)
 declare i32 @sched_yield()
+; `void @relax()`, what the processor has for loops that wait, is added by threads.py.
 
 ; Set by threads.py.
 @gd.threads.helpers = global i64 0                            ; workers to start
@@ -82,11 +83,17 @@ work:
   %did = call fastcc i1 @run_one()
   br i1 %did, label %work, label %wait
 wait:
+  %tries = phi i64 [ 0, %work ], [ %more, %idle ], [ %more, %yield ]
   %unfinished = load atomic i64, ptr @unfinished acquire, align 8
   %finished = icmp eq i64 %unfinished, 0
-  br i1 %finished, label %done, label %yield
+  br i1 %finished, label %done, label %idle
+idle:
+  %more = add i64 %tries, 1
+  call void @relax()
+  %long = icmp sge i64 %more, 500
+  br i1 %long, label %yield, label %wait
 yield:
-  %yielded = call i32 @sched_yield()
+  %yielded = call i32 @sched_yield()                          ; perhaps to a worker with a chunk
   br label %wait
 done:
   store atomic i32 0, ptr @busy release, align 4
@@ -136,7 +143,8 @@ none:
   ret i1 false
 }
 
-; A worker: run chunks; look for more a while; sleep.
+; A worker: run chunks; look for more for some 20 microseconds; sleep. It does not yield the processor
+; in between, since the system would let it wait longer then than after a sleep.
 define internal ptr @worker(ptr %unused) {
 entry:
   br label %look
@@ -146,8 +154,8 @@ look:
   br i1 %did, label %look, label %idle
 idle:
   %more = add i64 %tries, 1
-  %yielded = call i32 @sched_yield()
-  %enough = icmp sge i64 %more, 64
+  call void @relax()
+  %enough = icmp sge i64 %more, 500
   br i1 %enough, label %sleep, label %look
 sleep:
   call fastcc void @sleep()

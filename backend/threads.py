@@ -23,6 +23,13 @@ from . import cache, jit
 _CGROUPS = Path("/sys/fs/cgroup")
 _EXPORTS = ("gd.parallel", "gd.threads.helpers", "gd.threads.set.mask", "gd.threads.reset")
 
+_RELAX = {
+    "x86_64": ("llvm.x86.sse2.pause", ""),
+    "aarch64": ("llvm.aarch64.hint", "i32 1"),
+    "arm64": ("llvm.aarch64.hint", "i32 1"),
+}
+"""Instructions for loops that wait, by architecture."""
+
 _lock = threading.RLock()
 
 
@@ -90,9 +97,21 @@ def _quota(directory: Path) -> float:
     return math.inf
 
 
+def _relax() -> str:
+    """Return the definition of ``void @relax()`` for this processor."""
+    architecture = jit.host_target().triple.split("-")[0]
+    if architecture not in _RELAX:
+        return "define internal void @relax() {\n  ret void\n}\n"
+    name, argument = _RELAX[architecture]
+    return (
+        f"declare void @{name}({argument.partition(' ')[0]})\n"
+        f"define internal void @relax() {{\n  call void @{name}({argument})\n  ret void\n}}\n"
+    )
+
+
 @functools.cache
 def _linked() -> jit.Linked:
-    text = Path(__file__).with_suffix(".ll").read_text(encoding="utf-8")
+    text = Path(__file__).with_suffix(".ll").read_text(encoding="utf-8") + _relax()
     code = jit.cached_object(text) if cache.enabled() else jit.compile_object(text, quick=True)
     linked = jit.link(code, exports=_EXPORTS)
     # Workers run the code until the process ends.
