@@ -89,11 +89,13 @@ class Session:
             self._compare(block, expected, done.stdout)
 
     def _environment(self) -> dict[str, str]:
-        tools = os.path.dirname(sys.executable)
-        environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-        if self.changes_project:
-            environment["PYTHONPATH"] = str(self.directory)
-        return environment
+        """Return variables with which ``python`` and ``gradatim-opt`` are those under test."""
+        tools = self.directory / ".tools"
+        if not tools.exists():
+            write_tools(tools)
+        sources = self.directory if self.changes_project else ROOT
+        path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "PYTHONPATH": str(sources)}
 
     def _compare(self, block: Block, expected: str, printed: str) -> None:
         checker = doctest.OutputChecker()
@@ -111,6 +113,15 @@ def copy_project(target: Path) -> None:
     for name in _COPIED:
         shutil.copytree(ROOT / name, target / name, symlinks=True, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", target)
+
+
+def write_tools(directory: Path) -> None:
+    """Write ``python`` and ``gradatim-opt`` as scripts that run this interpreter."""
+    directory.mkdir()
+    for name, arguments in (("python", ""), ("gradatim-opt", "-m gradatim.tools.opt")):
+        script = directory / name
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        script.chmod(0o755)
 
 
 def patched(text: str, diff: str) -> str:
