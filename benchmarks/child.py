@@ -1,6 +1,7 @@
-"""What a fresh process does to be measured: ``python -m benchmarks.child TASK PEER [ARGUMENT ...]``.
+"""What a fresh process does to be measured.
 
-It prints a JSON object of figures: seconds, and bytes for ``memory``.
+``python -m benchmarks.child TASK PEER [ARGUMENT ...]`` prints a JSON object of figures: seconds,
+and bytes for ``memory``.
 """
 
 from __future__ import annotations

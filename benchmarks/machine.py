@@ -14,7 +14,10 @@ import numpy as np
 from . import peers
 from .timing import calibrate, call_timer
 
-_REPEATS = 5
+_REPEATS = 15
+
+SMALLEST_COPY = 1 << 18
+"""Copies of fewer bytes measure the call rather than the memory."""
 
 
 def cores() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -106,7 +106,7 @@ class Jax(Peer):
 class JaxFromNumpy(Jax):
     """JAX called with NumPy arrays, as a NumPy program would call it."""
 
-    name = "jax, NumPy in"
+    name = "jax (NumPy in)"
 
     def argument(self, value: Any) -> Any:
         """Leave NumPy arrays as they are."""
@@ -148,15 +148,19 @@ PEERS: dict[str, type[Peer]] = {
 }
 
 
-def installed(name: str) -> bool:
-    """Whether the package of a peer is installed."""
-    return find_spec(PEERS[name].package) is not None
+PACKAGES = tuple(dict.fromkeys(peer.package for peer in PEERS.values()))
+
+
+def installed(packages: Iterable[str]) -> set[str]:
+    """Return the names of the peers that belong to packages and are installed."""
+    found = {package for package in packages if find_spec(package) is not None}
+    return {name for name, peer in PEERS.items() if peer.package in found}
 
 
 def versions() -> dict[str, str]:
     """Return the version of each installed package that takes part."""
     found = {}
-    for package in sorted({peer.package for peer in PEERS.values()} | {"llvmlite", "xdsl"}):
+    for package in (*PACKAGES, "llvmlite", "xdsl"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -47,7 +47,7 @@ class Work:
     """What a program must do at least, from which the physical limit follows.
 
     Attributes:
-        moved: bytes of its arguments and results, each once.
+        moved: bytes read and written, where it does both as a copy does; small arrays do not count.
         flops: operations of its matrix products.
         dtype: of these products.
         calls: how many calls of a function in C it is.
@@ -61,7 +61,7 @@ class Work:
     def seconds(self) -> float:
         """Return the time that this machine needs at least; measured now, if not before."""
         bounds = [0.0]
-        if self.moved:
+        if self.moved >= machine.SMALLEST_COPY:
             bounds.append(self.moved / machine.copy_bandwidth(self.moved))
         if self.flops:
             bounds.append(self.flops / machine.flop_rate(self.dtype))
@@ -180,11 +180,13 @@ class Workload:
             prepared[name] = Prepared(function, arguments, peer.waiting(result))
         return prepared
 
-    def measure(self, names: Iterable[str], seconds: float) -> Figure:
+    def measure(self, names: Iterable[str], seconds: float) -> dict[str, Sample]:
         """Check and time the program for libraries of the given names."""
-        prepared = self.prepare([name for name in self.peers if name in set(names)])
-        timers = {name: call_timer(*parts) for name, parts in prepared.items()}
-        samples = alternate(timers, seconds)
+        timers = {name: call_timer(*parts) for name, parts in self.prepare(names).items()}
+        return alternate(timers, seconds)
+
+    def figure(self, samples: Mapping[str, Sample]) -> Figure:
+        """Return the line of the tables, with the limit of this machine."""
         limit = None if self.work is None else self.work.seconds()
         return Figure(self.name, self.title, samples, "s", self.target, limit)
 

@@ -11,7 +11,7 @@ from ..workload import TOLERANCES, Target, Work, Workload
 from .loops import loop
 
 POINT = 0.13
-BOTH = ("jax", "jax, NumPy in")
+BOTH = ("jax", "jax (NumPy in)")
 
 
 def example(np: Any) -> Function:

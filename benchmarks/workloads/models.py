@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ def logistic_inputs() -> tuple[np.ndarray, ...]:
 
 SIZES = (784, 512, 512, 10)
 BATCH = 128
+WEIGHTS = sum(n * m for n, m in pairwise(SIZES))
 
 
 def network_gradient(peer: Peer) -> Function:
@@ -69,8 +71,7 @@ def network_gradient_by_hand(weights: list[Any], x: Any, targets: Any) -> list[A
 def network_inputs() -> tuple[Any, ...]:
     random = np.random.default_rng(0)
     weights = [
-        (random.standard_normal((n, m)) / np.sqrt(n)).astype(np.float32)
-        for n, m in zip(SIZES, SIZES[1:])
+        (random.standard_normal((n, m)) / np.sqrt(n)).astype(np.float32) for n, m in pairwise(SIZES)
     ]
     x, targets = random.standard_normal((BATCH, SIZES[0])), random.standard_normal((BATCH, 10))
     return weights, x.astype(np.float32), targets.astype(np.float32)
@@ -117,7 +118,6 @@ MODELS = (
         tolerance=1e-5,
         staging=("jax", "torch"),
         by_hand={"numpy": lambda: logistic_gradient_by_hand},
-        work=Work(moved=4 * POINTS * FEATURES, flops=4 * POINTS * FEATURES),
     ),
     Workload(
         name="network",
@@ -128,11 +128,7 @@ MODELS = (
         tolerance=1e-5,
         staging=("jax", "torch"),
         by_hand={"numpy": lambda: network_gradient_by_hand},
-        work=Work(
-            moved=8 * sum(n * m for n, m in zip(SIZES, SIZES[1:])),
-            flops=6 * BATCH * sum(n * m for n, m in zip(SIZES, SIZES[1:]))
-            - 2 * BATCH * SIZES[0] * SIZES[1],
-        ),
+        work=Work(flops=6 * BATCH * WEIGHTS - 2 * BATCH * SIZES[0] * SIZES[1]),
     ),
     Workload(
         name="rosenbrock",
