@@ -112,13 +112,14 @@ def below_limit(figures: Sequence[Figure]) -> list[Figure]:
 
 
 def replace_section(text: str, name: str, content: str) -> str:
-    """Return a page with the text between its markers ``<!-- name -->`` replaced.
+    """Return a page with what is between ``<!-- name -->`` and ``<!-- /name -->`` replaced.
 
     Raises:
-        ValueError: if the page does not have the marker twice.
+        ValueError: if the page does not have each marker once, in this order.
     """
-    marker = f"<!-- {name} -->"
-    parts = text.split(marker)
-    if len(parts) != 3:
-        raise ValueError(f"the page has {marker} {len(parts) - 1} times, not twice")
-    return f"{parts[0]}{marker}\n{content}\n{marker}{parts[2]}"
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = text.partition(start)
+    _, found, after = rest.partition(end)
+    if not found or start in rest or end in after:
+        raise ValueError(f"the page needs one {start} and, behind it, one {end}")
+    return f"{before}{start}\n\n{content}\n\n{end}{after}"

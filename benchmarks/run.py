@@ -33,13 +33,20 @@ LINEAR = 1.25
 
 SHORT, LONG = 800, 4000
 COLD_GROUP = "compilation"
-ISSUE = ("call-", "vmap-grad", "first-call", "chain", "import", "memory")
+FRONT_PAGE = ("call-", "vmap-grad", "first-call", "chain", "import", "memory")
 """Figures with targets, and those beside them, that the front page shows."""
+
+FRONT = """\
+`make bench` measures these and others on your machine; [docs/benchmarks.md](docs/benchmarks.md) has
+them all, and says how they are measured."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return 0."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.publish and (options.names or options.quick):
+        parser.error("--publish takes a full run: no names, no --quick")
     about = machine.describe()
     for name, value in about.items():
         print(f"{name}: {value}")
@@ -167,10 +174,10 @@ def publish(groups: dict[str, list[Figure]], about: dict[str, str]) -> None:
     """Write the tables into the pages that have a place for them."""
     lines = "\n".join(f"* {name}: {value}" for name, value in about.items())
     parts = [f"## {name}\n\n{report.as_markdown(group)}" for name, group in groups.items()]
-    front = [f for group in groups.values() for f in group if f.name.startswith(ISSUE)]
+    front = [f for group in groups.values() for f in group if f.name.startswith(FRONT_PAGE)]
     pages = {
         ROOT / "docs" / "benchmarks.md": "\n\n".join((lines, *parts)),
-        ROOT / "README.md": f"{report.as_markdown(front)}\n\n{lines}",
+        ROOT / "README.md": f"{FRONT}\n\n{report.as_markdown(front)}\n\n{lines}",
     }
     for page, content in pages.items():
         page.write_text(report.replace_section(page.read_text(), "benchmarks", content))
