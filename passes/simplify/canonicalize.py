@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -123,18 +123,31 @@ class Canonicalizer(RuleBuilder):
         return None
 
 
+MOST_WALKS: Final = 16
+"""More walks than any program needs, so that two rules that undo each other are no endless loop."""
+
+
 def canonicalize(function: FuncOp, fast: bool = False) -> None:
     """Bring a function into canonical form and drop what is dead then.
 
     One forward walk, and another where the first has freed a value that a rule waited for.
     ``fast`` allows rewrites that are exact for real numbers but not in floating point.
     """
-    while _walk(function, fast):
-        pass
+    for _ in range(MOST_WALKS):
+        walked = walk(function, fast)
+        if not (walked.changed and walked.waiting):
+            break
 
 
-def _walk(function: FuncOp, fast: bool) -> bool:
-    """Walk over the function once and tell whether another walk may find more."""
+class Walked(NamedTuple):
+    """What a walk over a function did: whether anything, and whether a rule waited to apply."""
+
+    changed: bool
+    waiting: bool
+
+
+def walk(function: FuncOp, fast: bool = False) -> Walked:
+    """Simplify each op of a function once, in order, and drop what is dead then."""
     block = function.body.block
     canonicalizer = Canonicalizer(block, fast)
     changed = False
@@ -153,7 +166,7 @@ def _walk(function: FuncOp, fast: bool) -> bool:
     rewrite_forward(block, visit)
     canonicalizer.numbering.fuse_locations()
     changed |= eliminate_dead_code(function)
-    return changed and canonicalizer.waiting
+    return Walked(changed, canonicalizer.waiting)
 
 
 @dataclass(frozen=True)

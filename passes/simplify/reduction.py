@@ -73,15 +73,23 @@ RULES: Final[Rules] = {
 # An op and the op that makes its operand
 
 
-def _combined(b: RuleBuilder, kind: ReduceKind, x: SSAValue, count: int) -> SSAValue | None:
-    """Return the reduction of ``count`` copies of each element, or None if that takes a loop."""
-    if count == 1 or kind in (ReduceKind.MIN, ReduceKind.MAX, ReduceKind.AND, ReduceKind.OR):
+_IDEMPOTENT: Final = (ReduceKind.MIN, ReduceKind.MAX, ReduceKind.AND, ReduceKind.OR)
+
+
+def _is_counted(b: RuleBuilder, kind: ReduceKind, dtype: np.dtype, count: int) -> bool:
+    """Tell whether ``count`` copies of an element are reduced without a loop, as `_combined`."""
+    if count == 1 or kind in _IDEMPOTENT or kind is ReduceKind.XOR:
+        return True
+    return kind is ReduceKind.ADD and (dtype.kind in "iu" or b.fast)
+
+
+def _combined(b: RuleBuilder, kind: ReduceKind, x: SSAValue, count: int) -> SSAValue:
+    """Return the reduction of ``count`` copies of each element, where it `_is_counted`."""
+    if count == 1 or kind in _IDEMPOTENT:
         return x
     if kind is ReduceKind.XOR:
         return x if count % 2 else b.full_like(x, 0)
-    if kind is ReduceKind.ADD and (kind_of(x) in "iu" or b.fast):
-        return b.mul(x, b.constant(_count(count, x)))
-    return None
+    return b.mul(x, b.constant(_count(count, x)))
 
 
 def _count(count: int, x: SSAValue) -> np.ndarray:
@@ -95,10 +103,11 @@ def _reduce_of_broadcast(b: RuleBuilder, op: Operation, inner: Operation) -> SSA
     kind = reduce_kind_of(op.properties)
     x, shape = inner.operands[0], shape_of(op.operands[0])
     dims, places = integers_of(op, "dims"), integers_of(inner, "dims")
-    small = b.reduce(kind, x, [i for i, d in enumerate(places) if d in dims])
-    value = _combined(b, kind, small, prod(shape[d] for d in dims if d not in places))
-    if value is None:
+    count = prod(shape[d] for d in dims if d not in places)
+    if not _is_counted(b, kind, dtype_of(x), count):
         return None
+    small = b.reduce(kind, x, [i for i, d in enumerate(places) if d in dims])
+    value = _combined(b, kind, small, count)
     kept = [d for d in range(len(shape)) if d not in dims]
     return b.broadcast(
         value, shape_of(op.results[0]), [i for i, d in enumerate(kept) if d in places]
@@ -107,14 +116,13 @@ def _reduce_of_broadcast(b: RuleBuilder, op: Operation, inner: Operation) -> SSA
 
 def _reduce_of_constant(b: RuleBuilder, op: Operation, inner: Operation) -> SSAValue | None:
     """A reduction of equal elements counts them."""
-    x = op.operands[0]
+    x, kind = op.operands[0], reduce_kind_of(op.properties)
     element = splat_of(x)
-    if element is None:
-        return None
-    scalar = b.full((), dtype_of(x), element)
     count = prod(shape_of(x)[d] for d in integers_of(op, "dims"))
-    value = _combined(b, reduce_kind_of(op.properties), scalar, count)
-    return None if value is None else b.broadcast(value, shape_of(op.results[0]), ())
+    if element is None or not _is_counted(b, kind, dtype_of(x), count):
+        return None
+    value = _combined(b, kind, b.full((), dtype_of(x), element), count)
+    return b.broadcast(value, shape_of(op.results[0]), ())
 
 
 def _reduce_of_reduce(b: RuleBuilder, op: Operation, inner: Operation) -> SSAValue | None:

@@ -22,7 +22,7 @@ from gradatim.ir.interpreter import Interpreter
 from gradatim.ir.locations import source_location, spell_location
 from gradatim.ir.text import parse_module
 from gradatim.ir.types import tensor_info, tensor_type
-from gradatim.passes.simplify.canonicalize import canonicalize, simplify
+from gradatim.passes.simplify.canonicalize import canonicalize, simplify, walk
 from gradatim.passes.simplify.cse import merge_equal_ops
 from gradatim.passes.simplify.dce import eliminate_dead_code
 from gradatim.passes.simplify.fold import fold_constants
@@ -97,6 +97,27 @@ def test_a_second_application_changes_nothing(name: str, data: st.DataObject):
     once = str(function)
     PASSES[name](function)
     assert str(function) == once
+
+
+@pytest.mark.parametrize("style", [ANYTHING, SUMS], ids=["anything", "sums"])
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_nothing_is_built_for_a_canonical_program(style, data: st.DataObject):
+    """A rule that builds before it refuses would leave work for another walk, without end."""
+    function, _ = data.draw(programs(style))
+    canonicalize(function)
+    assert not walk(function).changed
+
+
+def test_a_refusal_beside_one_that_waits():
+    def body(b: Builder, x: SSAValue) -> Sequence[SSAValue]:
+        rows = b.reduce("add", x, [1])
+        repeated = b.broadcast(b.reshape(rows, (4, 1)), (2, 4, 1), [1, 2])
+        return [rows, b.reduce("add", repeated, [0, 1, 2])]
+
+    function = make(body, ((4, 4), F64))
+    canonicalize(function)
+    assert not walk(function).changed
 
 
 LIT_TESTS = Path(__file__).parents[2] / "lit_tests" / "simplify"
