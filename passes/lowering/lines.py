@@ -92,12 +92,8 @@ class LineLowering:
         return self.reader.load(self.source, Affine(0, strides), self.dtype)
 
     def _store(self, value: SSAValue, place: Affine) -> None:
-        offset = self.b.affine(place, self.reader.positions)
         for target in self.targets:
-            if self.reader.mask is not None:
-                self.b.masked_store(value, target.buffer, offset, self.reader.mask)
-            else:
-                self.b.store(value, target.buffer, offset)
+            self.reader.store(value, target, place)
 
     # Cumulative operations
 

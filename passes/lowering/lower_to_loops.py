@@ -12,10 +12,11 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
-from ...ir.array.contraction import DotGeneralOp
+from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from .contraction import ContractionLowering
+from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
@@ -76,6 +77,7 @@ def emit_fusion(builder: LoopBuilder, fusion: FusionOp) -> None:
 
 _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     DotGeneralOp: ContractionLowering,
+    ConvolutionOp: ConvolutionLowering,
     ArgReduceOp: LineLowering,
     CumulativeOp: LineLowering,
     ReduceWindowOp: WindowLowering,

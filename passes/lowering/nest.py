@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.ir import SSAValue
 
 from ...ir.attributes import ReduceKind
-from ...ir.kernel.memory import StridedStoreOp
 from ...ir.types import dtype_of
 from . import elementwise, reductions
 from .affine import Affine, Index, linearize
@@ -205,25 +203,12 @@ class NestEmitter:
     def _store(self, store: Store) -> None:
         value = self.reader.value(store.value, store.at)
         place = store.place
-        stride = self.reader.vector_step(place)
         if store.combine is not None:
             dtype = dtype_of(store.value)
             before = self.reader.load(store.leaf, place, dtype)
             both = self.reader.promoted((before, value))
             value = reductions.combine(self.b, store.combine, dtype, both[0], both[1])
-        offset = self.b.affine(place, self.reader.positions)
-        mask = self.reader.mask
-        if not stride:
-            self.b.store(value, store.leaf.buffer, offset)
-            return
-        value = self.reader.as_vector(value, self.lanes_in_use)
-        if stride != 1:
-            operands = (value, store.leaf.buffer, offset) + ((mask,) if mask is not None else ())
-            self.b.effect(StridedStoreOp, operands, {"stride": IntegerAttr(stride, i64)})
-        elif mask is not None:
-            self.b.masked_store(value, store.leaf.buffer, offset, mask)
-        else:
-            self.b.store(value, store.leaf.buffer, offset)
+        self.reader.store(value, store.leaf, place)
 
     def _accumulate(self, reduction: Reduction, before: SSAValue) -> SSAValue:
         dtype = dtype_of(reduction.value)

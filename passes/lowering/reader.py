@@ -21,7 +21,7 @@ from xdsl.ir import Operation, SSAValue
 from ...ir.array import shape as s
 from ...ir.array.reduction import ReduceOp, ReduceWindowOp, windows_of
 from ...ir.errors import GradatimError
-from ...ir.kernel.memory import StridedLoadOp
+from ...ir.kernel.memory import StridedLoadOp, StridedStoreOp
 from ...ir.locations import spell_location
 from ...ir.types import Shape, dtype_of, is_splat, shape_of, to_numpy
 from . import elementwise, reductions
@@ -115,6 +115,24 @@ class Reader:
         operands = (leaf.buffer, offset) + ((self.mask,) if self.mask is not None else ())
         type_ = value_type(dtype, self.lanes)
         return self.b.append(StridedLoadOp, operands, type_, {"stride": IntegerAttr(step, i64)})
+
+    def store(self, value: SSAValue, leaf: Leaf, place: Affine) -> None:
+        """Store a value whose element is at ``place`` in its buffer."""
+        step = self.vector_step(place)
+        offset = self.b.affine(place, self.positions)
+        if step == 0:
+            self.b.store(value, leaf.buffer, offset)
+            return
+        value = self.as_vector(value, self.lanes)
+        if step != 1:
+            operands = (value, leaf.buffer, offset) + (
+                (self.mask,) if self.mask is not None else ()
+            )
+            self.b.effect(StridedStoreOp, operands, {"stride": IntegerAttr(step, i64)})
+        elif self.mask is not None:
+            self.b.masked_store(value, leaf.buffer, offset, self.mask)
+        else:
+            self.b.store(value, leaf.buffer, offset)
 
     def vector_step(self, place: Affine) -> int:
         """Return how far apart in memory the lanes of a vector are; 0 for scalars."""

@@ -54,6 +54,14 @@ def combine(
     return elementwise.make(b, _COMBINE[kind, dtype.kind], left, right)
 
 
+def add_product(
+    b: LoopBuilder, dtype: np.dtype, total: SSAValue, left: SSAValue, right: SSAValue
+) -> SSAValue:
+    """Append a sum and one more product, which may be rounded once."""
+    multiply = arith.MulfOp if dtype.kind == "f" else arith.MuliOp
+    return combine(b, ReduceKind.ADD, dtype, total, elementwise.make(b, multiply, left, right))
+
+
 def combine_lanes(b: LoopBuilder, kind: ReduceKind, dtype: np.dtype, x: SSAValue) -> SSAValue:
     """Append the combination of a vector's lanes; a scalar is its own."""
     if not elementwise.lanes_of(x):

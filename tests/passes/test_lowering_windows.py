@@ -1,4 +1,4 @@
-"""Reductions of windows lowered to loops, against the reference interpreter."""
+"""Reductions of windows and convolutions lowered to loops, against the reference interpreter."""
 
 from __future__ import annotations
 
@@ -58,3 +58,54 @@ def test_nan_wins_in_its_windows(kind):
     x = RANDOM.random(29)
     x[[0, 7, 28]] = np.nan, np.nan, np.inf
     check(lambda b, x: b.reduce_window(kind, x, [Window(3, 1, 1, 1, 1)]), x)
+
+
+CONVOLUTIONS = [
+    ((2, 3), (3, 4), [], 1),
+    ((19, 6), (3, 20), [], 2),
+    ((2, 20, 3), (3, 3, 16), [Window(3, 1, 1, 0, 0)], 1),
+    ((2, 20, 3), (3, 3, 5), [Window(3, 1, 1, 1, 1)], 1),
+    ((1, 100, 1), (7, 1, 1), [Window(7, 1, 1, 6, 6)], 1),
+    ((1, 100, 2), (3, 2, 3), [Window(3, 3, 2, 2, 1)], 1),
+    ((2, 9, 4), (3, 4, 9), [Window(3, 1, 2, -2, -1)], 1),
+    ((2, 9, 4), (3, 4, 9), [Window(3, 1, 1, -2, 3)], 1),
+    ((2, 9, 2), (3, 2, 12), [Window(3, 2, 2, 4, 3, 3)], 1),
+    ((2, 5, 2), (2, 2, 3), [Window(2, 1, 1, -3, -2, 2)], 1),
+    ((1, 2, 2), (2, 2, 3), [Window(2, 1, 1, 9, -6, 2)], 1),
+    ((2, 30, 24), (3, 1, 24), [Window(3, 1, 1, 1, 1)], 24),
+    ((2, 11, 6), (3, 2, 3), [Window(3, 2, 1, 1, 1)], 3),
+    ((2, 11, 24), (2, 2, 12), [Window(2, 1, 1, 0, 0)], 12),
+    ((2, 11, 6), (3, 3, 20), [Window(3, 1, 1, 0, 1)], 2),
+    ((2, 7, 18, 5), (3, 3, 5, 17), [Window(3, 1, 1, 1, 1)] * 2, 1),
+    ((2, 9, 8, 20), (2, 3, 20, 4), [Window(2, 2, 1, 0, 1), Window(3, 1, 2, 3, 0)], 1),
+    ((1, 6, 40, 1), (5, 5, 1, 1), [Window(5, 1, 1, 2, 2)] * 2, 1),
+    ((1, 4, 5, 6, 2), (2, 3, 2, 2, 9), [Window(n, 1, 1, 1, 0) for n in (2, 3, 2)], 1),
+    ((0, 4, 2), (2, 2, 3), [Window(2, 1, 1, 0, 0)], 1),
+    ((2, 4, 0), (2, 0, 3), [Window(2, 1, 1, 1, 0)], 1),
+    ((2, 4, 2), (2, 2, 0), [Window(2, 1, 1, 0, 0)], 1),
+    ((2, 0, 2), (2, 2, 3), [Window(2, 1, 1, 2, 1)], 1),
+    ((2, 3, 2), (5, 2, 3), [Window(5, 1, 1, 0, 0)], 1),
+]
+
+
+@pytest.mark.parametrize("vector", [1, 8])
+@pytest.mark.parametrize(("left", "right", "windows", "groups"), CONVOLUTIONS, ids=str)
+def test_convolutions(left, right, windows, groups, vector):
+    check(
+        lambda b, x, w: b.convolution(x, w, windows, groups),
+        RANDOM.random(left) - 0.5,
+        RANDOM.random(right) - 0.5,
+        schedule=Schedule(vector=vector),
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_convolutions_of_every_dtype(dtype):
+    x, w = draw((2, 6, 20, 3), dtype), draw((3, 2, 3, 18), dtype)
+    windows = [Window(3, 1, 1, 1, 1), Window(2, 2, 1, 1, 0)]
+    check(lambda b, x, w: b.convolution(x, w, windows), x, w)
+
+
+def test_one_operand_on_both_sides():
+    x = RANDOM.random((3, 3, 3))
+    check(lambda b, x: b.convolution(x, x, [Window(3, 1, 1, 2, 2)]), x)
