@@ -148,10 +148,12 @@ def _schedule_product(op: DotGeneralOp, vector_bits: int) -> Schedule:
     batch = len(op.lhs_batch.data)
     depth = prod([shape_of(op.lhs)[d] for d in op.lhs_contract.data])
     products = depth * prod(domain[batch:])
-    if products > GEMM_PRODUCTS and dtype.kind in "fc":
-        return Schedule(tuple(range(batch)), library="gemm")
-    rows = tuple(range(len(domain) - 1))
     is_long = flops_in(op) * FLOP_TIME > PARALLEL_MICROSECONDS
+    if products > GEMM_PRODUCTS and dtype.kind in "fc":
+        rows = tuple(range(batch))
+        outer = rows or tuple(range(len(domain)))
+        return Schedule(rows, outer if is_long else (), library="gemm")
+    rows = tuple(range(len(domain) - 1))
     length = domain[-1] if domain else depth
     lanes = min(_lanes([dtype], vector_bits), 1 << max(length - 1, 0).bit_length())
     return Schedule(rows, _first_of(rows, domain) if is_long else (), lanes)

@@ -67,6 +67,11 @@ def split(
     return Chunks(extent, max(size, multiple))
 
 
+def whole(extent: int) -> Chunks:
+    """Return a loop as one chunk."""
+    return Chunks(extent, max(extent, 1))
+
+
 @contextmanager
 def parallel_chunks(b: LoopBuilder, chunks: Chunks) -> Iterator[Chunk]:
     """Open a loop over chunks; what is built in the ``with`` block computes one chunk."""

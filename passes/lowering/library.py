@@ -5,10 +5,10 @@ Reference: BLAS Technical Forum Standard, 2001, appendix B.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
-from xdsl.dialects import func, memref
+from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     MemRefType,
@@ -18,38 +18,73 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, SSAValue
 
 from .affine import ZERO, Affine
-from .matrices import Matrix, Sizes
+from .loop_builder import scalar_type
+from .matrices import ROW, Matrix, Sizes
 from .reader import Reader
+from .vectors import Position
 
 _ROW_MAJOR, _NO_TRANSPOSE, _TRANSPOSE = 101, 111, 112  # values of CBLAS's enumerations
 _LETTER: Final = {4: "s", 8: "d"}
 _INT: Final = np.dtype(np.int32)
 
 
+class Panel(NamedTuple):
+    """Part of a result: where its rows and columns begin, and how many they are, if not all."""
+
+    row: Position = 0
+    column: Position = 0
+    rows: Position | None = None
+    columns: Position | None = None
+
+
+WHOLE: Final = Panel()
+
+
 def multiply(
-    reader: Reader, dtype: np.dtype, sizes: Sizes, matrices: tuple[Matrix, Matrix, Matrix]
+    reader: Reader,
+    dtype: np.dtype,
+    sizes: Sizes,
+    matrices: tuple[Matrix, Matrix, Matrix],
+    panel: Panel = WHOLE,
 ) -> None:
-    """Append the library call that multiplies two matrices, of the batch at hand, into a third."""
+    """Append the library call that multiplies two matrices, of the batch at hand, into a third.
+
+    A panel says which part of the third one is computed.
+    """
     left, right, result = matrices
     call = _Call(reader, dtype)
+    rows = sizes.rows if panel.rows is None else panel.rows
+    columns = sizes.columns if panel.columns is None else panel.columns
+    left = call.moved(left, panel.row, left.rows)
+    right = call.moved(right, panel.column, right.columns)
+    result = call.moved(call.moved(result, panel.row, result.rows), panel.column, result.columns)
     if sizes.columns == 1:
-        _vector_product(call, sizes.rows, sizes.depth, (left, right, result))
+        _vector_product(call, rows, sizes, (left, right, result))
     elif sizes.rows == 1:
         swapped = (_transposed(right), _transposed(left), result)
-        _vector_product(call, sizes.columns, sizes.depth, swapped)
+        _vector_product(call, columns, _swapped(sizes), swapped)
     else:
-        _matrix_product(call, sizes, matrices)
+        _matrix_product(call, (rows, columns), sizes, (left, right, result))
 
 
 def _transposed(matrix: Matrix) -> Matrix:
     return matrix._replace(rows=matrix.columns, columns=matrix.rows)
 
 
-def _matrix_product(call: _Call, sizes: Sizes, matrices: tuple[Matrix, Matrix, Matrix]) -> None:
-    """C = A B by ``cblas_?gemm``."""
+def _swapped(sizes: Sizes) -> Sizes:
+    return sizes._replace(rows=sizes.columns, columns=sizes.rows)
+
+
+def _matrix_product(
+    call: _Call,
+    counts: tuple[Position, Position],
+    sizes: Sizes,
+    matrices: tuple[Matrix, Matrix, Matrix],
+) -> None:
+    """C = A B by ``cblas_?gemm``, for so many rows and columns of C."""
     left, right, result = matrices
     call.integers(_ROW_MAJOR, _transposition(left), _transposition(right))
-    call.integers(sizes.rows, sizes.columns, sizes.depth)
+    call.integers(*counts, sizes.depth)
     call.number(1)
     call.matrix(left, sizes.rows, sizes.depth)
     call.matrix(right, sizes.depth, sizes.columns)
@@ -59,15 +94,15 @@ def _matrix_product(call: _Call, sizes: Sizes, matrices: tuple[Matrix, Matrix, M
 
 
 def _vector_product(
-    call: _Call, rows: int, depth: int, matrices: tuple[Matrix, Matrix, Matrix]
+    call: _Call, count: Position, sizes: Sizes, matrices: tuple[Matrix, Matrix, Matrix]
 ) -> None:
-    """y = A x by ``cblas_?gemv``; x lies along the rows of its matrix."""
+    """y = A x by ``cblas_?gemv``, for ``count`` elements of y; x lies along its matrix's rows."""
     matrix, vector, result = matrices
     transposed = _transposition(matrix) == _TRANSPOSE
     call.integers(_ROW_MAJOR, _transposition(matrix))
-    call.integers(*((depth, rows) if transposed else (rows, depth)))
+    call.integers(*((sizes.depth, count) if transposed else (count, sizes.depth)))
     call.number(1)
-    call.matrix(matrix, rows, depth)
+    call.matrix(matrix, sizes.rows, sizes.depth)
     call.pointer(vector)
     call.integers(max(vector.rows, 1))
     call.number(0)
@@ -89,8 +124,21 @@ class _Call:
         self.dtype = dtype
         self.arguments: list[SSAValue] = []
 
-    def integers(self, *values: int) -> None:
-        self.arguments += [self.b.constant(_INT, 0, value) for value in values]
+    def integers(self, *values: Position) -> None:
+        self.arguments += map(self._integer, values)
+
+    def _integer(self, value: Position) -> SSAValue:
+        if isinstance(value, int):
+            return self.b.constant(_INT, 0, value)
+        return self.b.append(arith.IndexCastOp, (value,), scalar_type(_INT))
+
+    def moved(self, matrix: Matrix, position: Position, stride: int) -> Matrix:
+        """Return the matrix from a position along one of its sides on."""
+        if position == 0:
+            return matrix
+        place = Affine(0, ((ROW, stride),)) if stride else ZERO
+        offset = self.b.affine(place, {ROW: position})
+        return matrix._replace(buffer=self.b.shifted(matrix.buffer, offset, 1))
 
     def number(self, value: float) -> None:
         self.arguments.append(self.b.constant(self.dtype, 0, value))
