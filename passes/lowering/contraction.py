@@ -18,9 +18,10 @@ from ...ir.array.contraction import DotGeneralOp, free_dims
 from ...ir.attributes import ReduceKind
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import Shape, dtype_of, shape_of
-from . import elementwise, library, reductions
-from .affine import ZERO, Affine, axis_index, linearize, row_major
-from .loop_builder import LoopBuilder
+from . import library, reductions
+from .affine import ZERO, axis_index, linearize, row_major
+from .chunks import Chunks, parallel_chunks, split, unravel, whole
+from .loop_builder import INDEX, LoopBuilder
 from .matrices import COLUMN, DEPTH, ROW, Matrix, joined_stride, sizes_of
 from .nest import NestEmitter, Store
 from .reader import Leaf, Reader
@@ -28,6 +29,16 @@ from .vectors import Position, place_vector
 
 BLOCK_ROWS: Final = 8
 """Rows of the result that a small product computes at once, each in its own register."""
+
+PANEL_PRODUCTS: Final = 1 << 22
+"""The least multiplications of a library call for part of a matrix, some 100 microseconds."""
+
+PANEL_LINES: Final = 192
+"""The least lines of such a part. Each call copies the other operand, which takes as long as a few
+lines."""
+
+PANEL_MULTIPLE: Final = 16
+"""The lines of a part are a multiple of those that the library computes at once."""
 
 
 class ContractionLowering:
@@ -88,27 +99,77 @@ class ContractionLowering:
         return packed
 
     def emit(self) -> None:
-        """Emit the loops over batches, with a library call or loops in them."""
-        with ExitStack() as loops:
-            for axis, extent in enumerate(self.sizes.batch):
-                loop = loops.enter_context(self.b.loop(0, extent, 1))
-                self.reader.positions[axis] = loop.variable
-            for result in self.results:
-                if self.schedule.library is not None:
-                    library.multiply(
-                        self.reader, self.dtype, self.sizes, (self.left, self.right, result)
-                    )
-                else:
-                    self._multiply(result)
+        """Emit the loops over batches, with library calls or loops in them."""
+        batch, matrix = self._chunks_of_batch(), self._chunks_of_matrix()
+        if batch.count > max(matrix.count, 1):
+            with (
+                parallel_chunks(self.b, batch) as chunk,
+                self.b.loop(chunk.start, chunk.end, 1) as loop,
+            ):
+                positions = unravel(self.b, loop.variable, self.sizes.batch)
+                self.reader.positions.update(enumerate(positions))
+                self._multiply(whole(matrix.extent))
+        else:
+            with ExitStack() as loops:
+                for axis, extent in enumerate(self.sizes.batch):
+                    loop = loops.enter_context(self.b.loop(0, extent, 1))
+                    self.reader.positions[axis] = loop.variable
+                self._multiply(matrix)
         for buffer in self.owned:
             self.b.effect(memref.DeallocOp, (buffer,))
 
+    # Threads
+
+    def _chunks_of_batch(self) -> Chunks:
+        sizes = self.sizes
+        count = prod(sizes.batch)
+        if not self.schedule.parallel:
+            return whole(count)
+        return split(count, sizes.rows * sizes.columns * sizes.depth)
+
+    def _chunks_of_matrix(self) -> Chunks:
+        """Split the rows of each matrix; for the library, its longer side into panels."""
+        rows, columns, depth = self.sizes[1:]
+        is_library = self.schedule.library is not None
+        extent = max(rows, columns) if is_library else rows // BLOCK_ROWS * BLOCK_ROWS
+        if not self.schedule.parallel:
+            return whole(extent)
+        if not is_library:
+            return split(extent, columns * depth, multiple=BLOCK_ROWS)
+        panels = 1 << (extent // PANEL_LINES).bit_length() >> 1
+        work = min(rows, columns) * depth
+        return split(extent, work, multiple=PANEL_MULTIPLE, least=PANEL_PRODUCTS, most=panels)
+
+    def _multiply(self, chunks: Chunks) -> None:
+        """Multiply the matrices of the batch at hand."""
+        multiply = self._call_library if self.schedule.library is not None else self._loop
+        for result in self.results:
+            multiply(result, chunks)
+
+    def _call_library(self, result: Matrix, chunks: Chunks) -> None:
+        arguments = (self.reader, self.dtype, self.sizes, (self.left, self.right, result))
+        if chunks.count <= 1:
+            library.multiply(*arguments)
+            return
+        with parallel_chunks(self.b, chunks) as chunk:
+            count = self.b.append(arith.SubiOp, (chunk.end, chunk.start), INDEX)
+            if self.sizes.rows >= self.sizes.columns:
+                panel = library.Panel(row=chunk.start, rows=count)
+            else:
+                panel = library.Panel(column=chunk.start, columns=count)
+            library.multiply(*arguments, panel)
+
     # Loops
 
-    def _multiply(self, result: Matrix) -> None:
-        rows = self.sizes.rows
-        blocks = rows // BLOCK_ROWS * BLOCK_ROWS
-        if blocks > BLOCK_ROWS:
+    def _loop(self, result: Matrix, chunks: Chunks) -> None:
+        rows, blocks = self.sizes.rows, chunks.extent
+        if chunks.count > 1:
+            with (
+                parallel_chunks(self.b, chunks) as chunk,
+                self.b.loop(chunk.start, chunk.end, BLOCK_ROWS) as loop,
+            ):
+                self._rows(result, loop.variable, BLOCK_ROWS)
+        elif blocks > BLOCK_ROWS:
             with self.b.loop(0, blocks, BLOCK_ROWS) as loop:
                 self._rows(result, loop.variable, BLOCK_ROWS)
         elif blocks:
@@ -154,7 +215,7 @@ class ContractionLowering:
                 terms.next[i] = self._multiply_add(left, right, terms.carried[i])
         for i, total in enumerate(terms.results):
             place = result.place(axis_index(ROW).shifted(i), axis_index(COLUMN))
-            self._store(total, result, place)
+            self.reader.store(total, result.leaf, place)
         self.reader.mask = None
 
     def _sum_block(self, result: Matrix, column: Position, count: int) -> None:
@@ -187,13 +248,5 @@ class ContractionLowering:
         return self.reader.load(self.right.leaf, place, self.dtype)
 
     def _multiply_add(self, left: SSAValue, right: SSAValue, total: SSAValue) -> SSAValue:
-        multiply = arith.MulfOp if self.dtype.kind == "f" else arith.MuliOp
-        product = elementwise.make(self.b, multiply, *self.reader.promoted((left, right)))
-        return reductions.combine(self.b, ReduceKind.ADD, self.dtype, total, product)
-
-    def _store(self, value: SSAValue, result: Matrix, place: Affine) -> None:
-        offset = self.b.affine(place, self.reader.positions)
-        if self.reader.mask is not None:
-            self.b.masked_store(value, result.buffer, offset, self.reader.mask)
-        else:
-            self.b.store(value, result.buffer, offset)
+        factors = self.reader.promoted((left, right))
+        return reductions.add_product(self.b, self.dtype, total, *factors)

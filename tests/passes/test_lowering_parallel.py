@@ -184,3 +184,74 @@ def test_a_result_twice():
 
     schedule = Schedule(rows=(0,), parallel=(0,), vector=8)
     check_split(build, RANDOM.random((500, 30)), schedule=schedule, loops=1)
+
+
+# Products
+
+
+@pytest.mark.parametrize("size", [(700, 300, 90), (300, 700, 90), (800, 5, 4000), (6, 999, 3000)])
+@pytest.mark.parametrize("left_first", [True, False])
+@pytest.mark.parametrize("right_first", [True, False])
+def test_panels_of_a_large_product(size, left_first, right_first):
+    """The longer side of the result is split, whichever way the operands lie in memory."""
+    m, n, k = size
+    left = RANDOM.random((m, k) if left_first else (k, m), dtype=np.float32)
+    right = RANDOM.random((k, n) if right_first else (n, k), dtype=np.float32)
+    contract = ((int(left_first),), (int(not right_first),))
+    check_split(
+        lambda b, x, y: b.dot_general(x, y, contract=contract),
+        left,
+        right,
+        schedule=Schedule(parallel=(0, 1), library="gemm"),
+        loops=1,
+    )
+
+
+@pytest.mark.parametrize("transposed", [True, False])
+@pytest.mark.parametrize("vector_first", [True, False])
+def test_panels_of_a_matrix_times_a_vector(transposed, vector_first):
+    matrix, vector = RANDOM.random((3001, 3001)), RANDOM.random(3001)
+    contract = ((0,), (int(transposed),))
+
+    def build(b, x, y):
+        if vector_first:
+            return b.dot_general(y, x, contract=contract)
+        return b.dot_general(x, y, contract=contract[::-1])
+
+    check_split(build, matrix, vector, schedule=Schedule(parallel=(0,), library="gemm"), loops=1)
+
+
+@pytest.mark.parametrize("library", [None, "gemm"])
+@pytest.mark.parametrize("batch", [(300,), (7, 43), (1, 600)])
+def test_batches_of_products(library, batch):
+    dims = tuple(range(len(batch)))
+    contract = ((len(batch) + 1,), (len(batch),))
+    check_split(
+        lambda b, x, y: b.dot_general(x, y, batch=(dims, dims), contract=contract),
+        RANDOM.random((*batch, 9, 10)),
+        RANDOM.random((*batch, 10, 13)),
+        schedule=Schedule(rows=dims, parallel=dims, vector=8, library=library),
+        loops=1,
+    )
+
+
+def test_rows_of_a_product_in_loops():
+    left, right = RANDOM.integers(-9, 9, (101, 40)), RANDOM.integers(-9, 9, (40, 33))
+    check_split(
+        lambda b, x, y: b.dot_general(x, y, contract=((1,), (0,))),
+        left,
+        right,
+        schedule=Schedule(rows=(0,), parallel=(0,), vector=8),
+        loops=1,
+    )
+
+
+def test_few_batches_of_large_products():
+    """Each of the products is split, one after the other."""
+    check_split(
+        lambda b, x, y: b.dot_general(x, y, batch=((0,), (0,)), contract=((2,), (1,))),
+        RANDOM.random((2, 400, 300), dtype=np.float32),
+        RANDOM.random((2, 300, 200), dtype=np.float32),
+        schedule=Schedule(rows=(0,), parallel=(0,), library="gemm"),
+        loops=1,
+    )
