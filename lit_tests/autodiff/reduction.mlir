@@ -77,10 +77,10 @@ func.func @product(%x: tensor<3xf64>) -> tensor<f64> {
 // VJP-NEXT:    %10 = array.pad %8, %9 low [1] high [1] interior [0] : tensor<1xf64>, tensor<f64> -> tensor<3xf64>
 // VJP-NEXT:    %11 = array.constant dense<0.000000e+00> : tensor<f64>
 // VJP-NEXT:    %12 = array.pad %7, %11 low [0] high [2] interior [0] : tensor<1xf64>, tensor<f64> -> tensor<3xf64>
-// VJP-NEXT:    %13 = array.constant dense<0.000000e+00> : tensor<f64>
-// VJP-NEXT:    %14 = array.pad %6, %13 low [2] high [0] interior [0] : tensor<1xf64>, tensor<f64> -> tensor<3xf64>
-// VJP-NEXT:    %15 = array.add %10, %12 : tensor<3xf64>
-// VJP-NEXT:    %16 = array.add %15, %14 : tensor<3xf64>
+// VJP-NEXT:    %13 = array.add %10, %12 : tensor<3xf64>
+// VJP-NEXT:    %14 = array.constant dense<0.000000e+00> : tensor<f64>
+// VJP-NEXT:    %15 = array.pad %6, %14 low [2] high [0] interior [0] : tensor<1xf64>, tensor<f64> -> tensor<3xf64>
+// VJP-NEXT:    %16 = array.add %13, %15 : tensor<3xf64>
 // VJP-NEXT:    func.return %16 : tensor<3xf64>
 
 // JVP-LABEL: func.func @product(%x: tensor<3xf64>, %x_tangent: tensor<3xf64>) -> (tensor<f64>, tensor<f64>)

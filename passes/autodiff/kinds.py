@@ -166,10 +166,37 @@ OpRule: TypeAlias = Rule | Composed | ByKind
 """What a family's table holds for an op."""
 
 
+class PairwiseSum:
+    """A sum by a balanced tree, neighbours first, each part of it added up as soon as it can be.
+
+    At most one partial sum of each power of two is pending, so that few of many terms are alive at
+    a time; the rounding error grows with the logarithm of their number (pairwise summation; Higham,
+    Accuracy and Stability of Numerical Algorithms, 2nd ed., section 4.2).
+    """
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._partial: list[tuple[int, SSAValue]] = []
+
+    def add(self, value: SSAValue) -> None:
+        """Add one more term."""
+        size = 1
+        while self._partial and self._partial[-1][0] == size:
+            value = self._builder.add(self._partial.pop()[1], value)
+            size *= 2
+        self._partial.append((size, value))
+
+    def total(self) -> Derivative:
+        """Return the sum of all terms; None where there are none."""
+        total: Derivative = None
+        for _, value in reversed(self._partial):
+            total = value if total is None else self._builder.add(value, total)
+        return total
+
+
 def add_all(builder: Builder, values: Sequence[SSAValue]) -> Derivative:
     """Sum values by a balanced tree, neighbours first; None where there are none."""
-    terms = list(values)
-    while len(terms) > 1:
-        pairs = zip(terms[::2], terms[1::2])
-        terms = [builder.add(a, b) for a, b in pairs] + terms[len(terms) // 2 * 2 :]
-    return terms[0] if terms else None
+    terms = PairwiseSum(builder)
+    for value in values:
+        terms.add(value)
+    return terms.total()

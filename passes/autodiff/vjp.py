@@ -17,7 +17,7 @@ from ...ir.functions import return_of
 from ...ir.locations import derived
 from ...ir.types import shape_of, spell
 from ..functions import replace_functions
-from .kinds import Derivative, add_all
+from .kinds import Derivative, PairwiseSum
 from .primal import Primal, copy_primal, differentiable_results, inputs_of
 
 
@@ -85,25 +85,31 @@ def _sweep(
 ) -> list[Derivative]:
     """Append the cotangents of all values between outputs and inputs; return the inputs' ones.
 
-    The cotangents of a value, one from each use, are summed when the op that made it is reached.
+    The cotangents of a value, one from each use, are summed as they come, until the op that made it
+    is reached.
     """
     builder, varied = primal.builder, primal.varied
-    pending: dict[SSAValue, list[SSAValue]] = {}
+    pending: dict[SSAValue, PairwiseSum] = {}
 
     def contribute(values: Sequence[SSAValue], contributions: Sequence[Derivative]) -> None:
         for value, contribution in zip(values, contributions):
             if contribution is not None:
-                pending.setdefault(value, []).append(contribution)
+                if value not in pending:
+                    pending[value] = PairwiseSum(builder)
+                pending[value].add(contribution)
+
+    def collect(value: SSAValue) -> Derivative:
+        return pending.pop(value).total() if value in pending else None
 
     contribute(outputs, cotangents)
     for op, rule in reversed(primal.tape):
         if pending.keys().isdisjoint(op.results):
             continue
         builder.location = derived(op.location, "vjp")
-        given = [add_all(builder, pending.pop(result, ())) for result in op.results]
+        given = [collect(result) for result in op.results]
         wanted = [value in varied for value in op.operands]
         contribute(op.operands, rule.vjp(builder, op, given, wanted))
-    return [add_all(builder, pending.get(value, ())) for value in primal.inputs]
+    return [collect(value) for value in primal.inputs]
 
 
 @dataclass(frozen=True)
