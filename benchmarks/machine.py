@@ -15,6 +15,7 @@ from . import peers
 from .timing import calibrate, call_timer
 
 _REPEATS = 15
+_PRODUCT_REPEATS = 20  # of the largest product; more of smaller ones
 
 SMALLEST_COPY = 1 << 18
 """Copies of fewer bytes measure the call rather than the memory."""
@@ -76,12 +77,18 @@ def _copy_bandwidth(size: int, threads: int) -> float:
 
 @cache
 def flop_rate(dtype: str) -> float:
-    """Return floating-point operations a second of a large matrix product by NumPy's BLAS."""
-    n = 1024
+    """Return floating-point operations a second of matrix products by NumPy's BLAS, at best.
+
+    Several sizes take part: a small product is over before other processes get in its way.
+    """
+    return max(_flop_rate(dtype, n) for n in (256, 512, 1024))
+
+
+def _flop_rate(dtype: str, n: int) -> float:
     a = np.random.default_rng(0).standard_normal((n, n)).astype(dtype)
     timer = call_timer(np.matmul, (a, a))
-    timer.timeit(1)
-    return 2 * n**3 / min(timer.repeat(_REPEATS, 1))
+    calls = _PRODUCT_REPEATS * 1024 // n
+    return 2 * n**3 / min(timer.repeat(calls, 1))
 
 
 @cache
