@@ -22,11 +22,13 @@ declare i32 @pthread_cond_init(ptr, ptr)
 declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_broadcast(ptr)
 declare i32 @sched_yield()
+declare i32 @clock_gettime(i32, ptr)
 ; `void @relax()`, what the processor has for loops that wait, is added by threads.py.
 
 ; Set by threads.py.
 @gd.threads.helpers = global i64 0                            ; workers to start
 @gd.threads.set.mask = global i32 2                           ; SIG_SETMASK
+@gd.threads.clock = global i32 1                              ; CLOCK_MONOTONIC
 
 ; The loop that is shared out. What it consists of is written while there are no chunks to claim.
 @function = internal global ptr null
@@ -35,6 +37,7 @@ declare i32 @sched_yield()
 @unclaimed = internal global i64 0, align 128
 @unfinished = internal global i64 0, align 128
 
+@ended = internal global i64 -1000000000                      ; when the last loop did
 @busy = internal global i32 0, align 128                      ; whether a loop is shared out
 @sleepers = internal global i64 0                             ; workers that have to be woken up
 @workers = internal global i64 0                              ; that were started
@@ -73,7 +76,10 @@ publish:
   %none = atomicrmw xchg ptr @unclaimed, i64 %chunks seq_cst
   %sleepers = load atomic i64, ptr @sleepers seq_cst, align 8
   %asleep = icmp ne i64 %sleepers, 0
-  br i1 %asleep, label %awaken, label %work
+  br i1 %asleep, label %consider, label %work
+consider:
+  %pays = call fastcc i1 @waking_pays(i64 %chunks)
+  br i1 %pays, label %awaken, label %work
 awaken:
   %locked = call i32 @pthread_mutex_lock(ptr @mutex)
   %woken = call i32 @pthread_cond_broadcast(ptr @wake)
@@ -96,8 +102,48 @@ yield:
   %yielded = call i32 @sched_yield()                          ; perhaps to a worker with a chunk
   br label %wait
 done:
+  %now = call fastcc i64 @now()
+  store i64 %now, ptr @ended
   store atomic i32 0, ptr @busy release, align 4
   ret void
+}
+
+; Whether to wake up workers for the loop that has just been shared out. This takes the caller some
+; 10 microseconds and the workers 50 or more to come. It pays if the loop is long, by the time of its
+; first chunk, and if another one ended just now: then there will be more of them, for which the
+; workers stay awake.
+define internal fastcc i1 @waking_pays(i64 %chunks) {
+entry:
+  %begin = call fastcc i64 @now()
+  %ended = load i64, ptr @ended
+  %gap = sub i64 %begin, %ended
+  %continues = icmp slt i64 %gap, 20000
+  %few = icmp slt i64 %chunks, 16                             ; the first is too much of the loop
+  %surely = or i1 %continues, %few
+  br i1 %surely, label %yes, label %measure
+measure:
+  %did = call fastcc i1 @run_one()
+  %end = call fastcc i64 @now()
+  %took = sub i64 %end, %begin
+  %left = load atomic i64, ptr @unclaimed monotonic, align 8
+  %rest = mul i64 %took, %left
+  %long = icmp sgt i64 %rest, 200000
+  ret i1 %long
+yes:
+  ret i1 true
+}
+
+; Nanoseconds since some time in the past.
+define internal fastcc i64 @now() {
+  %time = alloca { i64, i64 }
+  %clock = load i32, ptr @gd.threads.clock
+  %status = call i32 @clock_gettime(i32 %clock, ptr %time)
+  %seconds = load i64, ptr %time
+  %part.field = getelementptr { i64, i64 }, ptr %time, i64 0, i32 1
+  %part = load i64, ptr %part.field
+  %whole = mul i64 %seconds, 1000000000
+  %sum = add i64 %whole, %part
+  ret i64 %sum
 }
 
 define internal fastcc void @run_all(ptr %function, ptr %context, i64 %chunks) {

@@ -14,6 +14,7 @@ import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +22,13 @@ from pathlib import Path
 from . import cache, jit
 
 _CGROUPS = Path("/sys/fs/cgroup")
-_EXPORTS = ("gd.parallel", "gd.threads.helpers", "gd.threads.set.mask", "gd.threads.reset")
+_EXPORTS = (
+    "gd.parallel",
+    "gd.threads.clock",
+    "gd.threads.helpers",
+    "gd.threads.reset",
+    "gd.threads.set.mask",
+)
 
 _RELAX = {
     "x86_64": ("llvm.x86.sse2.pause", ""),
@@ -119,5 +126,6 @@ def _linked() -> jit.Linked:
     address = linked.address
     ctypes.c_int64.from_address(address("gd.threads.helpers")).value = thread_count() - 1
     ctypes.c_int32.from_address(address("gd.threads.set.mask")).value = int(signal.SIG_SETMASK)
+    ctypes.c_int32.from_address(address("gd.threads.clock")).value = time.CLOCK_MONOTONIC
     os.register_at_fork(after_in_child=ctypes.CFUNCTYPE(None)(address("gd.threads.reset")))
     return linked
