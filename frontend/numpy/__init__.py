@@ -17,6 +17,7 @@ import numpy as np
 
 from . import (  # noqa: F401  they register their functions
     contraction,
+    convolution,
     creation,
     differences,
     einstein,

@@ -12,7 +12,6 @@ _ORDER = "sorting is not supported"
 _POSITIONS = "picking elements at computed positions is not supported"
 _DECOMPOSITION = "matrix decompositions are not supported"
 _FOURIER = "Fourier transforms are not supported"
-_WINDOWS = "convolutions are not supported; write it as a sum of products of slices"
 
 _REASONS = {
     _SHAPE: (
@@ -45,7 +44,6 @@ _REASONS = {
     _FOURIER: tuple(
         getattr(np.fft, n) for n in np.fft.__all__ if "fft" in n and n[-4:] not in ("hift", "freq")
     ),
-    _WINDOWS: (np.convolve, np.correlate),
 }
 
 for _reason, _functions in _REASONS.items():

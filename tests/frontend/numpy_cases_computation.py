@@ -403,6 +403,19 @@ CASES = [
         [np.kron], [np.kron], [[(2,), (3,)], [(2, 2), (2, 3)], [(2,), (2, 2)], [(), (2,)]], NUMBERS
     ),
     Case(
+        [np.convolve, np.correlate],
+        [
+            lambda x, y, f=f, mode=mode: f(x, y, mode)
+            for f in (np.convolve, np.correlate)
+            for mode in ("valid", "same", "full")
+        ],
+        [[(5,), (3,)], [(2,), (5,)], [(4,), (4,)], [(1,), (1,)], [(6,), (1,)]],
+        (BOOL, *NUMBERS),
+        sums=True,
+    ),
+    Case([np.convolve], [np.convolve], [[(), (3,)], [(2,), ()]], NUMBERS),
+    Case([np.correlate], [np.correlate], [[(5,), (4,)]], NUMBERS),
+    Case(
         [np.cross, np.linalg.cross],
         [
             np.cross,

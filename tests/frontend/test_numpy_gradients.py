@@ -123,6 +123,8 @@ SMOOTH = [
     (np.vecdot, [(2, 3), (3,)]),
     (lambda a, b: np.tensordot(a, b, ([0, 1], [1, 0])), [(2, 3), (3, 2)]),
     (np.kron, [(2,), (2, 2)]),
+    (partial(np.convolve, mode="same"), [(6,), (3,)]),
+    (np.correlate, [(3,), (5,)]),
     (np.cross, [(2, 3), (3,)]),
     (partial(np.einsum, "bij,jk,b->ik"), [(2, 2, 3), (3, 2), (2,)]),
     (partial(np.einsum, "iij,j->i"), [(2, 2, 3), (3,)]),

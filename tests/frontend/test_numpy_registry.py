@@ -194,6 +194,16 @@ def test_ragged_lists_are_shape_errors():
         gnp.array([x, x[:2]])
 
 
+@pytest.mark.parametrize("function", [np.convolve, np.correlate])
+def test_what_does_not_slide_is_refused(function):
+    with pytest.raises(ShapeError, match=r"one-dimensional arrays .*: f64\[2,3\], f64\[3\]"):
+        function(traced((2, 3)), np.ones(3))
+    with pytest.raises(ShapeError, match=r"with elements: f64\[3\], f64\[0\]"):
+        function(traced(), np.ones(0))
+    with pytest.raises(ValueError, match=r"mode must be one of .* \(got 'all'\)"):
+        function(traced(), np.ones(3), "all")
+
+
 def test_large_arrays_beside_traced_values_become_captures():
     x, weights = traced((200,)), np.arange(200.0)
     np.dot(x, weights) + np.sum(x * weights)
