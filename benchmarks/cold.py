@@ -177,7 +177,7 @@ def _chain_gradient(
 
 
 LONGEST_CHAIN_OF_BASELINE = 400
-SLOW_CHAIN = 800  # takes JAX most of a minute; twice as many operations take hours
+SLOW_CHAIN = 800  # JAX does it once, and only if asked for: its time grows steeply from here
 
 COLD = (
     Cold(

@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="parts of names of benchmarks; all if none")
     parser.add_argument("--quick", action="store_true", help="fewer runs, to see that it works")
-    parser.add_argument("--slow", action="store_true", help="also what takes JAX a minute, once")
+    parser.add_argument("--slow", action="store_true", help="also what takes JAX long, once")
     parser.add_argument(
         "--peers",
         type=_packages,
