@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
+from gradatim.ir.array.window import Window
 from gradatim.ir.builder import Builder
 from gradatim.ir.functions import FunctionBuilder
 from gradatim.ir.locations import source_location
@@ -250,7 +251,13 @@ class _Maker:
         if dtype_of(x).kind == "b":
             return x
         kind, reverse = self.pick(["min", "max"]), bool(self.number(0, 1))
+        if self.number(0, 1):
+            return self.settled(self.b.reduce_window(kind, x, [self.window() for _ in shape_of(x)]))
         return self.settled(self.b.cumulative(kind, x, dim, reverse=reverse))
+
+    def window(self) -> Window:
+        size, stride, dilation = self.number(1, 3), self.number(1, 2), self.number(1, 2)
+        return Window(size, stride, dilation, self.number(0, 2), self.number(0, 2))
 
     def product(self, x: SSAValue) -> SSAValue:
         if self.products == 2 or prod(shape_of(x)) > 50:
