@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.parser import Parser
 
 from gradatim.ir.checks import check_function
@@ -15,6 +14,8 @@ from gradatim.ir.errors import GradatimError
 from gradatim.ir.functions import FunctionBuilder, find_function, return_of
 from gradatim.ir.locations import source_location
 from gradatim.ir.types import tensor_type
+
+from ..work import lines_run
 
 F32 = tensor_type((2,), np.dtype("f4"))
 
@@ -100,19 +101,14 @@ def test_rejects_an_op_without_location():
         check_function(finished)
 
 
-def _seconds_to_check(ops: int) -> float:
-    function = FunctionBuilder("f", [F32])
+def _chain(ops: int) -> FuncOp:
+    function = FunctionBuilder("f", [F32], location=source_location("user.py", 3, 1, "f"))
     x = function.arguments[0]
     for _ in range(ops):
         x = function.builder.neg(x)
-    finished = function.finish([x])
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        check_function(finished, locations=False)
-        times.append(time.process_time() - start)
-    return min(times)
+    return function.finish([x])
 
 
-def test_time_is_linear_in_the_number_of_ops():
-    assert _seconds_to_check(16_000) < 40 * _seconds_to_check(1_000)
+def test_work_is_linear_in_the_number_of_ops():
+    short, long = (lines_run(check_function, _chain(ops)) for ops in (200, 2_000))
+    assert long < 11 * short

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -26,6 +24,7 @@ from gradatim.passes.autodiff import rules
 from gradatim.passes.autodiff.jvp import ArrayJvp, jvp
 from gradatim.passes.autodiff.vjp import ArrayVjp, vjp
 
+from ..work import lines_run
 from .differentiation import check_derivatives, make, run
 
 F64 = np.dtype(np.float64)
@@ -475,22 +474,13 @@ def _wide(width: int) -> FuncOp:
 
 
 @pytest.mark.parametrize("program", [_chain, _wide])
-def test_size_and_time_are_linear(program: Callable[[int], FuncOp]):
-    def measure(function: FuncOp) -> tuple[float, int]:
-        best, size = float("inf"), 0
-        for _ in range(3):
-            gc.collect()
-            start = time.process_time()
-            derivative = vjp(function, seed=True, value=False)
-            best = min(best, time.process_time() - start)
-            size = len(list(derivative.body.block.ops))
-        return best, size
+def test_size_and_work_are_linear(program: Callable[[int], FuncOp]):
+    def size(function: FuncOp) -> int:
+        return len(list(vjp(function, seed=True, value=False).body.block.ops))
 
-    gc.disable()
-    try:
-        short_time, short_size = measure(program(400))
-        long_time, long_size = measure(program(4000))
-    finally:
-        gc.enable()
-    assert 9 * short_size < long_size < 10 * short_size + 10
-    assert long_time < 20 * short_time
+    def work(function: FuncOp) -> int:
+        return lines_run(lambda: vjp(function, seed=True, value=False))
+
+    short, long = program(200), program(2000)
+    assert 9 * size(short) < size(long) < 10 * size(short) + 10
+    assert work(long) < 12 * work(short)

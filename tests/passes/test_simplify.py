@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from gradatim.passes.simplify.inline import inline_calls
 
 from ..ir.examples import finite, values
 from ..ir.test_every_op import same_bits
+from ..work import lines_run
 from .programs import ANYTHING, SUMS, Program, programs
 
 F64 = np.dtype(np.float64)
@@ -298,7 +298,7 @@ def test_simplify_inlines_and_canonicalizes():
     assert found == 3.0
 
 
-# Time
+# Work
 
 
 def _chain(length: int) -> FuncOp:
@@ -314,16 +314,6 @@ def _chain(length: int) -> FuncOp:
 
 
 @pytest.mark.parametrize("name", PASSES)
-def test_time_is_linear(name: str):
-    """Four times the ops take about four times the time; sixteen times would be quadratic."""
-
-    def seconds(length: int) -> float:
-        best = np.inf
-        for _ in range(3):
-            function = _chain(length)
-            start = time.process_time()
-            PASSES[name](function)
-            best = min(best, time.process_time() - start)
-        return float(best)
-
-    assert seconds(4000) < 9 * seconds(1000) + 0.01
+def test_work_is_linear(name: str):
+    short, long = (lines_run(PASSES[name], _chain(n)) for n in (250, 2500))
+    assert long < 12 * short
