@@ -76,3 +76,13 @@ func.func @windows(%x: tensor<2x9x9x3xf32>, %w: tensor<3x3x3x16xf32>) -> tensor<
 // CHECK: %p = kernel.fusion ins(%t_1 = %t : tensor<2x7x7x16xf32>) schedule<rows = [0, 1, 2], vector = 8>
 // CHECK-NEXT:   array.reduce_window
 // CHECK-NEXT:   kernel.yield
+
+// Large ones are split among threads: whole examples and rows, or a single line.
+func.func @large(%x: tensor<8x56x56x64xf32>, %w: tensor<3x3x64x64xf32>, %s: tensor<100000xf32>) -> (tensor<8x54x54x64xf32>, tensor<99001xf32>) {
+  %c = array.convolution %x, %w strides [1, 1] low [0, 0] high [0, 0] lhs_dilation [1, 1] rhs_dilation [1, 1] groups 1 : tensor<8x56x56x64xf32>, tensor<3x3x64x64xf32> -> tensor<8x54x54x64xf32>
+  %m = array.reduce_window max %s sizes [1000] strides [1] dilations [1] low [0] high [0] : tensor<100000xf32> -> tensor<99001xf32>
+  func.return %c, %m : tensor<8x54x54x64xf32>, tensor<99001xf32>
+}
+// CHECK-LABEL: func.func @large
+// CHECK-NEXT: schedule<rows = [0, 1, 2], parallel = [0, 1], vector = 8>
+// CHECK: %m = kernel.fusion ins(%s_1 = %s : tensor<100000xf32>) schedule<rows = [], parallel = [0], vector = 8>

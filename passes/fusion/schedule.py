@@ -138,7 +138,10 @@ def _schedule_windows(op: ReduceWindowOp | ConvolutionOp, vector_bits: int) -> S
     domain = shape_of(op.result)
     longest = max(domain, default=1)
     lanes = min(_lanes([dtype_of(op.result)], vector_bits), 1 << max(longest - 1, 0).bit_length())
-    return Schedule(tuple(range(len(domain) - 1)), vector=lanes)
+    rows = tuple(range(len(domain) - 1))
+    is_long = flops_in(op) * FLOP_TIME > PARALLEL_MICROSECONDS
+    outer = rows or tuple(range(len(domain)))
+    return Schedule(rows, _first_of(outer, domain) if is_long else (), lanes)
 
 
 def _schedule_product(op: DotGeneralOp, vector_bits: int) -> Schedule:

@@ -3,7 +3,8 @@
 A block has one or more vectors along an axis, the features out, the groups or the windows of the
 last dimension, for each of some windows or features. The products of a tap and a feature in for the
 whole block take one load for each side of it. An input with padding, or with gaps, is first copied
-into memory that has them, one example at a time.
+into memory that has them, one example at a time. Threads share the examples, or the loops around the
+blocks of each.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ...ir.kernel.ops import FusionOp
 from ...ir.types import Shape, dtype_of, shape_of
 from . import reductions
 from .affine import Affine, axis_index, combine, linearize, row_major
+from .chunks import Chunks, parallel_chunks, split, unravel, whole
 from .loop_builder import LoopBuilder
 from .nest import NestEmitter, Store
 from .reader import Leaf, Reader
@@ -89,7 +91,6 @@ class ConvolutionLowering:
         self.widest = fusion.schedule.data.vector
         self.sizes = sizes_of(op)
         self.reader = Reader(builder, {})
-        self.owned: list[SSAValue] = []
         buffers: dict[SSAValue, SSAValue] = dict(zip(fusion.body.block.args, fusion.ins))
         self.source, self.weights = (
             self._flat(buffers[value], value) for value in (op.lhs, op.rhs)
@@ -105,6 +106,10 @@ class ConvolutionLowering:
         registers = WIDE_REGISTERS if is_wide else REGISTERS
         self.vectors, self.rows = _block_shape(extent, self.lanes, rows, registers)
         self.terms = self._terms()
+        windows = range(_SPACE, self.last + 1)
+        inner = (self.vector, self.block)
+        self.outer = [axis for axis in (GROUP, FEATURE, *windows) if axis not in inner]
+        self.is_parallel = bool(fusion.schedule.data.parallel)
 
     def _flat(self, buffer: SSAValue, value: SSAValue) -> SSAValue:
         return self.b.flat(buffer, self.dtype, prod(shape_of(value)))
@@ -141,13 +146,33 @@ class ConvolutionLowering:
         """Emit everything."""
         if 0 in shape_of(self.op.result):
             return
-        padded = self._padded() if self._needs_padding() else None
-        with self._loops([BATCH]):
-            if padded is not None:
-                self._copy_example(padded)
-            self._emit_example(self._input(padded), self._kernel())
-        for buffer in self.owned:
-            self.b.effect(memref.DeallocOp, (buffer,))
+        examples, rows = self._chunks_of_examples(), self._chunks_of_rows()
+        if examples.count <= max(rows.count, 1):
+            with self._padded() as padded, self._loops([BATCH]):
+                self._emit_example(padded, rows)
+            return
+        with (
+            parallel_chunks(self.b, examples) as chunk,
+            self._padded() as padded,
+            self.b.loop(chunk.start, chunk.end, 1) as loop,
+        ):
+            self.reader.positions[BATCH] = loop.variable
+            self._emit_example(padded, whole(rows.extent))
+
+    # Threads
+
+    def _chunks_of_examples(self) -> Chunks:
+        batch = self.sizes.batch
+        return split(batch, self._products() // batch) if self.is_parallel else whole(batch)
+
+    def _chunks_of_rows(self) -> Chunks:
+        """Split the loops around the blocks of one example."""
+        extent = prod(self.extents[axis] for axis in self.outer)
+        work = self._products() // (self.sizes.batch * extent)
+        return split(extent, work) if self.is_parallel else whole(extent)
+
+    def _products(self) -> int:
+        return prod(self.extents.values())
 
     # Padding
 
@@ -162,14 +187,21 @@ class ConvolutionLowering:
         pairs = zip(self.sizes.windows, self.sizes.counts)
         return [(count - 1) * window.stride + window.span for window, count in pairs]
 
-    def _padded(self) -> Leaf:
-        """Return memory for what windows see of one example, all zero."""
+    @contextmanager
+    def _padded(self) -> Iterator[Leaf | None]:
+        """Give memory for what windows see of one example, all zero; None if that is the input."""
+        if not self._needs_padding():
+            yield None
+            return
+        owned: list[SSAValue] = []
         shape = (*self._reach(), self.sizes.groups * self.sizes.channels)
-        leaf = Leaf(self.b.scratch(self.dtype, prod(shape), self.owned), row_major(shape))
+        leaf = Leaf(self.b.scratch(self.dtype, prod(shape), owned), row_major(shape))
         self.reader.scalars[self.op.result] = self.b.constant(self.dtype, 0, 0)
         self._nest({FLAT: prod(shape)}, Store(self.op.result, (), leaf, axis_index(FLAT)))
         del self.reader.scalars[self.op.result]
-        return leaf
+        yield leaf
+        for buffer in owned:
+            self.b.effect(memref.DeallocOp, (buffer,))
 
     def _copy_example(self, padded: Leaf) -> None:
         """Put an example's elements between the zeros."""
@@ -227,12 +259,23 @@ class ConvolutionLowering:
 
     # Loops
 
-    def _emit_example(self, x: Operand, kernel: Operand) -> None:
+    def _emit_example(self, padded: Leaf | None, rows: Chunks) -> None:
         """Loop over the blocks of one example."""
+        if padded is not None:
+            self._copy_example(padded)
+        x, kernel = self._input(padded), self._kernel()
         shared, own = (kernel, x) if self.block == self.last else (x, kernel)
-        windows = [_SPACE + d for d in range(len(self.sizes.space))]
-        outer = [a for a in (GROUP, FEATURE, *windows) if a not in (self.vector, self.block)]
-        with self._loops(outer):
+        if rows.count <= 1:
+            with self._loops(self.outer):
+                self._vectors(lambda: self._blocks(shared, own))
+            return
+        with (
+            parallel_chunks(self.b, rows) as chunk,
+            self.b.loop(chunk.start, chunk.end, 1) as loop,
+        ):
+            extents = [self.extents[axis] for axis in self.outer]
+            positions = unravel(self.b, loop.variable, extents)
+            self.reader.positions.update(zip(self.outer, positions))
             self._vectors(lambda: self._blocks(shared, own))
 
     @contextmanager
@@ -262,10 +305,10 @@ class ConvolutionLowering:
 
     def _blocks(self, shared: Operand, own: Operand) -> None:
         extent, rows = self.extents[self.block], self.rows
-        whole = extent // rows * rows
-        self._in_steps(whole, rows, lambda start: self._emit_block(start, rows, shared, own))
-        if extent > whole:
-            self._emit_block(whole, extent - whole, shared, own)
+        full = extent // rows * rows
+        self._in_steps(full, rows, lambda start: self._emit_block(start, rows, shared, own))
+        if extent > full:
+            self._emit_block(full, extent - full, shared, own)
 
     def _in_steps(self, extent: int, step: int, emit: Callable[[Position], None]) -> None:
         """Loop over the starts of steps, unless there is only one."""

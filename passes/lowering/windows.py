@@ -16,6 +16,7 @@ from ...ir.array.window import Window
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import dtype_of, shape_of
 from .affine import axis_index, row_major
+from .chunks import parallel_chunks, split
 from .loop_builder import LoopBuilder
 from .nest import NestEmitter, store_to
 from .reader import Leaf, Reader
@@ -29,7 +30,7 @@ class WindowLowering:
 
     def __init__(self, builder: LoopBuilder, fusion: FusionOp, op: ReduceWindowOp) -> None:
         self.op = op
-        self.lanes = fusion.schedule.data.vector
+        self.schedule = fusion.schedule.data
         shape, dtype = shape_of(op.operand), dtype_of(op.operand)
         source = Leaf(builder.flat(fusion.ins[0], dtype, prod(shape)), row_major(shape))
         self.reader = Reader(builder, {op.operand: source})
@@ -50,8 +51,8 @@ class WindowLowering:
         """Yield which windows of each dimension make up each nest."""
         shape = shape_of(self.op.operand)
         parts = [_parts(w, n) for w, n in zip(windows_of(self.op.properties), shape)]
-        split = [d for d, ranges in enumerate(parts) if len(ranges) > 1]
-        for d in split[:-MOST_SPLIT]:
+        at_edges = [d for d, ranges in enumerate(parts) if len(ranges) > 1]
+        for d in at_edges[:-MOST_SPLIT]:
             parts[d] = [range(parts[d][-1].stop)]
         return product(*parts)
 
@@ -61,7 +62,30 @@ class WindowLowering:
         index = tuple(axis_index(a).shifted(part.start) for a, part in zip(axes, piece))
         extents = {a: len(part) for a, part in zip(axes, piece)}
         stores = [store_to(self.op.result, index, target) for target in self.targets]
-        NestEmitter(self.reader, extents, stores, (), (), lanes=self.lanes).emit(axes)
+        emitter = NestEmitter(self.reader, extents, stores, (), (), lanes=self.schedule.vector)
+        sized = [axis for axis in axes if extents[axis] != 1]
+        if sized and self.schedule.parallel:
+            self._emit_in_chunks(emitter, axes, sized)
+        else:
+            emitter.emit(axes)
+
+    def _emit_in_chunks(
+        self, emitter: NestEmitter, axes: Sequence[int], sized: Sequence[int]
+    ) -> None:
+        """Emit a nest over axes, the longer of the two outermost of which is split."""
+        axis = max(sized[:2], key=emitter.extents.__getitem__)
+        work = prod(emitter.extents[a] for a in sized if a != axis) * prod(self.op.sizes.data)
+        is_vector = axis == sized[-1]
+        lanes = self.schedule.vector if is_vector else 1
+        chunks = split(emitter.extents[axis], work, multiple=lanes)
+        if chunks.count <= 1:
+            emitter.emit(axes)
+            return
+        # A last vector that begins earlier would write to what another thread writes to.
+        emitter.overlap = not is_vector
+        with parallel_chunks(self.reader.b, chunks) as chunk:
+            emitter.parts[axis] = chunk.start, chunk.end
+            emitter.emit(axes)
 
 
 def _parts(window: Window, n: int) -> list[range]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from xdsl.dialects import scf
 
+from gradatim.ir.array.window import Window
 from gradatim.ir.kernel.schedule import Schedule
 from gradatim.ir.types import shape_of
 from gradatim.passes.lowering.chunks import split
@@ -13,6 +14,7 @@ from gradatim.passes.lowering.chunks import split
 from .lowered import check, in_orders, lowered
 
 RANDOM = np.random.default_rng(21)
+PLAIN = Window(1, 1, 1, 0, 0)
 
 
 def parallel_loops(build, arrays, schedule):
@@ -254,4 +256,51 @@ def test_few_batches_of_large_products():
         RANDOM.random((2, 300, 200), dtype=np.float32),
         schedule=Schedule(rows=(0,), parallel=(0,), library="gemm"),
         loops=1,
+    )
+
+
+# Windows and convolutions
+
+
+@pytest.mark.parametrize(
+    ("shape", "windows", "loops"),
+    [
+        ((20_011,), [Window(3, 2, 1, 0, 0)], 1),
+        ((20_011,), [Window(3, 1, 1, 1, 1)], 1),
+        ((97, 211), [Window(3, 1, 1, 1, 1), Window(2, 1, 1, 1, 0)], 1),
+        ((3, 20_011, 1), [PLAIN, Window(3, 1, 1, 1, 1), PLAIN], 1),
+        ((2, 40, 40, 9), [PLAIN, Window(7, 2, 1, 3, 3), Window(7, 2, 1, 3, 3), PLAIN], 5),
+        ((100,), [Window(3, 1, 1, 1, 1)], 0),
+    ],
+    ids=str,
+)
+def test_windows(shape, windows, loops):
+    schedule = Schedule(parallel=(0,), vector=8)
+    check_split(
+        lambda b, x: b.reduce_window("add", x, windows),
+        RANDOM.random(shape),
+        schedule=schedule,
+        loops=loops,
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "windows", "groups", "loops"),
+    [
+        ((20, 9, 12, 3), (3, 3, 3, 16), [Window(3, 1, 1, 1, 1)] * 2, 1, 1),  # among examples
+        ((2, 40, 30, 6), (3, 3, 3, 18), [Window(3, 1, 1, 1, 1)] * 2, 2, 1),  # among rows
+        ((1, 33, 17, 4), (3, 2, 4, 5), [Window(3, 1, 1, 0, 0), Window(2, 1, 1, 0, 0)], 1, 1),
+        ((1, 300, 40), (3, 10, 40), [Window(3, 1, 1, 1, 1)], 4, 1),  # among groups
+        ((2, 9, 3), (3, 3, 8), [Window(3, 1, 1, 1, 1)], 1, 0),
+    ],
+    ids=str,
+)
+def test_convolutions(left, right, windows, groups, loops):
+    schedule = Schedule(rows=(0,), parallel=(0,), vector=8)
+    check_split(
+        lambda b, x, w: b.convolution(x, w, windows, groups),
+        RANDOM.random(left),
+        RANDOM.random(right),
+        schedule=schedule,
+        loops=loops,
     )
