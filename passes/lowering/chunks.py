@@ -37,6 +37,11 @@ class Chunks:
         """The number of chunks."""
         return -(-self.extent // self.size)
 
+    @property
+    def last(self) -> int:
+        """The iterations of the last chunk."""
+        return self.extent - (self.count - 1) * self.size
+
 
 class Chunk(NamedTuple):
     """One chunk under construction: its number, and its iterations ``start`` to ``end``."""

@@ -307,7 +307,7 @@ class FusionLowering:
         if chunks.count <= 1:
             return emitter.emit(axes)
         # A last vector that begins earlier would write to what another thread writes to.
-        emitter.overlap &= axis != axes[-1] or not 0 < extent % chunks.size < emitter.lanes
+        emitter.overlap &= axis != axes[-1] or chunks.last >= emitter.lanes
         partial = [self._new_leaf(dtype_of(op.result), (chunks.count,)) for op in whole]
         with parallel_chunks(self.b, chunks) as chunk:
             emitter.parts[axis] = chunk.start, chunk.end

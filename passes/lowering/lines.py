@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from xdsl.dialects import arith, vector
@@ -23,11 +23,16 @@ from ...ir.kernel.ops import FusionOp
 from ...ir.types import dtype_of, shape_of
 from . import elementwise, reductions
 from .affine import Affine
+from .chunks import Chunks, parallel_chunks, split, whole
 from .loop_builder import LoopBuilder, value_type
 from .reader import Leaf, Reader
 from .vectors import Position, place_vector
 
 OUTER, LINE, INNER = range(3)
+
+Part: TypeAlias = tuple[Position, Position]
+"""Some of the iterations of a loop: the first, and the one after the last."""
+
 _I64: Final = np.dtype(np.int64)
 
 
@@ -46,6 +51,8 @@ class LineLowering:
         self.outer, self.length = prod(shape[:dim]), shape[dim]
         self.inner = prod(shape[dim + 1 :])
         self.lanes = fusion.schedule.data.vector
+        parallel = bool(fusion.schedule.data.parallel)
+        self.outer_chunks, self.inner_chunks = self._split(parallel)
         self.reader = Reader(builder, {})
         self.source = self._memory(fusion.ins[0], op.operand)
         self.targets = [self._memory(buffer, op.result) for buffer in fusion.outs]
@@ -55,24 +62,48 @@ class LineLowering:
 
     def emit(self) -> None:
         """Emit the loops."""
-        with self.b.loop(0, self.outer, 1) as loop:
+        if self.outer_chunks.count > max(self.inner_chunks.count, 1):
+            with parallel_chunks(self.b, self.outer_chunks) as chunk:
+                self._lines((chunk.start, chunk.end), (0, self.inner))
+        elif self.inner_chunks.count > 1:
+            with parallel_chunks(self.b, self.inner_chunks) as chunk:
+                self._lines((0, self.outer), (chunk.start, chunk.end))
+        else:
+            self._lines((0, self.outer), (0, self.inner))
+
+    def _split(self, is_parallel: bool) -> tuple[Chunks, Chunks]:
+        """Split the outer and the inner elements, of which the larger number is to be used."""
+        if not is_parallel:
+            return whole(self.outer), whole(self.inner)
+        outer = split(self.outer, self.length * self.inner)
+        return outer, split(self.inner, self.length * self.outer, multiple=self.lanes)
+
+    def _lines(self, outer: Part, inner: Part) -> None:
+        """Take the lines of some outer and inner elements."""
+        with self.b.loop(*outer, 1) as loop:
             self.reader.positions[OUTER] = loop.variable
             if self.inner == 1 and isinstance(self.op, ArgReduceOp):
                 self.reader.positions[INNER] = 0
                 self._search_line()
             else:
                 walk = self._search if isinstance(self.op, ArgReduceOp) else self._accumulate
-                self._side_by_side(walk)
+                self._side_by_side(walk, inner)
 
-    def _side_by_side(self, walk: Callable[[], None]) -> None:
+    def _side_by_side(self, walk: Callable[[], None], inner: Part) -> None:
         """Let ``walk`` take the lines of the inner elements, a vector at a time."""
         lanes = min(self.lanes, 1 << max(self.inner - 1, 0).bit_length())
         self._use_vectors(INNER, lanes)
         step = max(self.reader.lanes, 1)
+        may_overlap = self.inner_chunks.last >= lanes
 
         def at(start: Position) -> None:
             placed = place_vector(
-                self.b, start, self.inner, lanes=self.reader.lanes, step=step, may_overlap=True
+                self.b,
+                start,
+                self.inner,
+                lanes=self.reader.lanes,
+                step=step,
+                may_overlap=may_overlap,
             )
             self.reader.positions[INNER], self.reader.mask = placed
             walk()
@@ -80,7 +111,7 @@ class LineLowering:
         if self.inner <= step:
             at(0)
             return
-        with self.b.loop(0, self.inner, step) as loop:
+        with self.b.loop(*inner, step) as loop:
             at(loop.variable)
 
     def _use_vectors(self, axis: int, lanes: int) -> None:

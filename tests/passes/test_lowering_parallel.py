@@ -304,3 +304,28 @@ def test_convolutions(left, right, windows, groups, loops):
         schedule=schedule,
         loops=loops,
     )
+
+
+# Lines
+
+
+@pytest.mark.parametrize(("shape", "dim"), [((100, 203), 0), ((100, 203), 1), ((3, 50, 301), 1)])
+@pytest.mark.parametrize("kind", ["min", "max"])
+def test_argreduce(shape, dim, kind):
+    x = RANDOM.integers(0, 9, shape).astype(np.float64)
+    rows = tuple(d for d in range(len(shape)) if d != dim)
+    schedule = Schedule(rows=rows, parallel=rows, vector=8)
+    check_split(lambda b, x: b.argreduce(kind, x, dim), x, schedule=schedule, loops=1)
+
+
+@pytest.mark.parametrize(("shape", "dim"), [((100, 203), 0), ((100, 203), 1), ((3, 50, 301), 1)])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_cumulative(shape, dim, reverse):
+    rows = tuple(d for d in range(len(shape)) if d != dim)
+    schedule = Schedule(rows=rows, parallel=rows, vector=8)
+    check_split(
+        lambda b, x: b.cumulative("add", x, dim, reverse=reverse),
+        RANDOM.random(shape),
+        schedule=schedule,
+        loops=1,
+    )
