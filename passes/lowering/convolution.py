@@ -3,8 +3,8 @@
 A block has one or more vectors along an axis, the features out, the groups or the windows of the
 last dimension, for each of some windows or features. The products of a tap and a feature in for the
 whole block take one load for each side of it. An input with padding, or with gaps, is first copied
-into memory that has them, one example at a time. Threads share the examples, or the loops around the
-blocks of each.
+into memory that has them, one example at a time. Threads share the examples, or the loops around
+the blocks of each.
 """
 
 from __future__ import annotations
