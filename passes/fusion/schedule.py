@@ -15,7 +15,7 @@ from ...ir.array.shape import dim_of
 from ...ir.kernel.schedule import Schedule
 from ...ir.kernel.space import Axes
 from ...ir.types import Shape, dtype_of, shape_of
-from .cost import BYTE_TIME, FLOP_TIME, flops_in, flops_of
+from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, flops_of
 from .grouping import Group
 
 PARALLEL_MICROSECONDS: Final = 200.0
@@ -123,14 +123,29 @@ def schedule_alone(op: Operation, vector_bits: int) -> Schedule:
         return _schedule_product(op, vector_bits)
     if isinstance(op, ReduceWindowOp | ConvolutionOp):
         return _schedule_windows(op, vector_bits)
-    along = dim_of(op.properties) if isinstance(op, ArgReduceOp | CumulativeOp) else None
-    domain = shape_of(op.results[0] if along is None else op.operands[0])
-    last = len(domain) - 1 if along is None else along
-    rows = tuple(d for d in range(len(domain)) if d != last)
-    lanes = min(
-        _lanes([dtype_of(op.results[0])], vector_bits), 1 << max(domain[-1] - 1, 0).bit_length()
+    if isinstance(op, ArgReduceOp | CumulativeOp):
+        return _schedule_lines(op, vector_bits)
+    domain = shape_of(op.results[0])
+    return Schedule(
+        tuple(range(len(domain) - 1)), vector=_lanes_along_last(op, domain, vector_bits)
     )
-    return Schedule(rows, vector=lanes)
+
+
+def _schedule_lines(op: ArgReduceOp | CumulativeOp, vector_bits: int) -> Schedule:
+    """Loop over the lines along the op's dimension."""
+    domain = shape_of(op.operand)
+    along = dim_of(op.properties)
+    rows = tuple(d for d in range(len(domain)) if d != along)
+    bytes_moved = bytes_of(op.operand) + bytes_of(op.result)
+    is_long = flops_in(op) * FLOP_TIME + bytes_moved * BYTE_TIME > PARALLEL_MICROSECONDS
+    parallel = _first_of(rows, domain) if is_long else ()
+    return Schedule(rows, parallel, _lanes_along_last(op, domain, vector_bits))
+
+
+def _lanes_along_last(op: Operation, domain: Shape, vector_bits: int) -> int:
+    """Return the lanes of a vector along the last dimension, no more than it needs."""
+    widest = _lanes([dtype_of(op.results[0])], vector_bits)
+    return min(widest, 1 << max(domain[-1] - 1, 0).bit_length())
 
 
 def _schedule_windows(op: ReduceWindowOp | ConvolutionOp, vector_bits: int) -> Schedule:
