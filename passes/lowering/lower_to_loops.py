@@ -104,6 +104,9 @@ class KernelLowerToLoops(ModulePass):
         %s = math.sin %v : vector<8xf64>
         vector.store %s, %y[%c0] : memref<8xf64>, vector<8xf64>
 
+    Parallel dimensions become a ``scf.parallel`` over chunks, whose number depends on sizes alone;
+    reductions over them have accumulators in each chunk, which are combined in order afterwards.
+
     In a function of more than ``outline-ops`` array ops each fusion becomes a private function, so
     that no function gets so large that LLVM takes more than linear time.
 
