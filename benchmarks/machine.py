@@ -31,7 +31,7 @@ def describe() -> dict[str, str]:
     return {
         "processor": f"{_processor()}, {cores()} cores",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "system": f"{platform.system()}, Python {platform.python_version()}",
         "packages": ", ".join(f"{k} {v}" for k, v in peers.versions().items()),
         "load": f"{load():.1f} runnable processes at the start",
     }
