@@ -17,9 +17,12 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import cache
+
+if TYPE_CHECKING:
+    from .vector_math import Target
 
 _lock = threading.RLock()
 if hasattr(os, "register_at_fork"):
@@ -52,6 +55,14 @@ class HostTarget:
     features: str
     vector_bits: int
     fma: bool
+
+    @cached_property
+    def vector_math(self) -> Target:
+        """What vector math functions are emitted for."""
+        from .vector_math import Target
+
+        features = {flag[1:]: flag.startswith("+") for flag in self.features.split(",")}
+        return Target.from_features(features, self.triple.split("-")[0])
 
 
 def host_target() -> HostTarget:

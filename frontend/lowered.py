@@ -12,7 +12,6 @@ from xdsl.passes import ModulePass
 from ..backend import jit
 from ..backend.call import emit_entry
 from ..backend.emit import emit_module
-from ..backend.vector_math import Target
 from ..ir.text import to_text
 from ..passes.fusion.cost import Cost
 from ..passes.pipeline import (
@@ -91,7 +90,7 @@ def lower(
 
     module = traced.source.clone()
     records = run_passes(module, passes, [watch])
-    emitted = emit_module(module, traced.fun_name, _vector_target())
+    emitted = emit_module(module, traced.fun_name, jit.host_target().vector_math)
     release_gil = microseconds > _RELEASE_GIL_MICROSECONDS
     entry = emit_entry(flat_call(traced), release_gil=release_gil)
     program = LlvmProgram(f"{emitted.text}\n{entry}", emitted.externals)
@@ -156,9 +155,3 @@ class Lowered:
     @cached_property
     def _lowering(self) -> Lowering:
         return lower(self.traced)
-
-
-def _vector_target() -> Target:
-    host = jit.host_target()
-    features = {flag[1:]: flag.startswith("+") for flag in host.features.split(",")}
-    return Target.from_features(features, host.triple.split("-")[0])

@@ -75,8 +75,7 @@ class AsmTarget(Target):
 
     def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
         """Print the module as assembly."""
-        host = jit.host_target()
-        text = _emit(module, self.function, Processor(host.vector_bits, host.fma))
+        text = _emit(module, self.function, jit.host_target().vector_math)
         output.write(jit.assembly(text))
 
 

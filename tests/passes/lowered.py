@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Region, SSAValue
 
-from gradatim.backend import jit, threads, vector_math
+from gradatim.backend import jit, threads
 from gradatim.backend.emit import ENTRY, emit_module
 from gradatim.backend.libraries import library_symbols
 from gradatim.ir.builder import Builder
@@ -26,8 +26,7 @@ from gradatim.passes.lowering.lower_to_loops import KernelLowerToLoops
 
 Build = Callable[..., SSAValue | Sequence[SSAValue]]
 
-HOST = jit.host_target()
-TARGET = vector_math.Target(HOST.vector_bits, HOST.fma)
+TARGET = jit.host_target().vector_math
 TOLERANCE = {np.dtype(np.float32): 2e-6, np.dtype(np.float64): 4e-15}
 
 
