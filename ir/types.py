@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -114,6 +115,12 @@ def shape_of(value: SSAValue | Attribute) -> Shape:
 def dtype_of(value: SSAValue | Attribute) -> np.dtype:
     """Return the NumPy dtype of an array value or of its type."""
     return tensor_info(value).dtype
+
+
+@lru_cache(maxsize=4096)
+def row_major(shape: Shape) -> Shape:
+    """Return the strides of a C-contiguous array, in elements."""
+    return tuple(prod(shape[d + 1 :]) for d in range(len(shape)))
 
 
 def spell_dtype(dtype: np.dtype) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -19,6 +18,8 @@ from xdsl.dialects.builtin import (
     VectorType,
 )
 from xdsl.ir import Attribute
+
+from ...ir.types import row_major
 
 INDEX = "i64"
 
@@ -111,12 +112,6 @@ def memref_layout(type_: MemRefType) -> Layout:
     assert isinstance(layout, StridedLayoutAttr)
     strides = [stride.data for stride in layout.strides]  # type: ignore[union-attr]
     return Layout(shape, tuple(strides))
-
-
-@lru_cache(maxsize=1024)
-def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the strides of a C-contiguous array, in elements."""
-    return tuple(prod(shape[d + 1 :]) for d in range(len(shape)))
 
 
 def static_integers(attribute: Attribute) -> Sequence[int]:

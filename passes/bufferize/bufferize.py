@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from math import prod
 from typing import ClassVar, Final
 
 from xdsl.context import Context
@@ -34,7 +33,7 @@ from ...ir.array.shape import ConstantOp, ReshapeOp
 from ...ir.functions import find_function, return_of
 from ...ir.kernel.buffers import buffer_type
 from ...ir.kernel.ops import FusionOp
-from ...ir.types import Shape
+from ...ir.types import Shape, row_major
 from ..simplify.rewriting import functions_of
 from .arena import ALIGNMENT
 from .plan import MemoryPlan
@@ -228,11 +227,10 @@ class Constants:
 @lru_cache(maxsize=1024)
 def _reinterpretation(shape: Shape) -> dict[str, Attribute]:
     """Return the properties of a cast to a row-major buffer of this shape."""
-    strides = [prod(shape[d + 1 :]) for d in range(len(shape))]
     return {
         "static_offsets": DenseArrayBase.from_list(i64, [0]),
         "static_sizes": DenseArrayBase.from_list(i64, shape),
-        "static_strides": DenseArrayBase.from_list(i64, strides),
+        "static_strides": DenseArrayBase.from_list(i64, row_major(shape)),
         "operandSegmentSizes": DenseArrayBase.from_list(i32, [1, 0, 0, 0]),
     }
 

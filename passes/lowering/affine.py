@@ -7,11 +7,7 @@ axes for each of its dimensions. Shape ops change the index and make no code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from math import prod
 from typing import NamedTuple, TypeAlias
-
-from ...ir.types import Shape
 
 
 class Affine(NamedTuple):
@@ -71,9 +67,3 @@ def combine(parts: Iterable[tuple[Affine, int]]) -> Affine:
 def linearize(index: Index, strides: Sequence[int]) -> Affine:
     """Return the position in memory of an element, given the strides of each dimension."""
     return combine(zip(index, strides))
-
-
-@lru_cache(maxsize=4096)
-def row_major(shape: Shape) -> Shape:
-    """Return the strides of a C-contiguous array, in elements."""
-    return tuple(prod(shape[d + 1 :]) for d in range(len(shape)))

@@ -17,9 +17,9 @@ from xdsl.ir import SSAValue
 from ...ir.array.contraction import DotGeneralOp, free_dims
 from ...ir.attributes import ReduceKind
 from ...ir.kernel.ops import FusionOp
-from ...ir.types import Shape, dtype_of, shape_of
+from ...ir.types import Shape, dtype_of, row_major, shape_of
 from . import library, reductions
-from .affine import ZERO, axis_index, linearize, row_major
+from .affine import ZERO, axis_index, linearize
 from .chunks import Chunks, parallel_chunks, split, unravel, whole
 from .loop_builder import INDEX, LoopBuilder
 from .matrices import COLUMN, DEPTH, ROW, Matrix, joined_stride, sizes_of

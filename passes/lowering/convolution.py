@@ -20,9 +20,9 @@ from xdsl.ir import SSAValue
 from ...ir.array.contraction import ConvolutionOp, groups_of, windows_of
 from ...ir.array.window import Window
 from ...ir.kernel.ops import FusionOp
-from ...ir.types import Shape, dtype_of, shape_of
+from ...ir.types import Shape, dtype_of, row_major, shape_of
 from . import reductions
-from .affine import Affine, axis_index, combine, linearize, row_major
+from .affine import Affine, axis_index, combine, linearize
 from .chunks import Chunks, parallel_chunks, split, unravel, whole
 from .loop_builder import LoopBuilder
 from .nest import NestEmitter, Store

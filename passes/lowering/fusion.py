@@ -17,9 +17,9 @@ from ...ir.array.reduction import ReduceOp, identity_of
 from ...ir.array.shape import ConstantOp, PadOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.space import NO_LOOP, iteration_space, links_of, reduced_axes, reductions_of
-from ...ir.types import Shape, dtype_of, is_splat, shape_of
+from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of
 from . import reductions
-from .affine import ZERO, Affine, Index, axis_index, linearize, row_major
+from .affine import ZERO, Affine, Index, axis_index, linearize
 from .chunks import MOST_CHUNKS, Chunk, Chunks, parallel_chunks, split, unravel
 from .loop_builder import LoopBuilder
 from .nest import NestEmitter, Reduction, Store, store_to

@@ -23,9 +23,9 @@ from ...ir.array.reduction import ReduceOp, ReduceWindowOp, windows_of
 from ...ir.errors import GradatimError
 from ...ir.kernel.memory import StridedLoadOp, StridedStoreOp
 from ...ir.locations import spell_location
-from ...ir.types import Shape, dtype_of, is_splat, shape_of, to_numpy
+from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of, to_numpy
 from . import elementwise, reductions
-from .affine import ZERO, Affine, Index, axis_index, combine, linearize, row_major
+from .affine import ZERO, Affine, Index, axis_index, combine, linearize
 from .loop_builder import LoopBuilder, value_type
 
 _BOOL: Final = np.dtype(np.bool_)

@@ -14,8 +14,8 @@ from typing import Final
 from ...ir.array.reduction import ReduceWindowOp, windows_of
 from ...ir.array.window import Window
 from ...ir.kernel.ops import FusionOp
-from ...ir.types import dtype_of, shape_of
-from .affine import axis_index, row_major
+from ...ir.types import dtype_of, row_major, shape_of
+from .affine import axis_index
 from .chunks import parallel_chunks, split
 from .loop_builder import LoopBuilder
 from .nest import NestEmitter, store_to
