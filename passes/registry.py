@@ -21,6 +21,9 @@ def _lazy(module: str, name: str) -> Callable[[], type[ModulePass]]:
 PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-jvp": _lazy(".autodiff.jvp", "ArrayJvp"),
     "array-vjp": _lazy(".autodiff.vjp", "ArrayVjp"),
+    "array-split-vjp": _lazy(".autodiff.linearize", "ArraySplitVjp"),
+    "array-linearize": _lazy(".autodiff.linearize", "ArrayLinearize"),
+    "array-transpose": _lazy(".autodiff.linearize", "ArrayTranspose"),
     "array-vmap": _lazy(".batching.vmap", "ArrayVmap"),
     "array-select-results": _lazy(".results", "ArraySelectResults"),
     "array-inline": _lazy(".simplify.inline", "ArrayInline"),
