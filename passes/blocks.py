@@ -16,9 +16,10 @@ def append_copy(block: Block, op: Operation, environment: Environment) -> Operat
     """Append a copy of ``op`` to ``block`` and note its results in the environment."""
     if isinstance(op, ArrayOp):
         operands = [environment[value] for value in op._operands]
-        copy: Operation = op.make(operands, op.result_types[0], op.properties, op.location)  # type: ignore[arg-type]
-        environment[op.results[0]] = copy.results[0]
-        copy.results[0].name_hint = op.results[0].name_hint
+        copy: Operation = op.with_operands(operands)
+        for old, new in zip(op.results, copy.results):
+            environment[old] = new
+            new.name_hint = old.name_hint
     else:
         copy = op.clone(environment)  # type: ignore[arg-type]
     block.add_op(copy)

@@ -131,7 +131,7 @@ class _Copy:
             for old, new in zip(op.results, results):
                 new.name_hint = new.name_hint or old.name_hint
         elif isinstance(rule, Composed):
-            results = [self._compose(op, rule)]
+            results = self._compose(op, rule)
         else:
             copy = append_copy(self.builder.block, op, self.environment)
             results = copy.results
@@ -141,7 +141,7 @@ class _Copy:
             if old in self.active:
                 self.varied.add(new)
 
-    def _compose(self, op: Operation, rule: Composed) -> SSAValue:
+    def _compose(self, op: Operation, rule: Composed) -> Sequence[SSAValue]:
         block = self.builder.block
         before = block.last_op
         with self.builder.at(op.location):
@@ -153,7 +153,7 @@ class _Copy:
                 part_rule = rule_of(part)
                 assert not isinstance(part_rule, Composed | RegionRule)
                 self.record(part, part_rule)
-        return result
+        return (result,) if isinstance(result, SSAValue) else result
 
 
 def _behind(block: Block, op: Operation | None) -> Iterator[Operation]:
