@@ -14,9 +14,9 @@ from ....ir.functions import BlockBuilder
 from ....ir.types import tensor_info
 from ...blocks import append_needed
 from ...groups import chosen, parts_of, spread, types_of
-from ..costs import cost_of_saving
+from ...costs import cost_of_saving
 from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule
-from ..partition import Prices, choose_residuals
+from ...partition import Prices, choose_residuals
 from .common import Joint, filled
 
 

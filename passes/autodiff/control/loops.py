@@ -12,10 +12,10 @@ from ....ir.builder import Builder
 from ...blocks import append_needed, dependent_values
 from ...fusion.cost import bytes_of
 from ...groups import chosen, parts_of
-from ..costs import cost_of_saving
-from ..cut import UNBOUNDED
+from ...costs import cost_of_saving
+from ...cut import UNBOUNDED
 from ..kinds import Engine, Flags
-from ..partition import Prices, choose_residuals
+from ...partition import Prices, choose_residuals
 from .common import Joint, is_zero
 
 

@@ -13,10 +13,10 @@ from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ...blocks import append_needed
 from ...groups import chosen, parts_of, spread, types_of
-from ..costs import cost_of_computing, cost_of_saving
-from ..cut import UNBOUNDED
+from ...costs import cost_of_computing, cost_of_saving
+from ...cut import UNBOUNDED
 from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule
-from ..partition import Prices, choose_residuals
+from ...partition import Prices, choose_residuals
 from .common import Joint, filled
 
 

@@ -19,7 +19,7 @@ from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import dtype_of, shape_of, tensor_info, tensor_type
-from ...autodiff.costs import cost_of_block
+from ...costs import cost_of_block
 from ...blocks import append_block
 from ...groups import chosen, parts_of, spread, types_of
 from ..batched import Batched, Flags, Lanes, at_axis
