@@ -10,7 +10,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 from ..ir.errors import GradatimError
 from ..ir.functions import find_function
 from .simplify.inline import inline_calls, is_private
-from .simplify.rewriting import functions_of
+from .simplify.rewriting import functions_of, ops_in
 
 
 def replace_functions(
@@ -61,4 +61,6 @@ def visibility_of(function: FuncOp) -> str | None:
 
 
 def _calls(module: ModuleOp) -> list[CallOp]:
-    return [op for f in functions_of(module) for op in f.body.block.ops if isinstance(op, CallOp)]
+    return [
+        op for f in functions_of(module) for op in ops_in(f.body.block) if isinstance(op, CallOp)
+    ]

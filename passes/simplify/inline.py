@@ -15,7 +15,7 @@ from xdsl.passes import ModulePass
 from ...ir.errors import GradatimError
 from ...ir.functions import return_of
 from ...ir.locations import spell_location
-from .rewriting import functions_of, rewrite_forward
+from .rewriting import blocks_of, functions_of, ops_in, rewrite_forward
 
 
 class _Inliner:
@@ -27,16 +27,19 @@ class _Inliner:
 
     def inline(self, function: FuncOp) -> None:
         """Replace each call in the function's body, in place."""
-        block = function.body.block
-        if not _callees(function):
-            return
-        self.open.append(function.sym_name.data)
+        if _callees(function):
+            self.open.append(function.sym_name.data)
+            self._inline_in(function.body.block)
+            self.open.pop()
 
+    def _inline_in(self, block: Block) -> None:
         def visit(op: Operation) -> Sequence[SSAValue] | None:
+            for inner in blocks_of(op):
+                self._inline_in(inner)
             return self.body(op, op.operands, block) if isinstance(op, CallOp) else None
 
-        rewrite_forward(block, visit)
-        self.open.pop()
+        if any(isinstance(op, CallOp) for op in ops_in(block)):
+            rewrite_forward(block, visit)
 
     def body(self, call: CallOp, arguments: Sequence[SSAValue], block: Block) -> list[SSAValue]:
         """Append the callee's body for these arguments to ``block`` and return its results."""
@@ -49,7 +52,10 @@ class _Inliner:
                 operands = [mapped[value] for value in op.operands]
                 mapped.update(zip(op.results, self.body(op, operands, block)))
             elif op is not terminator:
-                block.add_op(op.clone(mapped))
+                copy = op.clone(mapped)
+                block.add_op(copy)
+                for inner in blocks_of(copy):
+                    self._inline_in(inner)
         self.open.pop()
         return [mapped[value] for value in terminator.operands]
 
@@ -94,7 +100,7 @@ def _erase_uncalled(module: ModuleOp, kept: FuncOp | None) -> None:
 
 
 def _callees(function: FuncOp) -> list[str]:
-    return [_callee_name(op) for op in function.body.block.ops if isinstance(op, CallOp)]
+    return [_callee_name(op) for op in ops_in(function.body.block) if isinstance(op, CallOp)]
 
 
 def _callee_name(call: CallOp) -> str:
