@@ -14,12 +14,13 @@ from xdsl.passes import ModulePass
 
 from ...ir.array import OPS_BY_FAMILY
 from ...ir.array.base import ArrayOp
+from ...ir.array.control import TapePopOp
 from ...ir.array.regions import RegionOp
 from ...ir.locations import fused
 from ...ir.types import Tensor
 from ..blocks import append_copy
 from . import contraction, elementwise, reduction, shape
-from .control.revise import Walker, revise
+from .control.revise import Walker, popped, revise
 from .cse import Numbering, is_commutative
 from .dce import eliminate_dead_code
 from .fold import folded
@@ -123,6 +124,8 @@ class Canonicalizer(Walker):
             self.has_regions = True
             values = revise(self, op)
             return op.results if values is None else values
+        if isinstance(op, TapePopOp):
+            return popped(op)
         if type(op) not in _ARRAY_OPS:
             return op.results
         found = self._rewritten(op)

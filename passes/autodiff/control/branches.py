@@ -106,7 +106,7 @@ class _Branch:
         def saving(value: SSAValue) -> int:
             if value in arguments:
                 return 0
-            return 1 if isinstance(value.type, TapeType) else cost_of_saving(value)
+            return cost_of_saving(value)
 
         needed = choose_residuals(joint.block, joint.cotangents, joint.gradients, Prices(saving))
         self.used = [argument in needed for argument in joint.arguments]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from xdsl.ir import Block, Operation, SSAValue
 
-from ....ir.array.control import CaseOp, RematOp, ScanOp, WhileOp
+from ....ir.array.control import CaseOp, RematOp, ScanOp, TapePopOp, TapePushOp, WhileOp
 from ....ir.array.regions import RegionOp, terminator_of
 from ....ir.types import dtype_of, shape_of, tensor_info
 from ..dce import is_pure
@@ -75,6 +75,12 @@ def _never_runs(draft: Draft) -> bool:
     """Tell whether a while's condition is False from the start."""
     holds = splat_of(terminator_of(draft.blocks[0]).operands[0])
     return holds is not None and not holds
+
+
+def popped(op: TapePopOp) -> Sequence[SSAValue]:
+    """Return what a pop gives: what has just been pushed, if that is known."""
+    push = op.tape.owner
+    return [push.tape, *push.values] if isinstance(push, TapePushOp) else op.results
 
 
 # Ops that are replaced by what is in their regions
