@@ -12,6 +12,11 @@ Environment = MutableMapping[SSAValue, SSAValue]
 """The values of the copy, by those that they are copies of."""
 
 
+def mapping(values: Iterable[SSAValue], copies: Iterable[SSAValue]) -> dict[SSAValue, SSAValue]:
+    """Return the environment in which some values have these copies."""
+    return dict(zip(values, copies))
+
+
 def append_copy(block: Block, op: Operation, environment: Environment) -> Operation:
     """Append a copy of ``op`` to ``block`` and note its results in the environment."""
     if isinstance(op, ArrayOp):

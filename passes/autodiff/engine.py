@@ -321,7 +321,6 @@ class _Record(_Copy):
                 _require_linear(step, _behind(self.builder.block, before), dependent)
         return [collect(value) for value in inputs]
 
-
     def _moves_tape(self, step: _Step) -> bool:
         """Tell whether a step pushes or pops what the sweep must pop or push."""
         return any(v in self.varied and is_differentiable_tape(v) for v in step.operands)

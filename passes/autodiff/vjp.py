@@ -86,9 +86,10 @@ def reverse(
     builder.location = derived(function.location, "vjp")
     given = [builder.full_like(results[outputs[0]], 1)] if seed else extra
     cotangents = dict(zip(outputs, given))
-    found = dict(zip(parameters, pullback([cotangents.get(i) for i in range(count)])))
+    pulled = pullback([cotangents.get(i) for i in range(count)])
+    found: dict[SSAValue, SSAValue] = {x: g for x, g in zip(parameters, pulled) if g is not None}
     builder.location = derived(function.location, "vjp")
-    gradients = [found[x] if found[x] is not None else zero_like(builder, x) for x in inputs]
+    gradients = [found.get(x) or zero_like(builder, x) for x in inputs]
     return joint, results, gradients
 
 
