@@ -84,9 +84,9 @@ def in_reversed_scan(step: Step) -> Step:
         elements = b.concatenate([b.reshape(v, (1, *shape_of(v))) for v in (w, x)], 0)
 
         def body(c: Builder, i: SSAValue, w: SSAValue, n: SSAValue, x: SSAValue, u, e: SSAValue):
-            y = step(c, x, c.mul(w, c.exp(w)))
+            y = step(c, x, c.mul(w, c.cos(w)))
             factor = c.broadcast(c.convert(n, F64), shape_of(e), ())
-            return [c.add(n, i), c.add(y, c.mul(factor, e)), c.mul(u, y), c.sin(x)]
+            return [c.add(n, i), c.tanh(c.add(y, c.mul(factor, e))), c.mul(u, y), c.sin(x)]
 
         count = integer(b, 1)
         new = block(b, [INDEX, *types(w, count, x, w, w)], body)
