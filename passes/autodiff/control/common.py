@@ -64,7 +64,7 @@ class Joint:
         new = FunctionBuilder(
             "joint",
             [*body.arg_types, *derivative_types(outputs)],
-            [argument.name_hint for argument in body.args],
+            [*(argument.name_hint for argument in body.args), *["cotangent"] * len(outputs)],
             derived(location, "vjp"),
         )
         count = len(body.args)

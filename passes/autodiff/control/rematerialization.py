@@ -84,7 +84,9 @@ class RematRule(RegionRule):
 
         def pullback(cotangents: Derivatives) -> Derivatives:
             given = filled(b, chosen(cotangents, wanted), chosen(results, wanted))
-            inputs = b.barrier([*(outer[value] for value in needed), *given])
+            inputs: Sequence[SSAValue] = [*(outer[value] for value in needed), *given]
+            if policy != "everything":
+                inputs = b.barrier(inputs)
             back = BlockBuilder(types_of(inputs), (), b.location)
             environment = mapping([*needed, *joint.cotangents], back.arguments)
             gradients = append_needed(back.block, joint.block, joint.gradients, environment)
