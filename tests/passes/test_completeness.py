@@ -14,7 +14,6 @@ from gradatim.passes.autodiff import rules as derivatives
 from gradatim.passes.autodiff.kinds import ByKind
 from gradatim.passes.batching import vmap as batching
 
-
 OPS = {**OPS_BY_FAMILY, "control": CONTROL_OPS}
 """Every op of the dialect but for the terminator of regions, by family."""
 
