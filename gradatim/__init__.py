@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors, numpy, tree
+    from . import errors, numpy, random, tree
     from .frontend.api import grad, jit, jvp, value_and_grad, vjp, vmap
     from .frontend.arguments import ShapeDtypeStruct
     from .frontend.compiled import Compiled
@@ -46,7 +46,7 @@ _PLACES = {
     "vjp": "frontend.api",
     "vmap": "frontend.api",
 }
-_MODULES = ("errors", "numpy", "tree")
+_MODULES = ("errors", "numpy", "random", "tree")
 
 __all__ = [
     "Compiled",
@@ -60,6 +60,7 @@ __all__ = [
     "jit",
     "jvp",
     "numpy",
+    "random",
     "stage",
     "tree",
     "value_and_grad",
