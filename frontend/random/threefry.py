@@ -9,16 +9,14 @@ Counters and words are those of JAX with its setting ``jax_threefry_partitionabl
 
 from __future__ import annotations
 
-from functools import cache
 from math import prod
 from typing import Final, TypeAlias
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import SSAValue
 
 from ...ir.builder import Builder
-from ...ir.types import Shape, shape_of, splat
+from ...ir.types import Shape, shape_of
 
 WORD: Final = np.dtype(np.uint32)
 _DOUBLE_WORD: Final = np.dtype(np.uint64)
@@ -58,23 +56,10 @@ def threefry_2x32(b: Builder, key: Words, counter: Words) -> Words:
     for injection in range(1, _INJECTIONS + 1):
         for amount in _ROTATIONS[(injection - 1) % 2]:
             x = b.add(x, y)
-            y = b.xor(x, _rotated(b, y, amount))
+            y = b.xor(x, b.rotate_left(y, b.full(shape, WORD, amount)))
         x = b.add(x, key_word(injection))
         y = b.add(y, key_word(injection + 1, injection))
     return x, y
-
-
-def _rotated(b: Builder, x: SSAValue, amount: int) -> SSAValue:
-    left, right = _amounts(shape_of(x), amount)
-    high = b.shift_left(x, b.constant_attribute(left))
-    return b.or_(high, b.shift_right_logical(x, b.constant_attribute(right)))
-
-
-@cache
-def _amounts(
-    shape: Shape, amount: int
-) -> tuple[DenseIntOrFPElementsAttr, DenseIntOrFPElementsAttr]:
-    return splat(shape, WORD, amount), splat(shape, WORD, _WORD_BITS - amount)
 
 
 def counters(b: Builder, shape: Shape) -> Words:

@@ -11,7 +11,14 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.shape import IotaOp
 from ...ir.kernel.ops import FusionOp, YieldOp
-from ...ir.kernel.space import Axes, domain_of, is_elementwise, squeeze
+from ...ir.kernel.space import (
+    NO_LOOP,
+    Axes,
+    domain_of,
+    is_elementwise,
+    is_numbering,
+    squeeze,
+)
 from ...ir.locations import fused
 from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
@@ -103,6 +110,7 @@ class _Body:
         self.block = Block()
         self.operands: list[SSAValue] = []
         self.is_flat = True
+        self._numberings: list[Axes] = []
         self._axes = group.axes
         self._arguments: dict[SSAValue, list[_Argument]] = {}
         self._made: dict[tuple[SSAValue, Axes | None], SSAValue] = {}
@@ -111,8 +119,9 @@ class _Body:
             self._made[op.results[0], group.axes.get(op.results[0])] = self._append(op, axes)
 
     def reads(self) -> list[Axes]:
-        """Return the loops of each operand that is read element by element."""
-        return [a.axes for found in self._arguments.values() for a in found if a.axes is not None]
+        """Return the loops of each operand that is read, or element numbered, one by one."""
+        arguments = [a.axes for found in self._arguments.values() for a in found]
+        return [axes for axes in (*arguments, *self._numberings) if axes is not None]
 
     def domain(self, extent: Shape) -> Shape:
         """Return the domain of the body, which has dimensions of size one beside the extent."""
@@ -137,8 +146,10 @@ class _Body:
             ]
         old = op.results[0]
         shape = shape_of(old)
-        if kind in MOVING or (kind is IotaOp and len(shape) > 1):
+        if (kind in MOVING or (kind is IotaOp and len(shape) > 1)) and _varies(axes):
             self.is_flat = False
+        if axes is not None and is_numbering(op):
+            self._numberings.append(axes)
         if axes is not None:
             self._shapes[shape] = None
         copy = kind.make(operands, old.type, op.properties, op.location)  # type: ignore[attr-defined]
@@ -180,6 +191,11 @@ class _Body:
 
 def _through(dims: Axes | None, axes: Axes | None) -> Axes | None:
     return None if dims is None or axes is None else project(dims, axes)
+
+
+def _varies(axes: Axes | None) -> bool:
+    """Tell whether a value that runs along these loops may differ from one element to another."""
+    return axes is None or any(axis != NO_LOOP for axis in axes)
 
 
 @dataclass

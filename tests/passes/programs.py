@@ -136,6 +136,7 @@ class _Maker:
         else:
             names = ["add", "sub", "mul", "div", "max", "min", "rem"]
             integer = ["and_", "or_", "xor", "shift_left", "shift_right_logical"]
+            integer += ["rotate_left"]
             names += ["copy_sign"] if kind == "f" else integer
         y = self.other(x)
         operands = (y, x) if self.number(0, 1) else (x, y)

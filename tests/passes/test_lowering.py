@@ -55,7 +55,7 @@ UNARY = {
 BINARY = {
     "f": "add sub mul div rem max min copy_sign next_after",
     "i": "add sub mul div rem max min and_ or_ xor shift_left shift_right_logical "
-    "shift_right_arithmetic",
+    "shift_right_arithmetic rotate_left",
 }
 
 
