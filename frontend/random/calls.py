@@ -40,6 +40,39 @@ def draw(sampler: Sampler, *operands: Any, **static: Hashable) -> Any:
     return _program(sampler, tuple(static.items()))(*operands)
 
 
+def sampled(
+    name: str,
+    sampler: Sampler,
+    key: Any,
+    *parameters: Any,
+    shape: Any,
+    dtype: Any,
+    kinds: str = "f",
+    **static: Hashable,
+) -> Any:
+    """Compute a sampler's result, after a look at its arguments.
+
+    Args:
+        name: of the public function.
+        sampler: computes.
+        key: what should be one key.
+        parameters: of the distribution; they broadcast to the shape, or give it.
+        shape: of the result; None for that of the parameters together.
+        dtype: of the result, or None.
+        kinds: letters of NumPy's kinds that the dtype may have; see `chosen_dtype`.
+        static: more that the sampler must know.
+
+    Raises:
+        ArgumentError: if ``key`` is no key.
+        ShapeError: if it is several keys, or the parameters do not broadcast to the shape.
+        DtypeError: if the dtype is of another kind, or not supported.
+    """
+    found = one_key(name, key)
+    wanted = chosen_dtype(name, dtype, kinds)
+    size = result_shape(name, shape, *map(np.shape, parameters))
+    return draw(sampler, found, *parameters, shape=size, dtype=wanted, **static)
+
+
 @lru_cache(maxsize=_PROGRAMS)
 def _program(sampler: Sampler, static: tuple[tuple[str, Hashable], ...]) -> Staged:
     known = dict(static)
@@ -84,19 +117,18 @@ def any_keys(name: str, keys: Any) -> Any:
     return found
 
 
-def chosen_dtype(name: str, dtype: Any, default: Any, kinds: str) -> np.dtype:
+def chosen_dtype(name: str, dtype: Any, kinds: str = "f") -> np.dtype:
     """Return the dtype that a sampler's result is to have.
 
     Args:
         name: of the sampler.
-        dtype: what the caller asked for; None for the default.
-        default: the dtype that NumPy gives to such numbers.
+        dtype: what the caller asked for; None for 64 bits of the first kind.
         kinds: letters of NumPy's kinds that the sampler can give.
 
     Raises:
         DtypeError: if the dtype is of another kind, or not supported.
     """
-    found = np.dtype(default if dtype is None else dtype)
+    found = np.dtype(f"{kinds[0]}8" if dtype is None else dtype)
     if found not in ELEMENT_TYPES or found.kind not in kinds:
         known = [d for d in ELEMENT_TYPES if d.kind in kinds]
         raise DtypeError(
@@ -107,35 +139,25 @@ def chosen_dtype(name: str, dtype: Any, default: Any, kinds: str) -> np.dtype:
     return found
 
 
-def float_dtype(name: str, dtype: Any) -> np.dtype:
-    """Return the dtype of a sampler of real numbers: float64 unless the caller asked for another.
-
-    Raises:
-        DtypeError: if it is no float dtype, or not supported.
-    """
-    return chosen_dtype(name, dtype, np.float64, "f")
-
-
-def result_shape(name: str, shape: Any, *parameters: Any) -> Shape:
+def result_shape(name: str, shape: Any, *parameters: Shape) -> Shape:
     """Return the shape of a sampler's result.
 
     Args:
         name: of the sampler.
         shape: what the caller asked for; None for the shape of the parameters together.
-        parameters: arrays and numbers that must broadcast to it.
+        parameters: the shapes that must broadcast to it.
 
     Raises:
         ShapeError: if they don't.
         TypeError: if ``shape`` holds anything but integers known while tracing.
     """
     wanted = None if shape is None else sizes(shape)
-    found = [np.shape(p) for p in parameters]
     try:
-        common = np.broadcast_shapes(*found, *([] if wanted is None else [wanted]))
+        common = np.broadcast_shapes(*parameters, *([] if wanted is None else [wanted]))
     except ValueError:
         common = None
     if common is None or wanted not in (None, common):
-        described = ", ".join(map(str, found))
+        described = ", ".join(map(str, parameters))
         raise ShapeError(
             f"`{name}` cannot broadcast parameters of shapes {described}"
             + ("" if wanted is None else f" to shape {wanted}"),

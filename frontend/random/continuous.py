@@ -6,7 +6,6 @@ it. Where a sampler has parameters, the numbers are differentiable in them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from math import pi, sqrt
 from typing import Any
 
@@ -14,9 +13,10 @@ import numpy as np
 
 from ...ir.types import Shape
 from ..boundary import public
+from ..numpy.manipulation import sizes
 from ..numpy.operands import converted, xp
 from ..tracer import Tracer
-from .calls import chosen_dtype, draw, float_dtype, one_key, result_shape
+from .calls import result_shape, sampled
 from .keys import subkeys
 from .uniform import traced_signs, uniform_between, unit_uniform
 
@@ -36,14 +36,11 @@ def normal(key: Any, shape: Any = (), dtype: Any = None) -> Any:
         ArgumentError: (a TypeError) if ``key`` is no key.
         DtypeError: (a TypeError) if ``dtype`` is of another kind.
     """
-    wanted = chosen_dtype("normal", dtype, np.float64, "fc")
-    return _drawn("normal", traced_normal, key, (), shape, wanted)
+    return sampled("normal", traced_normal, key, shape=sizes(shape), dtype=dtype, kinds="fc")
 
 
 @public
-def truncated_normal(
-    key: Any, lower: Any, upper: Any, shape: Any = None, dtype: Any = None
-) -> Any:
+def truncated_normal(key: Any, lower: Any, upper: Any, shape: Any = None, dtype: Any = None) -> Any:
     """Return numbers of the standard normal distribution given that they lie between bounds.
 
     Args:
@@ -58,8 +55,8 @@ def truncated_normal(
         ShapeError: (a ValueError) if the bounds do not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    wanted = float_dtype("truncated_normal", dtype)
-    return _drawn("truncated_normal", _truncated_normal, key, (lower, upper), shape, wanted)
+    bounds = (lower, upper)
+    return sampled("truncated_normal", _truncated_normal, key, *bounds, shape=shape, dtype=dtype)
 
 
 @public
@@ -77,8 +74,7 @@ def lognormal(key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None) 
         ShapeError: (a ValueError) if ``sigma`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is of another kind.
     """
-    wanted = chosen_dtype("lognormal", dtype, np.float64, "fc")
-    return _drawn("lognormal", _lognormal, key, (sigma,), shape, wanted)
+    return sampled("lognormal", _lognormal, key, sigma, shape=shape, dtype=dtype, kinds="fc")
 
 
 @public
@@ -94,13 +90,13 @@ def exponential(key: Any, shape: Any = (), dtype: Any = None) -> Any:
         ArgumentError: (a TypeError) if ``key`` is no key.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return _standard("exponential", traced_exponential, key, shape, dtype)
+    return sampled("exponential", traced_exponential, key, shape=sizes(shape), dtype=dtype)
 
 
 @public
 def laplace(key: Any, shape: Any = (), dtype: Any = None) -> Any:
     """Return numbers with density ``exp(-abs(x)) / 2``; see `exponential` for the arguments."""
-    return _standard("laplace", _laplace, key, shape, dtype)
+    return sampled("laplace", _laplace, key, shape=sizes(shape), dtype=dtype)
 
 
 @public
@@ -109,7 +105,7 @@ def logistic(key: Any, shape: Any = (), dtype: Any = None) -> Any:
 
     See `exponential` for the arguments.
     """
-    return _standard("logistic", _logistic, key, shape, dtype)
+    return sampled("logistic", _logistic, key, shape=sizes(shape), dtype=dtype)
 
 
 @public
@@ -118,7 +114,7 @@ def cauchy(key: Any, shape: Any = (), dtype: Any = None) -> Any:
 
     See `exponential` for the arguments.
     """
-    return _standard("cauchy", _cauchy, key, shape, dtype)
+    return sampled("cauchy", _cauchy, key, shape=sizes(shape), dtype=dtype)
 
 
 @public
@@ -127,13 +123,11 @@ def maxwell(key: Any, shape: Any = (), dtype: Any = None) -> Any:
 
     Their density is ``sqrt(2 / pi) * x**2 * exp(-x**2 / 2)``. See `exponential` for the arguments.
     """
-    return _standard("maxwell", _maxwell, key, shape, dtype)
+    return sampled("maxwell", _maxwell, key, shape=sizes(shape), dtype=dtype)
 
 
 @public
-def double_sided_maxwell(
-    key: Any, loc: Any, scale: Any, shape: Any = (), dtype: Any = None
-) -> Any:
+def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Any = (), dtype: Any = None) -> Any:
     """Return numbers of `maxwell` with random signs, times ``scale``, plus ``loc``.
 
     Args:
@@ -150,9 +144,9 @@ def double_sided_maxwell(
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
     name = "double_sided_maxwell"
-    own = result_shape(name, None, loc, scale)
-    size = (*(result_shape(name, shape) or own), *own)
-    return _drawn(name, _double_sided_maxwell, key, (loc, scale), size, float_dtype(name, dtype))
+    own = result_shape(name, None, np.shape(loc), np.shape(scale))
+    size = (*(sizes(shape) or own), *own)
+    return sampled(name, _double_sided_maxwell, key, loc, scale, shape=size, dtype=dtype)
 
 
 @public
@@ -170,7 +164,7 @@ def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None) -> Any:
         ShapeError: (a ValueError) if ``b`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return _drawn("pareto", _pareto, key, (b,), shape, float_dtype("pareto", dtype))
+    return sampled("pareto", _pareto, key, b, shape=shape, dtype=dtype)
 
 
 @public
@@ -188,7 +182,7 @@ def rayleigh(key: Any, scale: Any, shape: Any = None, dtype: Any = None) -> Any:
         ShapeError: (a ValueError) if ``scale`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return _drawn("rayleigh", _rayleigh, key, (scale,), shape, float_dtype("rayleigh", dtype))
+    return sampled("rayleigh", _rayleigh, key, scale, shape=shape, dtype=dtype)
 
 
 @public
@@ -196,8 +190,8 @@ def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None) -> Any:
     """Return numbers of the inverse Gaussian distribution of scale 1.
 
     Their density is ``exp(-(x - mean)**2 / (2 * mean**2 * x)) / sqrt(2 * pi * x**3)`` for
-    ``x >= 0``. The transformation is that of Michael, Schucany and Haas, *Generating random variates
-    using transformations with multiple roots* (The American Statistician 30, 1976).
+    ``x >= 0``. The method is Michael's, Schucany's and Haas's, *Generating random variates using
+    transformations with multiple roots* (The American Statistician 30, 1976).
 
     Args:
         key: a key, u32[2].
@@ -210,7 +204,7 @@ def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None) -> Any:
         ShapeError: (a ValueError) if ``mean`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return _drawn("wald", _wald, key, (mean,), shape, float_dtype("wald", dtype))
+    return sampled("wald", _wald, key, mean, shape=shape, dtype=dtype)
 
 
 @public
@@ -231,8 +225,8 @@ def weibull_min(
         ShapeError: (a ValueError) if the parameters do not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    wanted = float_dtype("weibull_min", dtype)
-    return _drawn("weibull_min", _weibull_min, key, (scale, concentration), shape, wanted)
+    parameters = (scale, concentration)
+    return sampled("weibull_min", _weibull_min, key, *parameters, shape=sizes(shape), dtype=dtype)
 
 
 @public
@@ -254,29 +248,7 @@ def triangular(
         ShapeError: (a ValueError) if the parameters do not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    wanted = float_dtype("triangular", dtype)
-    return _drawn("triangular", _triangular, key, (left, mode, right), shape, wanted)
-
-
-def _drawn(
-    name: str,
-    sampler: Callable[..., Tracer],
-    key: Any,
-    parameters: tuple[Any, ...],
-    shape: Any,
-    dtype: np.dtype,
-    **static: Hashable,
-) -> Any:
-    """Draw numbers of a dtype; the parameters broadcast to the shape, or give it."""
-    found = one_key(name, key)
-    size = result_shape(name, shape, *parameters)
-    return draw(sampler, found, *parameters, shape=size, dtype=dtype, **static)
-
-
-def _standard(
-    name: str, sampler: Callable[..., Tracer], key: Any, shape: Any, dtype: Any
-) -> Any:
-    return _drawn(name, sampler, key, (), shape, float_dtype(name, dtype))
+    return sampled("triangular", _triangular, key, left, mode, right, shape=shape, dtype=dtype)
 
 
 # What computes: of a traced key and traced parameters

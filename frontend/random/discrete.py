@@ -10,9 +10,10 @@ import numpy as np
 from ...ir.types import Shape
 from ..boundary import public
 from ..errors import ArgumentError, ShapeError
+from ..numpy.manipulation import sizes
 from ..numpy.operands import broadcast, converted, xp
 from ..tracer import Tracer
-from .calls import chosen_dtype, draw, float_dtype, one_key, result_shape
+from .calls import chosen_dtype, draw, one_key, result_shape, sampled
 from .threefry import WORD
 from .uniform import traced_bits, uniform_between, unit_uniform
 
@@ -35,9 +36,8 @@ def gumbel(key: Any, shape: Any = (), dtype: Any = None, mode: str | None = None
         ArgumentError: (a TypeError) if ``key`` is no key, or the mode none.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    found = one_key("gumbel", key)
-    size, wanted = result_shape("gumbel", shape), float_dtype("gumbel", dtype)
-    return draw(traced_gumbel, found, shape=size, dtype=wanted, mode=_known_mode(mode))
+    known = _known_mode(mode)
+    return sampled("gumbel", traced_gumbel, key, shape=sizes(shape), dtype=dtype, mode=known)
 
 
 @public
@@ -71,10 +71,10 @@ def categorical(
     """
     found = one_key("categorical", key)
     logits = logits if isinstance(logits, Tracer) else np.asarray(logits)
-    float_dtype("categorical", logits.dtype)
+    chosen_dtype("categorical", logits.dtype)
     dim = np.lib.array_utils.normalize_axis_index(axis, logits.ndim)
     batch = (*logits.shape[:dim], *logits.shape[dim + 1 :])
-    size = batch if shape is None else result_shape("categorical", shape, np.empty(batch))
+    size = batch if shape is None else result_shape("categorical", shape, batch)
     options = {"dim": dim, "shape": size, "mode": _known_mode(mode)}
     if replace:
         return draw(_categorical, found, logits, **options)
@@ -101,9 +101,7 @@ def geometric(key: Any, p: Any, shape: Any = None, dtype: Any = None) -> Any:
         ShapeError: (a ValueError) if ``p`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no integer dtype.
     """
-    found = one_key("geometric", key)
-    wanted = chosen_dtype("geometric", dtype, np.int64, "iu")
-    return draw(_geometric, found, p, shape=result_shape("geometric", shape, p), dtype=wanted)
+    return sampled("geometric", _geometric, key, p, shape=shape, dtype=dtype, kinds="iu")
 
 
 def largest(x: Any, count: int) -> Any:

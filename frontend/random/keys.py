@@ -7,7 +7,6 @@ this. The same key gives the same numbers again; `split` and `fold_in` make new 
 
 from __future__ import annotations
 
-from operator import index
 from typing import Any, Final
 
 import numpy as np
@@ -179,9 +178,7 @@ def _one_integer(name: str, number: Any) -> Any:
     """
     found = number if type(number) is Tracer else np.asarray(number)
     if found.dtype.kind not in "iu":
-        raise ArgumentError(
-            f"`{name}` takes an integer, found one of dtype {found.dtype}", _here()
-        )
+        raise ArgumentError(f"`{name}` takes an integer, found one of dtype {found.dtype}", _here())
     if found.ndim:
         raise ShapeError(
             f"`{name}` takes one integer, found an array of shape {found.shape}; map over several "

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..boundary import public
 from ..errors import ArgumentError, ShapeError
+from ..numpy.manipulation import sizes
 from ..tracer import Tracer
-from .calls import float_dtype, one_key, result_shape
+from .calls import chosen_dtype, one_key, result_shape
 from .continuous import normal
 
 _METHODS: Final = ("cholesky", "eigh", "svd")
@@ -50,9 +51,8 @@ def multivariate_normal(
             f"{mean.shape} and {cov.shape}"
         )
     together = np.result_type(mean.dtype, cov.dtype, np.float32)
-    wanted = float_dtype("multivariate_normal", together if dtype is None else dtype)
-    leading = (np.empty(x) for x in (mean.shape[:-1], cov.shape[:-2]))
-    size = result_shape("multivariate_normal", shape, *leading)
+    wanted = chosen_dtype("multivariate_normal", together if dtype is None else dtype)
+    size = result_shape("multivariate_normal", shape, mean.shape[:-1], cov.shape[:-2])
     numbers = normal(found, (*size, mean.shape[-1]), wanted)
     factor = _factor(cov.astype(wanted), method)
     return mean.astype(wanted) + np.einsum("...ij,...j->...i", factor, numbers)
@@ -70,9 +70,7 @@ def _factor(cov: Any, method: str) -> Any:
 
 
 @public
-def orthogonal(
-    key: Any, n: int, shape: Any = (), dtype: Any = None, m: int | None = None
-) -> Any:
+def orthogonal(key: Any, n: int, shape: Any = (), dtype: Any = None, m: int | None = None) -> Any:
     """Return matrices with orthonormal columns, or rows where there are fewer of these.
 
     They are evenly distributed (by Haar's measure; Mezzadri, *How to generate random matrices from
@@ -89,9 +87,9 @@ def orthogonal(
         ArgumentError: (a TypeError) if ``key`` is no key.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    found, wanted = one_key("orthogonal", key), float_dtype("orthogonal", dtype)
+    found, wanted = one_key("orthogonal", key), chosen_dtype("orthogonal", dtype)
     rows, columns = index(n), index(n if m is None else m)
-    size = (*result_shape("orthogonal", shape), max(rows, columns), min(rows, columns))
+    size = (*sizes(shape), max(rows, columns), min(rows, columns))
     q, r = np.linalg.qr(normal(found, size, wanted))
     result = q * np.sign(np.linalg.diagonal(r))[..., None, :]
     return np.swapaxes(result, -1, -2) if rows < columns else result

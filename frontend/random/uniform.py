@@ -12,9 +12,10 @@ import numpy as np
 from ...ir.types import Shape
 from ..boundary import public
 from ..errors import ArgumentError
+from ..numpy.manipulation import sizes
 from ..numpy.operands import broadcast, converted, select, xp
 from ..tracer import Tracer
-from .calls import chosen_dtype, draw, float_dtype, one_key, result_shape
+from .calls import sampled
 from .keys import subkeys
 from .threefry import random_bits
 
@@ -35,9 +36,7 @@ def bits(key: Any, shape: Any = (), dtype: Any = None) -> Any:
         ArgumentError: (a TypeError) if ``key`` is no key.
         DtypeError: (a TypeError) if ``dtype`` is of another kind.
     """
-    found = one_key("bits", key)
-    wanted = chosen_dtype("bits", dtype, np.uint64, "u")
-    return draw(traced_bits, found, shape=result_shape("bits", shape), dtype=wanted)
+    return sampled("bits", traced_bits, key, shape=sizes(shape), dtype=dtype, kinds="u")
 
 
 @public
@@ -60,20 +59,17 @@ def uniform(
         ShapeError: (a ValueError) if the bounds do not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    found = one_key("uniform", key)
-    wanted = float_dtype("uniform", dtype)
-    size = result_shape("uniform", shape, minval, maxval)
     if _is_number(minval, 0) and _is_number(maxval, 1):
-        return draw(unit_uniform, found, shape=size, dtype=wanted)
-    return draw(_uniform, found, minval, maxval, shape=size, dtype=wanted)
+        return sampled("uniform", unit_uniform, key, shape=sizes(shape), dtype=dtype)
+    return sampled("uniform", _uniform, key, minval, maxval, shape=sizes(shape), dtype=dtype)
 
 
 @public
 def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None) -> Any:
     """Return integers that are evenly distributed in ``[minval, maxval)``.
 
-    Twice as many random bits as the dtype has are taken modulo the number of integers, which favours
-    none of them by more than one in 2^32; narrower dtypes are drawn with 32 bits.
+    Twice as many random bits as the dtype has, and 64 for narrower ones, are taken modulo the
+    number of integers, so that none of them is much more likely than another.
 
     Args:
         key: a key, u32[2].
@@ -87,10 +83,8 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None) -
         ShapeError: (a ValueError) if the bounds do not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no integer dtype.
     """
-    found = one_key("randint", key)
-    wanted = chosen_dtype("randint", dtype, np.int64, "iu")
-    size = result_shape("randint", shape, minval, maxval)
-    return draw(traced_integers, found, minval, maxval, shape=size, dtype=wanted)
+    size, bounds = sizes(shape), (minval, maxval)
+    return sampled("randint", _integers, key, *bounds, shape=size, dtype=dtype, kinds="iu")
 
 
 @public
@@ -109,12 +103,10 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low") -> A
         ShapeError: (a ValueError) if ``p`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``p`` is not of a float dtype.
     """
-    found = one_key("bernoulli", key)
     if mode not in ("low", "high"):
         raise ArgumentError(f"mode must be 'low' or 'high', not {mode!r}")
-    size = result_shape("bernoulli", shape, p)
-    work = float_dtype("bernoulli", p.dtype if isinstance(p, Tracer) else np.asarray(p).dtype)
-    return draw(traced_bernoulli, found, p, shape=size, dtype=work, mode=mode)
+    work = p.dtype if isinstance(p, Tracer) else np.asarray(p).dtype
+    return sampled("bernoulli", _bernoulli, key, p, shape=shape, dtype=work, mode=mode)
 
 
 @public
@@ -129,9 +121,7 @@ def rademacher(key: Any, shape: Any = (), dtype: Any = None) -> Any:
     Raises:
         ArgumentError: (a TypeError) if ``key`` is no key.
     """
-    found = one_key("rademacher", key)
-    wanted = chosen_dtype("rademacher", dtype, np.int64, "iufc")
-    return draw(traced_signs, found, shape=result_shape("rademacher", shape), dtype=wanted)
+    return sampled("rademacher", traced_signs, key, shape=sizes(shape), dtype=dtype, kinds="iufc")
 
 
 def traced_bits(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
@@ -162,19 +152,16 @@ def _uniform(key: Tracer, low: Tracer, high: Tracer, *, shape: Shape, dtype: np.
     return uniform_between(key, shape, dtype, converted(low, dtype), converted(high, dtype))
 
 
-def traced_integers(
-    key: Tracer, low: Tracer, high: Tracer, *, shape: Shape, dtype: np.dtype
-) -> Tracer:
-    """Return integers under a traced key: the part of `randint` that computes."""
+def _integers(key: Tracer, low: Tracer, high: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     if dtype.itemsize >= _LEAST_WIDTH.itemsize:
-        return _integers(key, low, high, shape, dtype)
+        return _wide_integers(key, low, high, shape, dtype)
     limits = np.iinfo(dtype)
     low = _clipped(converted(low, _LEAST_WIDTH), limits.min, limits.max)
     high = _clipped(converted(high, _LEAST_WIDTH), limits.min, limits.max + 1)
-    return converted(_integers(key, low, high, shape, _LEAST_WIDTH), dtype)
+    return converted(_wide_integers(key, low, high, shape, _LEAST_WIDTH), dtype)
 
 
-def _integers(key: Tracer, low: Tracer, high: Tracer, shape: Shape, dtype: np.dtype) -> Tracer:
+def _wide_integers(key: Tracer, low: Tracer, high: Tracer, shape: Shape, dtype: np.dtype) -> Tracer:
     low, high = (x if x.dtype.kind in "iu" else converted(x, np.int64) for x in (low, high))
     beyond = high > min(np.iinfo(dtype).max, np.iinfo(high.dtype).max)
     low, high = _fitted(low, dtype), _fitted(high, dtype)
@@ -215,10 +202,7 @@ def _clipped(x: Tracer, low: int, high: int) -> Tracer:
     return xp.clip(x, x.dtype.type(low), x.dtype.type(high))
 
 
-def traced_bernoulli(
-    key: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype, mode: str = "low"
-) -> Tracer:
-    """Return bools under a traced key: the part of `bernoulli` that computes."""
+def _bernoulli(key: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype, mode: str) -> Tracer:
     if mode == "low":
         return unit_uniform(key, shape=shape, dtype=dtype) < p
     coarse, fine = unit_uniform(key, shape=(2, *shape), dtype=dtype)
