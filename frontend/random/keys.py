@@ -99,7 +99,7 @@ def clone(key: Any) -> Any:
 def split(key: Any, num: Any = 2) -> Any:
     """Return new keys, u32[num, 2], or u32[*num, 2] where ``num`` is a tuple.
 
-    Element i of them is what counter i gives under the key.
+    Key i of them is ``fold_in(key, i)``. A key that was split should be used for nothing else.
 
     Raises:
         ArgumentError: (a TypeError) if ``key`` is no key.
