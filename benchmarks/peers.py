@@ -23,11 +23,13 @@ class Peer:
         name: what the tables call it.
         package: the distribution.
         np: the namespace that holds ``sin``, ``sum`` and the like.
+        random: the namespace that draws random numbers under keys, where there is one.
     """
 
     name: str
     package: str
     np: Any = np
+    random: Any = None
 
     def grad(self, function: Function, argnums: int | Sequence[int] = 0) -> Function:
         """Return the gradient of a function that gives one number."""
@@ -65,6 +67,7 @@ class Gradatim(Peer):
     def __init__(self) -> None:
         import gradatim
 
+        self.random = gradatim.random
         self.grad, self.vmap, self.jit = gradatim.grad, gradatim.vmap, gradatim.jit
 
 
@@ -77,7 +80,7 @@ class Jax(Peer):
         import jax
 
         self._jax = jax
-        self.np = jax.numpy
+        self.np, self.random = jax.numpy, jax.random
         self.grad, self.vmap, self.jit = jax.grad, jax.vmap, jax.jit
 
     def use_double(self, double: bool) -> None:
