@@ -416,14 +416,14 @@ class FusionLowering:
         fixed: set[int] = set()
         values = {v for root in nest.roots for v in (root,)} | set(nest.computed)
         operands = {o for v in nest.computed for o in v.owner.operands}  # type: ignore[union-attr]
-        for value in values | operands:
+        for value in (values | operands) & self.space.axes.keys():
             leaf = self.reader.leaves.get(value)
-            if leaf is not None and value in self.space.axes:
+            if leaf is not None:
                 places.append(linearize(self.index_of(value), leaf.strides))
             elif isinstance(value.owner, Operation) and is_numbering(value.owner):
                 places.append(linearize(self.index_of(value), row_major(shape_of(value))))
             elif value not in self.reader.scalars and not _follows_links(value):
-                fixed |= set(self.space.axes.get(value, ()))
+                fixed |= set(self.space.axes[value])
         return places, fixed
 
     def index_of(self, value: SSAValue) -> Index:
