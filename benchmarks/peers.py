@@ -24,12 +24,14 @@ class Peer:
         package: the distribution.
         np: the namespace that holds ``sin``, ``sum`` and the like.
         lax: the namespace that holds ``scan`` and other loops, of libraries that have one.
+        random: the namespace that draws random numbers under keys, where there is one.
     """
 
     name: str
     package: str
     np: Any = np
     lax: Any = None
+    random: Any = None
 
     def grad(self, function: Function, argnums: int | Sequence[int] = 0) -> Function:
         """Return the gradient of a function that gives one number."""
@@ -71,7 +73,7 @@ class Gradatim(Peer):
     def __init__(self) -> None:
         import gradatim
 
-        self.lax = gradatim.lax
+        self.lax, self.random = gradatim.lax, gradatim.random
         self.grad, self.hessian = gradatim.grad, gradatim.hessian
         self.vmap, self.jit = gradatim.vmap, gradatim.jit
 
@@ -85,8 +87,7 @@ class Jax(Peer):
         import jax
 
         self._jax = jax
-        self.np = jax.numpy
-        self.lax = jax.lax
+        self.np, self.lax, self.random = jax.numpy, jax.lax, jax.random
         self.grad, self.hessian = jax.grad, jax.hessian
         self.vmap, self.jit = jax.vmap, jax.jit
 

@@ -1,7 +1,7 @@
 """The kernel dialect: array ops that one loop nest computes, with a schedule beside.
 
 Its fusions make up the kernel level. A few ops more belong to the loop level, where the upstream
-dialects lack them: comparison and conversion of vectors, named mathematical
+dialects lack them: comparison and conversion of vectors, rotation of bits, named mathematical
 functions, strided vectors.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from .arithmetic import CastOp, CompareOp, MathOp, SelectOp
+from .arithmetic import CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp
 from .memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
 from .ops import FusionOp, YieldOp
 from .schedule import ScheduleAttr
@@ -17,16 +17,8 @@ from .schedule import ScheduleAttr
 Kernel = Dialect(
     "kernel",
     [
-        FusionOp,
-        YieldOp,
-        CastOp,
-        CompareOp,
-        MathOp,
-        SelectOp,
-        StridedLoadOp,
-        StridedStoreOp,
-        GatherLoadOp,
-        ScatterStoreOp,
+        *(FusionOp, YieldOp, CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp),
+        *(StridedLoadOp, StridedStoreOp, GatherLoadOp, ScatterStoreOp),
     ],
     [ScheduleAttr],
 )

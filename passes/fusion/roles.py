@@ -24,7 +24,7 @@ from ...ir.array.shape import (
     SliceOp,
     TransposeOp,
 )
-from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise
+from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, is_numbering
 from ...ir.kernel.updates import UPDATING, updates_in_place
 from ...ir.types import is_splat, shape_of
 from .cost import flops_of
@@ -89,7 +89,9 @@ def _concatenate_role(op: ConcatenateOp) -> Role:
 
 
 def _reshape_role(op: ReshapeOp) -> Role:
-    return Role.INLINE if unit_reshape(shape_of(op.operand), shape_of(op.result)) else Role.VIEW
+    if is_numbering(op) or unit_reshape(shape_of(op.operand), shape_of(op.result)):
+        return Role.INLINE
+    return Role.VIEW
 
 
 _ROLES: Final[dict[type[Operation], Callable[..., Role]]] = {
@@ -333,6 +335,8 @@ def operand_dims(op: Operation) -> list[Axes | None]:
     if isinstance(op, BroadcastOp):
         return [op.dims.data]
     if isinstance(op, ReshapeOp):
+        if not unit_reshape(shape_of(op.operand), shape_of(op.result)):
+            return [None]  # a numbering
         sized = iter([d for d, n in enumerate(shape_of(op.result)) if n != 1])
         return [tuple(NO_LOOP if n == 1 else next(sized) for n in shape_of(op.operand))]
     if isinstance(op, PadOp):

@@ -177,7 +177,10 @@ class ScatterLowering(UpdateLowering):
         return chunks if chunks.count > 1 else None
 
     def _loops(
-        self, outer: Sequence[int], inner: Sequence[int], parts: dict[int, tuple[Position, Position]]
+        self,
+        outer: Sequence[int],
+        inner: Sequence[int],
+        parts: dict[int, tuple[Position, Position]],
     ) -> None:
         """Emit the loops in order, and in them the nest of one update."""
         with ExitStack() as loops:
@@ -188,7 +191,9 @@ class ScatterLowering(UpdateLowering):
                 self.reader.bounds[axis] = (0, self.extents[axis])
             store = self._store()
             fixed = [c for c in store.within if not any(a in inner for a, _ in c[0].terms)]
-            nest = self._nest(store._replace(within=tuple(c for c in store.within if c not in fixed)))
+            nest = self._nest(
+                store._replace(within=tuple(c for c in store.within if c not in fixed))
+            )
             nest.parts.update((axis, part) for axis, part in parts.items() if axis in inner)
             conditions = [self.reader.within(form, 0, size) for form, size in fixed]
             self.reader.where(conditions, lambda: nest.emit(inner) and None)
