@@ -196,7 +196,7 @@ def _float0_zeros(shape: Any, children: Sequence[Any]) -> np.ndarray:
 
 
 FLOAT0_ZEROS: Final = NodeKind(
-    "float0", lambda node: ((), node.shape), _float0_zeros, lambda shape, count: []
+    "float0", lambda node: ((), node.shape), _float0_zeros, lambda shape, count: ()
 )
 """An array of `FLOAT0`, which has no element to store and so no leaf."""
 
