@@ -15,16 +15,19 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     IntegerAttr,
     LocationAttr,
+    StringAttr,
     UnitAttr,
     i64,
 )
 from xdsl.ir import Attribute, Block, SSAValue
 
 from .array import contraction as c
+from .array import control as t
 from .array import elementwise as e
 from .array import reduction as r
 from .array import shape as s
 from .array.base import ArrayOp
+from .array.regions import RegionOp
 from .array.window import Window
 from .attributes import (
     ComparePredicate,
@@ -107,6 +110,43 @@ class Builder:
         op = op_type.make(operands, result, properties, self.location)
         self.block.add_op(op)
         return op.results[0]
+
+    def create_region_op(
+        self,
+        op_type: type[RegionOp],
+        groups: Sequence[Sequence[SSAValue]],
+        properties: Mapping[str, Attribute],
+        blocks: Sequence[Block | None],
+    ) -> Sequence[SSAValue]:
+        """Append an op with finished blocks as its regions, and return its results.
+
+        Raises:
+            GradatimError: if operands and blocks do not fit the op.
+        """
+        try:
+            op = op_type.of(groups, properties, blocks, self.location)
+        except GradatimError as error:
+            error.where = error.where or spell_location(self.location)
+            raise
+        self.block.add_op(op)
+        return op.results
+
+    def create_plain(
+        self,
+        op_type: type[t.PlainOp],
+        operands: Sequence[SSAValue],
+        types: Sequence[Attribute],
+        properties: Mapping[str, Attribute] = {},
+    ) -> Sequence[SSAValue]:
+        """Append an op of the control family without regions, and return its results."""
+        op = op_type.create(
+            operands=operands,
+            result_types=types,
+            properties=properties,
+            location=self.location,
+        )
+        self.block.add_op(op)
+        return op.results
 
     # Elementwise
 
@@ -346,3 +386,70 @@ class Builder:
         lists = {n: integers(w[i] for w in windows) for i, n in enumerate(c.WINDOW_LISTS, 1)}
         properties = {**lists, "groups": IntegerAttr(groups, i64)}
         return self.create(c.ConvolutionOp, (x, kernel), properties)
+
+    # Control: blocks are finished, and take and yield what the ops say
+
+    def case(
+        self, index: SSAValue, operands: Sequence[SSAValue], blocks: Sequence[Block]
+    ) -> Sequence[SSAValue]:
+        """Run the block that ``index``, a 0-d bool or integer, chooses."""
+        return self.create_region_op(t.CaseOp, ((index,), operands), {}, blocks)
+
+    def scan(
+        self,
+        length: int,
+        consts: Sequence[SSAValue],
+        carries: Sequence[SSAValue],
+        elements: Sequence[SSAValue],
+        body: Block,
+        *,
+        reverse: bool = False,
+        unroll: int | None = None,
+    ) -> Sequence[SSAValue]:
+        """Run ``body`` for each of ``length`` steps; return last carries, then stacked results."""
+        properties = t.scan_properties(length, reverse, unroll)
+        return self.create_region_op(t.ScanOp, (consts, carries, elements), properties, (body,))
+
+    def while_(
+        self,
+        consts: Sequence[SSAValue],
+        carries: Sequence[SSAValue],
+        condition: Block,
+        body: Block,
+    ) -> Sequence[SSAValue]:
+        """Run ``body`` while ``condition`` yields True; return the last carries."""
+        return self.create_region_op(t.WhileOp, (consts, carries), {}, (condition, body))
+
+    def remat(self, policy: str, operands: Sequence[SSAValue], body: Block) -> Sequence[SSAValue]:
+        """Run ``body``, of which reverse mode keeps what ``policy`` allows."""
+        properties = {"policy": StringAttr(policy)}
+        return self.create_region_op(t.RematOp, (operands,), properties, (body,))
+
+    def custom_derivative(
+        self, undifferentiated: int, operands: Sequence[SSAValue], blocks: t.CustomParts
+    ) -> Sequence[SSAValue]:
+        """Run the primal block, whose derivatives the others are."""
+        properties = {"undifferentiated": IntegerAttr(undifferentiated, i64)}
+        return self.create_region_op(t.CustomDerivativeOp, (operands,), properties, blocks)
+
+    def barrier(self, values: Sequence[SSAValue]) -> Sequence[SSAValue]:
+        """Return the values as no pass may look through."""
+        return self.create_plain(t.BarrierOp, values, [value.type for value in values])
+
+    def name(self, label: str, x: SSAValue) -> SSAValue:
+        """Return x, marked by a name."""
+        return self.create_plain(t.NameOp, (x,), (x.type,), {"label": StringAttr(label)})[0]
+
+    def tape_new(self, types: Sequence[Attribute]) -> SSAValue:
+        """Return an empty tape of tuples of the types."""
+        return self.create_plain(t.TapeNewOp, (), (t.TapeType.of(types),))[0]
+
+    def tape_push(self, tape: SSAValue, values: Sequence[SSAValue]) -> SSAValue:
+        """Return the tape with one more tuple."""
+        return self.create_plain(t.TapePushOp, (tape, *values), (tape.type,))[0]
+
+    def tape_pop(self, tape: SSAValue) -> tuple[SSAValue, Sequence[SSAValue]]:
+        """Return the tape without the tuple pushed last, and that tuple."""
+        assert isinstance(tape.type, t.TapeType)
+        rest, *values = self.create_plain(t.TapePopOp, (tape,), (tape.type, *tape.type.types))
+        return rest, values

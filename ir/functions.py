@@ -1,4 +1,4 @@
-"""Functions of a module: making, finding and walking ``func.func``."""
+"""Functions of a module and blocks of regions: making, finding, and one from the other."""
 
 from __future__ import annotations
 
@@ -8,9 +8,38 @@ from xdsl.dialects.builtin import FunctionType, LocationAttr, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
+from .array.regions import YieldOp, terminator_of
 from .builder import Builder
 from .errors import GradatimError
 from .locations import UNKNOWN
+
+
+class BlockBuilder:
+    """Builds a region's block: use ``arguments``, append by ``builder``, end with ``finish``."""
+
+    def __init__(
+        self,
+        argument_types: Sequence[Attribute],
+        argument_names: Sequence[str | None] = (),
+        location: LocationAttr = UNKNOWN,
+    ) -> None:
+        self.location = location
+        self.block = Block(arg_types=argument_types)
+        self.builder = Builder(self.block, location)
+        for argument, hint in zip(self.block.args, argument_names, strict=False):
+            argument.name_hint = hint
+        for argument in self.block.args:
+            argument.location = location
+
+    @property
+    def arguments(self) -> Sequence[SSAValue]:
+        """The arguments."""
+        return self.block.args
+
+    def finish(self, results: Sequence[SSAValue]) -> Block:
+        """Append the ``array.yield`` and give back the block, which the caller puts into an op."""
+        self.block.add_op(YieldOp.create(operands=results, location=self.location))
+        return self.block
 
 
 class FunctionBuilder:
@@ -25,12 +54,9 @@ class FunctionBuilder:
     ) -> None:
         self.name = name
         self.location = location
-        self.block = Block(arg_types=argument_types)
-        self.builder = Builder(self.block, location)
-        for argument, hint in zip(self.block.args, argument_names, strict=False):
-            argument.name_hint = hint
-        for argument in self.block.args:
-            argument.location = location
+        self._body = BlockBuilder(argument_types, argument_names, location)
+        self.block = self._body.block
+        self.builder = self._body.builder
 
     @property
     def arguments(self) -> Sequence[SSAValue]:
@@ -40,12 +66,40 @@ class FunctionBuilder:
     def finish(self, results: Sequence[SSAValue], visibility: str | None = None) -> FuncOp:
         """Append the return and give back the function, which the caller puts into a module."""
         self.block.add_op(ReturnOp.create(operands=results, location=self.location))
-        type_ = FunctionType.from_lists(
-            [a.type for a in self.block.args], [v.type for v in results]
-        )
-        function = FuncOp(self.name, type_, Region(self.block), visibility)
-        function.location = self.location
-        return function
+        return _function_with(self.block, self.name, self.location, visibility)
+
+
+def _function_with(
+    block: Block, name: str, location: LocationAttr, visibility: str | None = None
+) -> FuncOp:
+    assert block.last_op is not None
+    results = [value.type for value in block.last_op.operands]
+    type_ = FunctionType.from_lists(list(block.arg_types), results)
+    function = FuncOp(name, type_, Region(block), visibility)
+    function.location = location
+    return function
+
+
+def function_of(block: Block, name: str, location: LocationAttr = UNKNOWN) -> FuncOp:
+    """Return a function that does what a region's block does; the block is left as it is."""
+    function = FunctionBuilder(name, block.arg_types, [a.name_hint for a in block.args], location)
+    mapped: dict[SSAValue, SSAValue] = dict(zip(block.args, function.arguments))
+    terminator = terminator_of(block)
+    for op in block.ops:
+        if op is not terminator:
+            function.block.add_op(op.clone(mapped))
+    return function.finish([mapped[value] for value in terminator.operands])
+
+
+def block_of(function: FuncOp) -> Block:
+    """Take the block out of a function, which is of no use afterwards, to be a region's."""
+    block = function.body.block
+    terminator = return_of(function)
+    operands, location = terminator.operands, terminator.location
+    function.body.detach_block(block)
+    block.erase_op(terminator)
+    block.add_op(YieldOp.create(operands=operands, location=location))
+    return block
 
 
 def find_function(module: ModuleOp, name: str) -> FuncOp:

@@ -7,6 +7,7 @@ give the same values.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
@@ -14,13 +15,27 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from .array.base import ArrayOp
+from .array.control import (
+    BarrierOp,
+    CaseOp,
+    CustomDerivativeOp,
+    NameOp,
+    RematOp,
+    ScanOp,
+    TapeNewOp,
+    TapePopOp,
+    TapePushOp,
+    TapeType,
+    WhileOp,
+)
 from .errors import GradatimError
 from .functions import find_function
 from .kernel.ops import FusionOp
 from .locations import spell_location
 from .types import spell, spell_info, tensor_info
 
-Values = list[np.ndarray]
+Values: TypeAlias = list[Any]
+"""Arrays, and for tapes tuples of tuples of arrays, the one pushed last at the end."""
 
 
 class Interpreter:
@@ -55,9 +70,9 @@ class Interpreter:
                 )
         return self.run_block(block, arguments)
 
-    def run_block(self, block: Block, arguments: Sequence[np.ndarray]) -> Values:
+    def run_block(self, block: Block, arguments: Sequence[Any]) -> Values:
         """Run a block's ops in order and return the operands of its terminator."""
-        environment: dict[SSAValue, np.ndarray] = dict(zip(block.args, arguments))
+        environment: dict[SSAValue, Any] = dict(zip(block.args, arguments))
         for op in block.ops:
             operands = [environment[value] for value in op.operands]
             if op is block.last_op:
@@ -84,9 +99,11 @@ class Interpreter:
         return rule(self, op, operands)
 
 
-def _fits(value: SSAValue, array: np.ndarray) -> bool:
+def _fits(value: SSAValue, found: Any) -> bool:
+    if isinstance(value.type, TapeType):
+        return type(found) is tuple
     shape, dtype = tensor_info(value)
-    return array.shape == shape and array.dtype == dtype
+    return bool(found.shape == shape and found.dtype == dtype)
 
 
 def _call(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
@@ -95,12 +112,74 @@ def _call(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
     return interpreter.run_function(callee, operands)
 
 
-def _fuse(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
-    assert isinstance(op, FusionOp)
-    return interpreter.run_block(op.body.block, operands)
+def _run_first_region(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    return interpreter.run_block(op.regions[0].block, operands)
+
+
+def _case(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    assert isinstance(op, CaseOp)
+    index, *inputs = operands
+    chosen = min(max(int(index), 0), len(op.regions) - 1)
+    return interpreter.run_block(op.regions[chosen].block, inputs)
+
+
+def _scan(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    assert isinstance(op, ScanOp)
+    first, second, _ = map(len, op.groups)
+    consts, carries = operands[:first], operands[first : first + second]
+    elements = operands[first + second :]
+    stacks = [np.empty(*tensor_info(value)) for value in op.results[second:]]
+    order = range(op.count) if op.reverse is None else reversed(range(op.count))
+    for i in order:
+        parts = [np.asarray(element[i]) for element in elements]
+        arguments = [np.asarray(i, np.int64), *consts, *carries, *parts]
+        results = interpreter.run_block(op.body.block, arguments)
+        carries = results[:second]
+        for stack, item in zip(stacks, results[second:]):
+            stack[i] = item
+    return [*carries, *stacks]
+
+
+def _while(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    assert isinstance(op, WhileOp)
+    count = len(op.groups[0])
+    consts, carries = operands[:count], operands[count:]
+    while interpreter.run_block(op.condition.block, [*consts, *carries])[0]:
+        carries = interpreter.run_block(op.body.block, [*consts, *carries])
+    return carries
+
+
+def _identity(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    return operands
+
+
+def _new_tape(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    return [()]
+
+
+def _push(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    tape, *values = operands
+    return [(*tape, tuple(values))]
+
+
+def _pop(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    (tape,) = operands
+    if not tape:
+        raise GradatimError(f"{op.name} of an empty tape", spell_location(op.location))
+    return [tape[:-1], *tape[-1]]
 
 
 _RULES: dict[type[Operation], Callable[[Interpreter, Operation, Values], Values]] = {
     CallOp: _call,
-    FusionOp: _fuse,
+    FusionOp: _run_first_region,
+    CaseOp: _case,
+    ScanOp: _scan,
+    WhileOp: _while,
+    RematOp: _run_first_region,
+    CustomDerivativeOp: _run_first_region,
+    BarrierOp: _identity,
+    NameOp: _identity,
+    TapeNewOp: _new_tape,
+    TapePushOp: _push,
+    TapePopOp: _pop,
 }

@@ -9,6 +9,8 @@ from xdsl.ir import Attribute, Dialect, Operation
 from ..attributes import ComparePredicateAttr, DimensionAttr, IntegersAttr, ReduceKindAttr
 from . import contraction, elementwise, reduction, shape
 from .base import ArrayOp
+from .control import CONTROL_OPS, TapeType
+from .regions import YieldOp
 from .shape import ConstantOp
 
 FAMILIES = {
@@ -46,8 +48,8 @@ class _Materializer(ConstantMaterializationInterface):
 
 Array = Dialect(
     "array",
-    [op for ops in OPS_BY_FAMILY.values() for op in ops],
-    [IntegersAttr, DimensionAttr, ComparePredicateAttr, ReduceKindAttr],
+    [*(op for ops in OPS_BY_FAMILY.values() for op in ops), *CONTROL_OPS, YieldOp],
+    [IntegersAttr, DimensionAttr, ComparePredicateAttr, ReduceKindAttr, TapeType],
     [_Materializer()],
 )
 """The dialect itself, to be registered in an xDSL context."""
