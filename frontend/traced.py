@@ -194,7 +194,7 @@ def _trace_function(
         results, structure = lift_results(current, run(function, args, kwargs), location)
         body = current.finish([tracer.value for tracer in results])
     returned = Results(
-        structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, r.weak) for r in results])
+        structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, weak_type=r.weak) for r in results])
     )
     described = Function(current.name, len(current.captures), arguments, returned)
     return ModuleOp([body, *current.functions.values()]), described, current.captures

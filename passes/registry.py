@@ -21,6 +21,7 @@ def _lazy(module: str, name: str) -> Callable[[], type[ModulePass]]:
 PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-jvp": _lazy(".autodiff.jvp", "ArrayJvp"),
     "array-vjp": _lazy(".autodiff.vjp", "ArrayVjp"),
+    "array-jacobian": _lazy(".autodiff.jacobian", "ArrayJacobian"),
     "array-vmap": _lazy(".batching.vmap", "ArrayVmap"),
     "array-select-results": _lazy(".results", "ArraySelectResults"),
     "array-inline": _lazy(".simplify.inline", "ArrayInline"),
