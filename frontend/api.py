@@ -62,6 +62,120 @@ def value_and_grad(
 
 
 @public
+def jacfwd(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Staged:
+    """Return the function that computes the Jacobian of ``fun`` by forward mode, all columns at once.
+
+    It suits functions with more results than arguments.
+
+    Args:
+        fun: the function.
+        argnums: the positional arguments by which to differentiate; a tuple gives tuples.
+        has_aux: ``fun`` returns a pair of what is differentiated and something else; the result
+            then is a pair of Jacobian and that.
+        holomorphic: arguments and results are complex, and ``fun`` is holomorphic.
+
+    Returns:
+        A function whose result has the structure of ``fun``'s; in the place of each leaf it has the
+        structure of the argument, of arrays with the dimensions of both: those of the result first.
+
+    Raises, when called:
+        NonDifferentiableArgumentError: (a TypeError) if an argument is not of real numbers.
+        ArgumentError: (a TypeError) if there are fewer positional arguments than argnums name.
+
+    Example:
+        >>> jacfwd(lambda x: np.array([2.0, 3.0]) * x)(np.ones(2))
+        array([[2., 0.],
+               [0., 3.]])
+    """
+    return stage(fun).jacfwd(argnums, has_aux, holomorphic)
+
+
+@public
+def jacrev(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+) -> Staged:
+    """Return the function that computes the Jacobian of ``fun`` by reverse mode, all rows at once.
+
+    As `jacfwd`; it suits functions with more arguments than results.
+
+    Args:
+        fun: the function.
+        argnums: the positional arguments by which to differentiate; a tuple gives tuples.
+        has_aux: ``fun`` returns a pair of what is differentiated and something else.
+        holomorphic: arguments and results are complex, and ``fun`` is holomorphic.
+        allow_int: arguments may be integers; their Jacobians are zeros of dtype ``float0``.
+
+    Raises, when called:
+        NonDifferentiableArgumentError: (a TypeError) if an argument is not floating point.
+        OutputError: (a TypeError) if a result is not real, or not complex if ``holomorphic``.
+        ArgumentError: (a TypeError) if there are fewer positional arguments than argnums name.
+    """
+    return stage(fun).jacrev(argnums, has_aux, holomorphic, allow_int)
+
+
+jacobian = jacrev
+
+
+@public
+def hessian(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Staged:
+    """Return the function that computes the second derivatives of ``fun``.
+
+    It is ``jacfwd(jacrev(fun))``: the result has the structure of ``fun``'s, in the place of each
+    leaf that of the argument, and in each of those places that of the argument once more.
+
+    Example:
+        >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
+        array([[ 6.,  0.],
+               [ 0., 12.]])
+    """
+    return stage(fun).hessian(argnums, has_aux, holomorphic)
+
+
+@public
+def hvp(
+    fun: Callable[..., Any],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    argnums: int | Sequence[int] = 0,
+) -> Any:
+    """Return the Hessian of ``fun`` times ``tangents``, by forward mode over reverse mode.
+
+    The Hessian is not made; this takes a small multiple of the time of ``fun``.
+
+    Args:
+        fun: returns one real number.
+        primals: its arguments, a tuple or list.
+        tangents: of the structure, shapes and dtypes of the primals.
+        argnums: the arguments by which the gradient is taken whose directional derivative this is.
+
+    Returns:
+        What ``jvp(grad(fun, argnums), primals, tangents)[1]`` is.
+
+    Raises:
+        As `grad` and `jvp`.
+
+    Example:
+        >>> hvp(lambda x: (x**3).sum(), (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
+        array([6., 0.])
+    """
+    return stage(fun).hvp(argnums)(*_directions(primals, tangents))
+
+
+@public
 def vmap(
     fun: Callable[..., Any],
     in_axes: Any = 0,
@@ -146,10 +260,7 @@ def jvp(
         TreeError: (a ValueError) if primals and tangents have different structures.
         ArgumentError: (a TypeError) if they have different types.
     """
-    for name, value in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(value, (tuple, list)):
-            raise ArgumentError(f"{name} must be a tuple or a list, not {value!r}")
-    return stage(fun).jvp(has_aux)(tuple(primals), _cast(tuple(tangents), tuple(primals)))
+    return stage(fun).jvp(has_aux)(*_directions(primals, tangents))
 
 
 @public
@@ -197,6 +308,18 @@ class VjpFunction:
             ArgumentError: (a TypeError) if they have other types.
         """
         return self._vjp(self._primals, _cast(cotangents, self._result))
+
+
+def _directions(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], Any]:
+    """Return primals and tangents as a jvp takes them.
+
+    Raises:
+        ArgumentError: if they are no sequences.
+    """
+    for name, value in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(value, (tuple, list)):
+            raise ArgumentError(f"{name} must be a tuple or a list, not {value!r}")
+    return tuple(primals), _cast(tuple(tangents), tuple(primals))
 
 
 def _frozen(leaf: Any) -> Any:

@@ -19,7 +19,7 @@ from .execution import raise_status
 from .traced import Traced, call_in, trace
 from .tracer import Tracer
 from .tracing import find_trace
-from .transforms import Grad, Jvp, Transform, Vjp, Vmap, as_argnums
+from .transforms import Grad, Jacobian, Jvp, Transform, Vjp, Vmap, as_argnums
 
 if TYPE_CHECKING:
     from .lowered import Lowered
@@ -98,6 +98,44 @@ class Staged(PublicCallable):
         """Return the function that gives value and gradient; see `gradatim.value_and_grad`."""
         return self._gradient(argnums, has_aux, holomorphic, allow_int, True)
 
+    def jacfwd(
+        self, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+    ) -> Staged:
+        """Return the function's Jacobian by forward mode; see `gradatim.jacfwd`."""
+        return self.transformed(Jacobian("forward", as_argnums(argnums), has_aux, holomorphic))
+
+    def jacrev(
+        self,
+        argnums: int | Sequence[int] = 0,
+        has_aux: bool = False,
+        holomorphic: bool = False,
+        allow_int: bool = False,
+    ) -> Staged:
+        """Return the function's Jacobian by reverse mode; see `gradatim.jacrev`."""
+        options = (as_argnums(argnums), has_aux, holomorphic, allow_int)
+        return self.transformed(Jacobian("reverse", *options))
+
+    def jacobian(
+        self,
+        argnums: int | Sequence[int] = 0,
+        has_aux: bool = False,
+        holomorphic: bool = False,
+        allow_int: bool = False,
+    ) -> Staged:
+        """Return the function's Jacobian by reverse mode, as `jacrev`."""
+        return self.jacrev(argnums, has_aux, holomorphic, allow_int)
+
+    def hessian(
+        self, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+    ) -> Staged:
+        """Return the function's second derivatives; see `gradatim.hessian`."""
+        rows = self.jacrev(argnums, has_aux, holomorphic)
+        return rows.jacfwd(argnums, has_aux, holomorphic)
+
+    def hvp(self, argnums: int | Sequence[int] = 0) -> Staged:
+        """Return ``(primals, tangents) -> Hessian times tangents``; see `gradatim.hvp`."""
+        return self.grad(argnums).transformed(Jvp(value=False))
+
     def jvp(self, has_aux: bool = False) -> Staged:
         """Return ``(primals, tangents) -> (results, their tangents[, aux])``."""
         return self.transformed(Jvp(has_aux))
@@ -170,6 +208,10 @@ class Staged(PublicCallable):
         In the place of arrays there may be their types, as `ShapeDtypeStruct`.
         """
         return self._traced(self._flatten(args, kwargs)[1])
+
+    def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the result with types in the place of arrays; nothing is computed."""
+        return self.trace(*args, **kwargs).out_info
 
     @public
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:

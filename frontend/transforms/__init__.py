@@ -7,12 +7,15 @@ and looks into no IR, so that transformations nest to any depth.
 """
 
 from .base import Function, PassCall, Results, Transform
-from .derivatives import Grad, Jvp, Vjp, as_argnums
+from .derivatives import Grad, Jvp, Vjp
+from .jacobians import Jacobian
 from .mapping import Vmap
+from .shared import as_argnums
 
 __all__ = [
     "Function",
     "Grad",
+    "Jacobian",
     "Jvp",
     "PassCall",
     "Results",
