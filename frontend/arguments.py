@@ -42,7 +42,7 @@ class ShapeDtypeStruct:
     dtype: np.dtype
     weak_type: bool
 
-    def __init__(self, shape: Sequence[int], dtype: Any, *, weak_type: bool = False) -> None:
+    def __init__(self, shape: Sequence[int], dtype: Any, weak_type: bool = False) -> None:
         assign = object.__setattr__
         assign(self, "shape", shape if type(shape) is tuple else tuple(map(index, shape)))
         assign(self, "dtype", dtype if isinstance(dtype, np.dtype) else np.dtype(dtype))

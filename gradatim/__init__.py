@@ -20,8 +20,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors, lax, numpy, tree
-    from .frontend.api import grad, jit, jvp, value_and_grad, vjp, vmap
+    from . import errors, flatten_util, lax, numpy, tree, tree_util
+    from .frontend.api import (
+        grad,
+        hessian,
+        hvp,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jit,
+        jvp,
+        value_and_grad,
+        vjp,
+        vmap,
+    )
     from .frontend.arguments import ShapeDtypeStruct
     from .frontend.compiled import Compiled
     from .frontend.errors import GradatimError
@@ -39,6 +51,11 @@ _PLACES = {
     "Staged": "frontend.stage",
     "Traced": "frontend.traced",
     "grad": "frontend.api",
+    "hessian": "frontend.api",
+    "hvp": "frontend.api",
+    "jacfwd": "frontend.api",
+    "jacobian": "frontend.api",
+    "jacrev": "frontend.api",
     "jit": "frontend.api",
     "jvp": "frontend.api",
     "stage": "frontend.stage",
@@ -46,7 +63,7 @@ _PLACES = {
     "vjp": "frontend.api",
     "vmap": "frontend.api",
 }
-_MODULES = ("errors", "lax", "numpy", "tree")
+_MODULES = ("errors", "flatten_util", "lax", "numpy", "tree", "tree_util")
 
 __all__ = [
     "Compiled",
@@ -56,13 +73,20 @@ __all__ = [
     "Staged",
     "Traced",
     "errors",
+    "flatten_util",
     "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jit",
     "jvp",
     "lax",
     "numpy",
     "stage",
     "tree",
+    "tree_util",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -120,7 +120,7 @@ def check_arguments(
             if not type_.inexact and not allow_int:
                 advice = ", or set allow_int=True" if what != "jacfwd" else ""
                 raise NonDifferentiableArgumentError(
-                    f"{what} needs real or complex arguments, but `{path}` is {type_}; pass a "
+                    f"{what} needs floating-point arguments, but `{path}` is {type_}; pass a "
                     f"float, or leave it out of argnums{advice}"
                 )
 
