@@ -17,6 +17,7 @@ __all__ = [
     "ConcretizationTypeError",
     "DtypeError",
     "GradatimError",
+    "LeakedTracerError",
     "NonConcreteBooleanIndexError",
     "NonDifferentiableArgumentError",
     "NonScalarOutputError",
@@ -27,6 +28,7 @@ __all__ = [
     "TracerBoolConversionError",
     "TracerIntegerConversionError",
     "TracerMutationError",
+    "TracingRecursionError",
     "TreeError",
     "UnexpectedTracerError",
     "UnsupportedError",
@@ -58,7 +60,15 @@ class NonConcreteBooleanIndexError(GradatimError, IndexError):
 
 
 class UnexpectedTracerError(GradatimError, TypeError):
-    """A traced value outlived the function that it was made in."""
+    """A traced value outlived the function that it was made in, and was used."""
+
+
+class LeakedTracerError(UnexpectedTracerError):
+    """A traced value outlived the function that it was made in, where leaks are checked."""
+
+
+class TracingRecursionError(GradatimError, RecursionError):
+    """A function calls itself without end while it is traced."""
 
 
 class UnsupportedError(GradatimError, TypeError):

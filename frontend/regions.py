@@ -17,7 +17,7 @@ from ..ir.locations import UNKNOWN
 from . import tree
 from .arguments import ShapeDtypeStruct
 from .source import definition_location
-from .traced import lift_results, run
+from .traced import lift_results, run, symbol_of
 from .tracer import Tracer
 from .tracing import Trace
 from .transforms import Results
@@ -53,7 +53,7 @@ class TracedRegion:
         self.function = function
         self.location = location_of_function(function)
         types = [type_.tensor for type_ in arguments]
-        self._trace = Trace("region", types, (), self.location, outer)
+        self._trace = Trace(symbol_of(function), types, (), self.location, outer)
         for capture in captures:
             self._trace.lift(capture)
         with self._trace.open():

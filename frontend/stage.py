@@ -16,7 +16,8 @@ from .boundary import PublicCallable, public
 from .compiled import Compiled
 from .errors import ArgumentError, StaticArgumentError
 from .execution import raise_status
-from .traced import Traced, call_in, trace
+from .recursion import entered
+from .traced import Traced, call_in, symbol_of, trace
 from .tracer import Tracer
 from .tracing import find_trace
 from .transforms import Grad, Jacobian, Jvp, Transform, Vjp, Vmap, as_argnums
@@ -265,7 +266,8 @@ class Staged(PublicCallable):
         found = self._traces.get(arguments)
         if found is not None:
             return found
-        traced = trace(self.function, self.transforms, arguments, self._names, self._flatten)
+        with entered(symbol_of(self.function), (id(self), arguments)):
+            traced = trace(self.function, self.transforms, arguments, self._names, self._flatten)
         if traced.closes_over_tracers:  # it belongs into one call of the outer function
             return traced
         return self._traces.setdefault(arguments, traced)

@@ -15,11 +15,13 @@ from xdsl.dialects.func import CallOp
 
 from ..ir.errors import GradatimError
 from ..ir.locations import UNKNOWN, spell_location
+from ..ir.text import to_text
 from ..passes.registry import PASSES
 from . import tree
 from .arguments import Arguments, ShapeDtypeStruct
 from .boundary import public
 from .errors import ArgumentError, DtypeError, OutputError
+from .leaks import watched
 from .source import definition_location
 from .tracer import Tracer
 from .tracing import Trace
@@ -98,6 +100,17 @@ class Traced:
         """The result with types in the place of arrays."""
         return self.out_tree.unflatten(self.out_avals)
 
+    def as_text(self, *, debug_info: bool = False) -> str:
+        """Return the function as text: transformed, but not simplified yet.
+
+        Args:
+            debug_info: print source locations.
+        """
+        return to_text(self.module, locations=debug_info)
+
+    def __str__(self) -> str:
+        return self.as_text()
+
     @property
     def closes_over_tracers(self) -> bool:
         """Whether the function belongs into the trace whose values it closes over."""
@@ -167,7 +180,8 @@ def trace(
     for transform in reversed(transforms):
         called_with.append(transform.inner_arguments(called_with[-1], names))
     called_with.reverse()
-    module, current, captures = _trace_function(function, called_with[0], names)
+    with watched(symbol_of(function)):
+        module, current, captures = _trace_function(function, called_with[0], names)
     passes: list[PassCall] = []
     for transform, arguments in zip(transforms, called_with[1:]):
         results = transform.outer_results(arguments, current)

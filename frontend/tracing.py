@@ -27,7 +27,9 @@ from ..ir.errors import DtypeError
 from ..ir.functions import FunctionBuilder
 from ..ir.locations import UNKNOWN, file_and_line, spell_location
 from ..ir.types import ELEMENT_TYPES, Tensor, tensor_type
+from . import leaks
 from .errors import ArgumentError, UnexpectedTracerError
+from .scopes import scoped
 from .source import user_location
 from .tracer import Tracer
 
@@ -105,12 +107,14 @@ class Trace:
 
     def locate(self) -> LocationAttr:
         """Give the ops that follow the user's current place, and return it."""
-        location = self.builder.location = user_location()
+        location = self.builder.location = scoped(user_location())
         return location
 
     def tracer(self, value: SSAValue, weak: bool = False) -> Tracer:
         """Wrap a value of this trace."""
-        return Tracer(value, self, weak)
+        made = Tracer(value, self, weak)
+        leaks.note(made)
+        return made
 
     def lift(self, operand: Any) -> Operand:
         """Make an operand usable in this trace.
@@ -205,7 +209,7 @@ class Trace:
         if value is None:
             value = self._add_capture(tracer, tracer.value.type)
             self._captured_values[tracer.value] = value
-        return Tracer(value, self, tracer.weak)
+        return self.tracer(value, tracer.weak)
 
     def _add_capture(self, source: np.ndarray | Tracer, type_: Any) -> SSAValue:
         argument = self._function.block.insert_arg(type_, len(self.captures))

@@ -152,6 +152,10 @@ LEAF: Final = TreeDef(None, None, (), 1)
 """The structure of a single leaf."""
 
 
+_DEPTH: Final = 100
+"""Containers nested deeper may be what exceeds Python's limit of recursion."""
+
+
 def flatten(tree: Any, is_leaf: IsLeaf | None = None) -> tuple[list[Any], TreeDef]:
     """Return the leaves of a tree, depth first, and its structure.
 
@@ -169,7 +173,8 @@ def flatten(tree: Any, is_leaf: IsLeaf | None = None) -> tuple[list[Any], TreeDe
         else:
             found = _flatten_until(tree, (), lambda path, node: is_leaf(node), leaves, [])
     except RecursionError:
-        raise TreeError("a container holds itself, or is nested too deeply") from None
+        _require_shallow(tree)
+        raise
     return leaves, found
 
 
@@ -196,7 +201,8 @@ def flatten_with_path(
     try:
         found = _flatten_until(tree, (), stop, leaves, paths)
     except RecursionError:
-        raise TreeError("a container holds itself, or is nested too deeply") from None
+        _require_shallow(tree)
+        raise
     return list(zip(paths, leaves)), found
 
 
@@ -237,6 +243,16 @@ def _flatten(tree: Any, leaves: list[Any]) -> TreeDef:
         else:
             children.append(_flatten(node, leaves))
     return TreeDef(kind, data, tuple(children), len(leaves) - before)
+
+
+def _require_shallow(tree: Any) -> None:
+    """Raise TreeError if it is the tree that made the recursion too deep, not what called."""
+    pending = [(tree, 0)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > _DEPTH:
+            raise TreeError("a container holds itself, or is nested too deeply")
+        pending += [(child, depth + 1) for child in flatten_one_level(node)[2]]
 
 
 def _flatten_until(
