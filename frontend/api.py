@@ -68,9 +68,9 @@ def jacfwd(
     has_aux: bool = False,
     holomorphic: bool = False,
 ) -> Staged:
-    """Return the function that computes the Jacobian of ``fun`` by forward mode, all columns at once.
+    """Return the function that computes the Jacobian of ``fun`` by forward mode.
 
-    It suits functions with more results than arguments.
+    All columns are computed at once. It suits functions with more results than arguments.
 
     Args:
         fun: the function.
@@ -103,9 +103,9 @@ def jacrev(
     holomorphic: bool = False,
     allow_int: bool = False,
 ) -> Staged:
-    """Return the function that computes the Jacobian of ``fun`` by reverse mode, all rows at once.
+    """Return the function that computes the Jacobian of ``fun`` by reverse mode.
 
-    As `jacfwd`; it suits functions with more arguments than results.
+    All rows are computed at once. As `jacfwd`; it suits functions with more arguments than results.
 
     Args:
         fun: the function.

@@ -1,6 +1,6 @@
 """Trees of Python containers, by the names of ``jax.tree_util``; see `gradatim.tree`."""
 
-
+from .frontend.tree import LEAF as _LEAF
 from .frontend.tree import (
     DictKey,
     FlattenedIndexKey,
@@ -17,7 +17,6 @@ from .frontend.tree import (
     register_pytree_with_keys_class,
     register_static,
 )
-from .frontend.tree import LEAF as _LEAF
 from .frontend.tree import TreeDef as PyTreeDef
 from .frontend.tree import all as tree_all
 from .frontend.tree import broadcast as tree_broadcast

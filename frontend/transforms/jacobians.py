@@ -47,9 +47,7 @@ class Jacobian(Transform):
             NonDifferentiableArgumentError: if they are integers, or not complex where
                 ``holomorphic`` says so; in forward mode also if they are complex where it does not.
         """
-        check_arguments(
-            self._name, self.argnums, outer, names, self.holomorphic, self.allow_int
-        )
+        check_arguments(self._name, self.argnums, outer, names, self.holomorphic, self.allow_int)
         if self.mode == "forward" and not self.holomorphic:
             self._require_real(outer, names)
         return outer

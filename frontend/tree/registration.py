@@ -145,7 +145,8 @@ def register_dataclass(
         meta_fields = [
             name
             for name in kept
-            if fields[name].metadata.get("static") or (data_fields is not None and name not in chosen)
+            if fields[name].metadata.get("static")
+            or (data_fields is not None and name not in chosen)
         ]
     if data_fields is None:
         data_fields = [name for name in kept if name not in meta_fields]

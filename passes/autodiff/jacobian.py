@@ -17,13 +17,14 @@ from xdsl.passes import ModulePass
 
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError
-from ...ir.functions import FunctionBuilder, return_of
+from ...ir.functions import return_of
 from ...ir.locations import derived
 from ...ir.types import shape_of, tensor_info
 from ..batching.vmap import NOT_MAPPED, vmap
-from ..functions import replace_functions
+from ..blocks import append_block
+from ..functions import replace_functions, visibility_of
 from .jvp import jvp
-from .primal import differentiable_results, inputs_of
+from .signature import differentiable_results, inputs_of, with_arguments
 from .vjp import vjp
 
 MODES: Final = ("forward", "reverse")
@@ -45,8 +46,8 @@ def jacobian(
         mode: ``forward`` or ``reverse``.
 
     Returns:
-        ``(x...) -> (Jacobians..., aux...)``: for each result of floats or complex numbers and, below
-        it, each of the argnums, an array whose dimensions are those of the result and, behind
+        ``(x...) -> (Jacobians..., aux...)``: for each result of floats or complex numbers and,
+        below it, each of the argnums, an array whose dimensions are those of the result and, behind
         them, those of the argument.
 
     Raises:
@@ -59,13 +60,7 @@ def jacobian(
     inputs = inputs_of(function, argnums)
     results = return_of(function).operands
     outputs = [results[i] for i in differentiable_results(function, aux)]
-    parameters = function.body.block.args
-    new = FunctionBuilder(
-        function.sym_name.data,
-        [parameter.type for parameter in parameters],
-        [parameter.name_hint for parameter in parameters],
-        function.location,
-    )
+    new = with_arguments(function, (), ())
     new.builder.location = derived(function.location, "jacobian")
     # The batch is where the result has the dimensions that it becomes, so that none need to move.
     if mode == "forward":
@@ -78,13 +73,12 @@ def jacobian(
         places = [0] * len(inputs)
     kept = len(return_of(product).operands) - len(places)
     if basis.size != 1:
-        in_axes = [NOT_MAPPED] * len(parameters) + basis.axes
+        in_axes = [NOT_MAPPED] * len(new.arguments) + basis.axes
         product = vmap(product, basis.size, in_axes, [NOT_MAPPED] * kept + places)
-    found = _inlined(new, product, [*new.arguments, *basis.one_hot(new.builder)])
+    arguments = [*new.arguments, *basis.one_hot(new.builder)]
+    found = append_block(new.block, product.body.block, arguments)
     new.builder.location = derived(function.location, "jacobian")
-    blocks = [
-        basis.split(new.builder, value, place) for value, place in zip(found[kept:], places)
-    ]
+    blocks = [basis.split(new.builder, value, place) for value, place in zip(found[kept:], places)]
     rows = zip(*blocks) if mode == "reverse" else blocks
     jacobians = [
         new.builder.reshape(block, shape_of(y) + shape_of(x))
@@ -92,8 +86,7 @@ def jacobian(
         for x, block in zip(inputs, row)
     ]
     auxiliary = found[kept - aux : kept] if aux else []
-    visibility = function.sym_visibility
-    return new.finish([*jacobians, *auxiliary], visibility.data if visibility else None)
+    return new.finish([*jacobians, *auxiliary], visibility_of(function))
 
 
 class _Basis:
@@ -150,18 +143,6 @@ class _Basis:
             starts[dim], limits[dim] = start, end
             parts.append(b.slice(value, starts, limits))
         return parts
-
-
-def _inlined(
-    new: FunctionBuilder, function: FuncOp, arguments: Sequence[SSAValue]
-) -> list[SSAValue]:
-    """Append a function's body for these arguments and return its results."""
-    environment: dict[SSAValue, SSAValue] = dict(zip(function.body.block.args, arguments))
-    terminator = return_of(function)
-    for op in function.body.block.ops:
-        if op is not terminator:
-            new.block.add_op(op.clone(environment))
-    return [environment[value] for value in terminator.operands]
 
 
 @dataclass(frozen=True)
