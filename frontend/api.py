@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-import numpy as np
-
-from . import tree
-from .arguments import ShapeDtypeStruct
 from .boundary import public
 from .errors import ArgumentError
 from .stage import Staged, stage
-from .transforms import Vjp
+from .transforms.shared import cast
 
 
 @public
@@ -263,53 +259,6 @@ def jvp(
     return stage(fun).jvp(has_aux)(*_directions(primals, tangents))
 
 
-@public
-def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
-    """Return ``fun(*primals)`` and the function that multiplies its transposed Jacobian.
-
-    Args:
-        fun: the function.
-        primals: its arguments.
-        has_aux: ``fun`` returns a pair of what is differentiated and something else.
-
-    Returns:
-        ``(result, vjp_fun)``, or ``(result, vjp_fun, aux)``. ``vjp_fun`` takes cotangents of the
-        structure, shapes and dtypes of the result, and returns a tuple with a gradient for each
-        primal. It can be called many times.
-    """
-    staged = stage(fun)
-    result = staged(*primals)
-    if not has_aux:
-        return result, VjpFunction(staged, primals, result, False)
-    result, aux = result
-    return result, VjpFunction(staged, primals, result, True), aux
-
-
-class VjpFunction:
-    """Multiplies by the transposed Jacobian of a function at one point.
-
-    Args:
-        staged: the function.
-        primals: the point; arrays are copied, so that later changes to them do not matter.
-        result: the function's result there.
-        has_aux: whether the function returns auxiliary data too.
-    """
-
-    def __init__(self, staged: Staged, primals: Sequence[Any], result: Any, has_aux: bool) -> None:
-        self._vjp = staged.transformed(Vjp(has_aux, value=False))
-        self._primals = tree.map(_frozen, tuple(primals))
-        self._result = tree.map(_type_of, result)
-
-    def __call__(self, cotangents: Any) -> tuple[Any, ...]:
-        """Return a gradient for each primal.
-
-        Raises:
-            TreeError: (a ValueError) if cotangents have another structure than the result.
-            ArgumentError: (a TypeError) if they have other types.
-        """
-        return self._vjp(self._primals, _cast(cotangents, self._result))
-
-
 def _directions(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], Any]:
     """Return primals and tangents as a jvp takes them.
 
@@ -319,32 +268,4 @@ def _directions(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], Any]:
     for name, value in (("primals", primals), ("tangents", tangents)):
         if not isinstance(value, (tuple, list)):
             raise ArgumentError(f"{name} must be a tuple or a list, not {value!r}")
-    return tuple(primals), _cast(tuple(tangents), tuple(primals))
-
-
-def _frozen(leaf: Any) -> Any:
-    return leaf.copy() if isinstance(leaf, np.ndarray) and leaf.flags.writeable else leaf
-
-
-def _type_of(leaf: Any) -> ShapeDtypeStruct:
-    return ShapeDtypeStruct(leaf.shape, leaf.dtype)
-
-
-def _cast(derivatives: Any, values: Any) -> Any:
-    """Give Python numbers among derivatives the dtypes of the values that they belong to."""
-    leaves, structure = tree.flatten(derivatives)
-    others, other_structure = tree.flatten(values)
-    if structure != other_structure:
-        return derivatives
-    return structure.unflatten([_cast_leaf(d, v) for d, v in zip(leaves, others)])
-
-
-def _cast_leaf(derivative: Any, value: Any) -> Any:
-    dtype = getattr(value, "dtype", None)
-    if type(derivative) in (int, float, complex) and dtype is not None and dtype.kind in "fc":
-        if isinstance(derivative, complex) and dtype.kind == "f":
-            return derivative
-        return dtype.type(derivative)
-    if type(derivative) is int and type(value) is float:
-        return float(derivative)
-    return derivative
+    return tuple(primals), cast(tuple(tangents), tuple(primals))

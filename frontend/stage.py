@@ -20,13 +20,23 @@ from .recursion import entered
 from .traced import Traced, call_in, symbol_of, trace
 from .tracer import Tracer
 from .tracing import find_trace
-from .transforms import Grad, Jacobian, Jvp, Transform, Vjp, Vmap, as_argnums
+from .transforms import (
+    Grad,
+    Jacobian,
+    Jvp,
+    LinearTranspose,
+    Transform,
+    Vjp,
+    Vmap,
+    as_argnums,
+)
 
 if TYPE_CHECKING:
     from .lowered import Lowered
 
 _CACHE_ATTRIBUTE = "__gradatim__"
 _CACHED_CALLABLES = 128
+_NO_STATIC = "jvp, vjp and linearize do not take functions with static arguments; close over them"
 
 
 class Staged(PublicCallable):
@@ -42,6 +52,7 @@ class Staged(PublicCallable):
         static_argnums: positions of arguments that are compiled in.
         static_argnames: names of such arguments.
         check: what is checked when it compiles, ``"each-pass"`` or None.
+        parts: what `vjp` and `linearize` made of the function, by signature.
     """
 
     def __init__(
@@ -59,6 +70,7 @@ class Staged(PublicCallable):
         self.static_argnums = static_argnums
         self.static_argnames = static_argnames
         self.check = check
+        self.parts: dict[Any, Any] = {}
         self._derived: dict[Any, Staged] = {}
         self._traces: dict[Arguments, Traced] = {}
         self._specialisations: dict[Arguments, Compiled] = {}
@@ -144,6 +156,17 @@ class Staged(PublicCallable):
     def vjp(self, has_aux: bool = False) -> Staged:
         """Return ``(primals, cotangents) -> (results, a gradient for each primal[, aux])``."""
         return self.transformed(Vjp(has_aux))
+
+    def linearize(self, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+        """Return the result and the function that multiplies the Jacobian; `gradatim.linearize`."""
+        from .linear import linearize
+
+        return linearize(self, *primals, has_aux=has_aux)
+
+    @public
+    def linear_transpose(self, *primals: Any) -> Staged:
+        """Return the transpose of the linear function; see `gradatim.linear_transpose`."""
+        return self.transformed(LinearTranspose(self.flatten_derivable(primals)[1]))
 
     def vmap(self, in_axes: Any = 0, out_axes: Any = 0, axis_size: int | None = None) -> Staged:
         """Return the function mapped over an axis of its arguments; see `gradatim.vmap`."""
@@ -296,6 +319,16 @@ class Staged(PublicCallable):
     ) -> tuple[list[Any], Arguments]:
         return flatten_arguments(*self._mark_static(args, kwargs), self._names)
 
+    def flatten_derivable(self, primals: Sequence[Any]) -> tuple[list[Any], Arguments]:
+        """Return the leaves of arguments, all of which take part in derivatives, and what they are.
+
+        Raises:
+            StaticArgumentError: if the function has static arguments.
+        """
+        if self.static_argnums or self.static_argnames:
+            raise StaticArgumentError(_NO_STATIC)
+        return flatten_arguments(primals, {}, self._names)
+
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:
         """Names of the function's positional parameters."""
@@ -313,7 +346,7 @@ class Staged(PublicCallable):
         if not self.static_argnums and not self.static_argnames:
             return args, kwargs
         if any(isinstance(t, (Jvp, Vjp)) for t in self.transforms):
-            raise StaticArgumentError("jvp and vjp do not take functions with static arguments")
+            raise StaticArgumentError(_NO_STATIC)
         return (
             tuple(
                 [_static(v, i) if self._is_static(i, len(args)) else v for i, v in enumerate(args)]

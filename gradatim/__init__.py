@@ -31,13 +31,16 @@ if TYPE_CHECKING:
         jit,
         jvp,
         value_and_grad,
-        vjp,
         vmap,
     )
     from .frontend.arguments import ShapeDtypeStruct
     from .frontend.compiled import Compiled
     from .frontend.errors import GradatimError
+    from .frontend.inspection import eval_shape, make_ir, make_jaxpr
+    from .frontend.leaks import checking_leaks
+    from .frontend.linear import linear_transpose, linearize, vjp
     from .frontend.lowered import Lowered
+    from .frontend.scopes import named_call, named_scope
     from .frontend.stage import Staged, stage
     from .frontend.traced import Traced
 
@@ -50,6 +53,8 @@ _PLACES = {
     "ShapeDtypeStruct": "frontend.arguments",
     "Staged": "frontend.stage",
     "Traced": "frontend.traced",
+    "checking_leaks": "frontend.leaks",
+    "eval_shape": "frontend.inspection",
     "grad": "frontend.api",
     "hessian": "frontend.api",
     "hvp": "frontend.api",
@@ -58,9 +63,15 @@ _PLACES = {
     "jacrev": "frontend.api",
     "jit": "frontend.api",
     "jvp": "frontend.api",
+    "linear_transpose": "frontend.linear",
+    "linearize": "frontend.linear",
+    "make_ir": "frontend.inspection",
+    "make_jaxpr": "frontend.inspection",
+    "named_call": "frontend.scopes",
+    "named_scope": "frontend.scopes",
     "stage": "frontend.stage",
     "value_and_grad": "frontend.api",
-    "vjp": "frontend.api",
+    "vjp": "frontend.linear",
     "vmap": "frontend.api",
 }
 _MODULES = ("errors", "flatten_util", "lax", "numpy", "tree", "tree_util")
@@ -72,7 +83,9 @@ __all__ = [
     "ShapeDtypeStruct",
     "Staged",
     "Traced",
+    "checking_leaks",
     "errors",
+    "eval_shape",
     "flatten_util",
     "grad",
     "hessian",
@@ -83,6 +96,12 @@ __all__ = [
     "jit",
     "jvp",
     "lax",
+    "linear_transpose",
+    "linearize",
+    "make_ir",
+    "make_jaxpr",
+    "named_call",
+    "named_scope",
     "numpy",
     "stage",
     "tree",

@@ -11,12 +11,14 @@ from .derivatives import Grad, Jvp, Vjp
 from .jacobians import Jacobian
 from .mapping import Vmap
 from .shared import as_argnums
+from .transposition import LinearTranspose
 
 __all__ = [
     "Function",
     "Grad",
     "Jacobian",
     "Jvp",
+    "LinearTranspose",
     "PassCall",
     "Results",
     "Transform",

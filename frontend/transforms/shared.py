@@ -194,3 +194,23 @@ def as_argnums(argnums: Any) -> int | tuple[int, ...]:
         return operator.index(argnums)
     except TypeError:
         raise ArgumentError(f"argnums must be an int or a tuple of ints, not {argnums!r}") from None
+
+
+def cast(derivatives: Any, values: Any) -> Any:
+    """Give Python numbers among derivatives the dtypes of the values that they belong to."""
+    leaves, structure = tree.flatten(derivatives)
+    others, other_structure = tree.flatten(values)
+    if structure != other_structure:
+        return derivatives
+    return structure.unflatten([_cast_leaf(d, v) for d, v in zip(leaves, others)])
+
+
+def _cast_leaf(derivative: Any, value: Any) -> Any:
+    dtype = getattr(value, "dtype", None)
+    if type(derivative) in (int, float, complex) and dtype is not None and dtype.kind in "fc":
+        if isinstance(derivative, complex) and dtype.kind == "f":
+            return derivative
+        return dtype.type(derivative)
+    if type(derivative) is int and type(value) is float:
+        return float(derivative)
+    return derivative
