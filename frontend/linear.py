@@ -7,10 +7,11 @@ returned from a staged function, passed to one, and mapped over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import BlockArgument, SSAValue
 
@@ -24,6 +25,7 @@ from .errors import ArgumentError
 from .execution import raise_status
 from .stage import Staged, stage
 from .traced import Traced, call_in, run_passes
+from .tracer import Tracer
 from .tracing import find_trace
 from .transforms import Function, PassCall, Results
 from .transforms.shared import (
@@ -287,6 +289,8 @@ class Parts:
 def _parted(traced: Traced, kind: _Kind, has_aux: bool) -> tuple[Traced, list[int], Traced]:
     """Part a function.
 
+    Captured arrays that the second part needs are captures of it, too, and no residuals.
+
     Returns:
         The first part, ``(x...) -> (results, residuals)``; for each residual of the second part,
         which of these it is, or, as ``~i``, that it is the capture ``i``; and the second part.
@@ -300,48 +304,68 @@ def _parted(traced: Traced, kind: _Kind, has_aux: bool) -> tuple[Traced, list[in
     }
     module = traced.module.clone()
     run_passes(module, [PassCall(kind.pass_name, options)])
-    name = f"{function.name}.forward"
-    first, second = (_extracted(module, n) for n in (name, f"{function.name}.{kind.part}"))
+    name, late = f"{function.name}.forward", f"{function.name}.{kind.part}"
+    first, second = _extracted(module, name), _extracted(module, late)
     count = len(function.results.types)
-    residuals = return_of(find_function(first, name)).operands[count:]
-    sources, kept = _sources(residuals, function.captures)
+    handed = return_of(find_function(first, name)).operands[count:]
+    types = [ShapeDtypeStruct(*tensor_info(value)) for value in handed]
+    arrays, sources, kept = _sources(handed, traced.captures)
     selection = {"function": name, "results": (*range(count), *(count + i for i in kept))}
     run_passes(first, [PassCall("array-select-results", selection)])
-    types = [ShapeDtypeStruct(*tensor_info(value)) for value in residuals]
+    held = [i for i in range(len(handed)) if i not in arrays]
+    total = len(find_function(second, late).body.block.args)
+    order = {"function": late, "arguments": (*arrays, *held, *range(len(handed), total))}
+    run_passes(second, [PassCall("array-permute-arguments", order)])
     returned = join([function.results, _flat([types[i] for i in kept])])
     forward = Function(name, function.captures, function.arguments, returned)
+    described = _second_part(function, primal, kind, late, len(arrays), [types[i] for i in held])
+    names = ("residuals", kind.given)
+
+    def flatten(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], Arguments]:
+        return flatten_arguments(args, kwargs, names)
+
+    captures = list(arrays.values())
     return (
         Traced(forward, traced.captures, first, (), traced.names, traced.flatten),
         sources,
-        _second_part(function, primal, second, kind, types),
+        Traced(described, captures, second, (), names, flatten),
     )
 
 
-def _sources(residuals: Sequence[SSAValue], captures: int) -> tuple[list[int], list[int]]:
-    """Return where residuals come from: from which of those that are returned, or captures.
+def _sources(
+    handed: Sequence[SSAValue], captures: Sequence[np.ndarray | Tracer]
+) -> tuple[dict[int, np.ndarray], list[int], list[int]]:
+    """Return where what the first part hands to the second one comes from.
 
     Returns:
-        For each residual its place among those that are returned, or ``~i`` for the capture ``i``;
-        and the positions of those that are returned.
+        The captured arrays, by position; for each of the others its place among those that the
+        first part returns, or ``~i`` for the capture ``i``; and the positions of those that it
+        returns.
     """
+    arrays: dict[int, np.ndarray] = {}
     sources: list[int] = []
     kept: list[int] = []
-    for position, value in enumerate(residuals):
-        if isinstance(value, BlockArgument) and value.index < captures:
-            sources.append(~value.index)
+    for position, value in enumerate(handed):
+        if isinstance(value, BlockArgument) and value.index < len(captures):
+            capture = captures[value.index]
+            if isinstance(capture, np.ndarray):
+                arrays[position] = capture
+            else:
+                sources.append(~value.index)
         else:
             sources.append(len(kept))
             kept.append(position)
-    return sources, kept
+    return arrays, sources, kept
 
 
 def _second_part(
     function: Function,
     primal: Results,
-    module: ModuleOp,
     kind: _Kind,
+    name: str,
+    captures: int,
     residuals: Sequence[ShapeDtypeStruct],
-) -> Traced:
+) -> Function:
     arguments = function.arguments
     trees = derivative_trees(arguments, range(len(arguments.trees)), arguments.trees)
     by_arguments = Results(tree.tuple_of(trees), _inexact(arguments.types))
@@ -349,13 +373,7 @@ def _second_part(
     given, returned = (of_results, by_arguments) if kind is _VJP else (by_arguments, of_results)
     held = _flat(residuals)
     takes = Arguments((held.tree, given.tree), (), (*held.types, *given.types))
-    described = Function(f"{function.name}.{kind.part}", 0, takes, returned)
-    names = ("residuals", kind.given)
-
-    def flatten(args: Sequence[Any], kwargs: Any) -> tuple[list[Any], Arguments]:
-        return flatten_arguments(args, kwargs, names)
-
-    return Traced(described, (), module, (), names, flatten)
+    return Function(name, captures, takes, returned)
 
 
 def _flat(types: Sequence[ShapeDtypeStruct]) -> Results:
