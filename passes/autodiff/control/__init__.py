@@ -7,6 +7,15 @@ from typing import Final
 from xdsl.ir import Operation
 
 from ..kinds import OpRule
+from . import branches, custom, plain, rematerialization, scan, while_loop
 
-RULES: Final[dict[type[Operation], OpRule]] = {}
+RULES: Final[dict[type[Operation], OpRule]] = {
+    **branches.RULES,
+    **scan.RULES,
+    **while_loop.RULES,
+    **rematerialization.RULES,
+    **custom.RULES,
+    **plain.RULES,
+}
+
 NON_DIFFERENTIABLE: Final[dict[type[Operation], str]] = {}
