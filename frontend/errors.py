@@ -15,6 +15,7 @@ __all__ = [
     "BranchError",
     "CarryError",
     "ConcretizationTypeError",
+    "CustomRuleError",
     "DtypeError",
     "GradatimError",
     "LeakedTracerError",
@@ -105,6 +106,10 @@ class BranchError(GradatimError, TypeError):
 
 class CarryError(GradatimError, TypeError):
     """What a loop carries from one step to the next changes its structure or a type."""
+
+
+class CustomRuleError(GradatimError, TypeError):
+    """A derivative rule is missing, or gives something else than derivatives of the results."""
 
 
 class TreeError(GradatimError, ValueError):

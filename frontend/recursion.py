@@ -52,7 +52,7 @@ class entered:
 
     def __enter__(self) -> None:
         if _tracing.depth[self._key] >= _LIMIT:
-            raise _endless(self._name, user_location())
+            raise endless(self._name)
         _tracing.depth[self._key] += 1
 
     def __exit__(
@@ -62,13 +62,14 @@ class entered:
         if not _tracing.depth[self._key]:
             del _tracing.depth[self._key]
         if isinstance(error, RecursionError) and not isinstance(error, TracingRecursionError):
-            raise _endless(self._name, innermost_user_location(trace)) from None
+            raise endless(self._name, innermost_user_location(trace)) from None
 
 
-def _endless(name: str, location: LocationAttr) -> TracingRecursionError:
+def endless(name: str, location: LocationAttr | None = None) -> TracingRecursionError:
+    """Return the error about a recursion, at a place, or else the user's current one."""
     return TracingRecursionError(
         f"the recursion in `{name}` does not end while it is traced, or is too deep; traced values "
         "look the same in each call, so let a static argument (`static_argnums`) or a shape end "
         "it, or write a loop (`gradatim.lax.while_loop`)",
-        spell_location(location),
+        spell_location(location or user_location()),
     )

@@ -6,6 +6,7 @@ block, and operands of the op.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -94,8 +95,8 @@ class TracedRegion:
 
 
 def location_of_function(function: Callable[..., Any]) -> LocationAttr:
-    """Return where a function is defined."""
-    code = getattr(function, "__code__", None)
+    """Return where a function is defined; of one that wraps another, the other."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
     return definition_location(code) if code is not None else UNKNOWN
 
 

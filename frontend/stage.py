@@ -21,6 +21,7 @@ from .traced import Traced, call_in, symbol_of, trace
 from .tracer import Tracer
 from .tracing import find_trace
 from .transforms import (
+    Checkpoint,
     Grad,
     Jacobian,
     Jvp,
@@ -32,6 +33,7 @@ from .transforms import (
 )
 
 if TYPE_CHECKING:
+    from .checkpointing import Policy
     from .lowered import Lowered
 
 _CACHE_ATTRIBUTE = "__gradatim__"
@@ -173,6 +175,12 @@ class Staged(PublicCallable):
         return self.transformed(
             Vmap(freeze(in_axes, "in_axes"), freeze(out_axes, "out_axes"), axis_size)
         )
+
+    def checkpoint(self, policy: Policy | None = None) -> Staged:
+        """Return the function, to be computed again in reverse mode; see `gradatim.checkpoint`."""
+        from .checkpointing import policy_text
+
+        return self.transformed(Checkpoint(policy_text(policy)))
 
     def jit(self) -> Staged:
         """Return the function itself, which compiles when it is called."""

@@ -256,16 +256,23 @@ def _hints(arguments: Arguments, names: Sequence[str]) -> list[str]:
     return [re.sub(r"\W+", "_", path).strip("_") or "x" for path in arguments.paths(names)]
 
 
-def call_in(outer: Trace, traced: Traced, leaves: Sequence[Any]) -> list[Tracer]:
+def call_in(
+    outer: Trace,
+    traced: Traced,
+    leaves: Sequence[Any],
+    captures: Sequence[Any] | None = None,
+) -> list[Tracer]:
     """Call a traced function inside another trace and return its results there.
 
     Args:
         outer: the trace of the caller.
         traced: what is called; its functions are copied into the caller's module once.
         leaves: the leaves of the arguments.
+        captures: what stands in the place of the function's captures, these if left out.
     """
     location = outer.locate()
-    operands = [outer.lift(value) for value in (*traced.captures, *leaves)]
+    given = traced.captures if captures is None else captures
+    operands = [outer.lift(value) for value in (*given, *leaves)]
     values = [
         (operand if isinstance(operand, Tracer) else outer.constant(operand)).value
         for operand in operands

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
         vmap,
     )
     from .frontend.arguments import ShapeDtypeStruct
+    from .frontend.checkpointing import checkpoint, checkpoint_name, checkpoint_policies, remat
+    from .frontend.closures import closure_convert
     from .frontend.compiled import Compiled
+    from .frontend.custom import custom_gradient, custom_jvp, custom_vjp, stop_gradient
     from .frontend.errors import GradatimError
     from .frontend.inspection import eval_shape, make_ir, make_jaxpr
     from .frontend.leaks import checking_leaks
@@ -54,6 +57,13 @@ _PLACES = {
     "Staged": "frontend.stage",
     "Traced": "frontend.traced",
     "checking_leaks": "frontend.leaks",
+    "checkpoint": "frontend.checkpointing",
+    "checkpoint_name": "frontend.checkpointing",
+    "checkpoint_policies": "frontend.checkpointing",
+    "closure_convert": "frontend.closures",
+    "custom_gradient": "frontend.custom",
+    "custom_jvp": "frontend.custom",
+    "custom_vjp": "frontend.custom",
     "eval_shape": "frontend.inspection",
     "grad": "frontend.api",
     "hessian": "frontend.api",
@@ -69,7 +79,9 @@ _PLACES = {
     "make_jaxpr": "frontend.inspection",
     "named_call": "frontend.scopes",
     "named_scope": "frontend.scopes",
+    "remat": "frontend.checkpointing",
     "stage": "frontend.stage",
+    "stop_gradient": "frontend.custom",
     "value_and_grad": "frontend.api",
     "vjp": "frontend.linear",
     "vmap": "frontend.api",
@@ -84,6 +96,13 @@ __all__ = [
     "Staged",
     "Traced",
     "checking_leaks",
+    "checkpoint",
+    "checkpoint_name",
+    "checkpoint_policies",
+    "closure_convert",
+    "custom_gradient",
+    "custom_jvp",
+    "custom_vjp",
     "errors",
     "eval_shape",
     "flatten_util",
@@ -103,7 +122,9 @@ __all__ = [
     "named_call",
     "named_scope",
     "numpy",
+    "remat",
     "stage",
+    "stop_gradient",
     "tree",
     "tree_util",
     "value_and_grad",

@@ -10,10 +10,12 @@ from .base import Function, PassCall, Results, Transform
 from .derivatives import Grad, Jvp, Vjp
 from .jacobians import Jacobian
 from .mapping import Vmap
+from .recomputation import Checkpoint
 from .shared import as_argnums
 from .transposition import LinearTranspose
 
 __all__ = [
+    "Checkpoint",
     "Function",
     "Grad",
     "Jacobian",
