@@ -16,16 +16,29 @@ from .boundary import PublicCallable, public
 from .compiled import Compiled
 from .errors import ArgumentError, StaticArgumentError
 from .execution import raise_status
-from .traced import Traced, call_in, trace
+from .recursion import entered
+from .traced import Traced, call_in, symbol_of, trace
 from .tracer import Tracer
 from .tracing import find_trace
-from .transforms import Grad, Jvp, Transform, Vjp, Vmap, as_argnums
+from .transforms import (
+    Checkpoint,
+    Grad,
+    Jacobian,
+    Jvp,
+    LinearTranspose,
+    Transform,
+    Vjp,
+    Vmap,
+    as_argnums,
+)
 
 if TYPE_CHECKING:
+    from .checkpointing import Policy
     from .lowered import Lowered
 
 _CACHE_ATTRIBUTE = "__gradatim__"
 _CACHED_CALLABLES = 128
+_NO_STATIC = "jvp, vjp and linearize do not take functions with static arguments; close over them"
 
 
 class Staged(PublicCallable):
@@ -41,6 +54,7 @@ class Staged(PublicCallable):
         static_argnums: positions of arguments that are compiled in.
         static_argnames: names of such arguments.
         check: what is checked when it compiles, ``"each-pass"`` or None.
+        parts: what `vjp` and `linearize` made of the function, by signature.
     """
 
     def __init__(
@@ -58,6 +72,7 @@ class Staged(PublicCallable):
         self.static_argnums = static_argnums
         self.static_argnames = static_argnames
         self.check = check
+        self.parts: dict[Any, Any] = {}
         self._derived: dict[Any, Staged] = {}
         self._traces: dict[Arguments, Traced] = {}
         self._specialisations: dict[Arguments, Compiled] = {}
@@ -98,6 +113,44 @@ class Staged(PublicCallable):
         """Return the function that gives value and gradient; see `gradatim.value_and_grad`."""
         return self._gradient(argnums, has_aux, holomorphic, allow_int, True)
 
+    def jacfwd(
+        self, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+    ) -> Staged:
+        """Return the function's Jacobian by forward mode; see `gradatim.jacfwd`."""
+        return self.transformed(Jacobian("forward", as_argnums(argnums), has_aux, holomorphic))
+
+    def jacrev(
+        self,
+        argnums: int | Sequence[int] = 0,
+        has_aux: bool = False,
+        holomorphic: bool = False,
+        allow_int: bool = False,
+    ) -> Staged:
+        """Return the function's Jacobian by reverse mode; see `gradatim.jacrev`."""
+        options = (as_argnums(argnums), has_aux, holomorphic, allow_int)
+        return self.transformed(Jacobian("reverse", *options))
+
+    def jacobian(
+        self,
+        argnums: int | Sequence[int] = 0,
+        has_aux: bool = False,
+        holomorphic: bool = False,
+        allow_int: bool = False,
+    ) -> Staged:
+        """Return the function's Jacobian by reverse mode, as `jacrev`."""
+        return self.jacrev(argnums, has_aux, holomorphic, allow_int)
+
+    def hessian(
+        self, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+    ) -> Staged:
+        """Return the function's second derivatives; see `gradatim.hessian`."""
+        rows = self.jacrev(argnums, has_aux, holomorphic)
+        return rows.jacfwd(argnums, has_aux, holomorphic)
+
+    def hvp(self, argnums: int | Sequence[int] = 0) -> Staged:
+        """Return ``(primals, tangents) -> Hessian times tangents``; see `gradatim.hvp`."""
+        return self.grad(argnums).transformed(Jvp(value=False))
+
     def jvp(self, has_aux: bool = False) -> Staged:
         """Return ``(primals, tangents) -> (results, their tangents[, aux])``."""
         return self.transformed(Jvp(has_aux))
@@ -106,11 +159,28 @@ class Staged(PublicCallable):
         """Return ``(primals, cotangents) -> (results, a gradient for each primal[, aux])``."""
         return self.transformed(Vjp(has_aux))
 
+    def linearize(self, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+        """Return the result and the function that multiplies the Jacobian; `gradatim.linearize`."""
+        from .linear import linearize
+
+        return linearize(self, *primals, has_aux=has_aux)
+
+    @public
+    def linear_transpose(self, *primals: Any) -> Staged:
+        """Return the transpose of the linear function; see `gradatim.linear_transpose`."""
+        return self.transformed(LinearTranspose(self.flatten_derivable(primals)[1]))
+
     def vmap(self, in_axes: Any = 0, out_axes: Any = 0, axis_size: int | None = None) -> Staged:
         """Return the function mapped over an axis of its arguments; see `gradatim.vmap`."""
         return self.transformed(
             Vmap(freeze(in_axes, "in_axes"), freeze(out_axes, "out_axes"), axis_size)
         )
+
+    def checkpoint(self, policy: Policy | None = None) -> Staged:
+        """Return the function, to be computed again in reverse mode; see `gradatim.checkpoint`."""
+        from .checkpointing import policy_text
+
+        return self.transformed(Checkpoint(policy_text(policy)))
 
     def jit(self) -> Staged:
         """Return the function itself, which compiles when it is called."""
@@ -171,6 +241,10 @@ class Staged(PublicCallable):
         """
         return self._traced(self._flatten(args, kwargs)[1])
 
+    def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the result with types in the place of arrays; nothing is computed."""
+        return self.trace(*args, **kwargs).out_info
+
     @public
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """Return the function at every level of the IR for such arguments.
@@ -223,7 +297,8 @@ class Staged(PublicCallable):
         found = self._traces.get(arguments)
         if found is not None:
             return found
-        traced = trace(self.function, self.transforms, arguments, self._names, self._flatten)
+        with entered(symbol_of(self.function), (id(self), arguments)):
+            traced = trace(self.function, self.transforms, arguments, self._names, self._flatten)
         if traced.closes_over_tracers:  # it belongs into one call of the outer function
             return traced
         return self._traces.setdefault(arguments, traced)
@@ -252,6 +327,16 @@ class Staged(PublicCallable):
     ) -> tuple[list[Any], Arguments]:
         return flatten_arguments(*self._mark_static(args, kwargs), self._names)
 
+    def flatten_derivable(self, primals: Sequence[Any]) -> tuple[list[Any], Arguments]:
+        """Return the leaves of arguments, all of which take part in derivatives, and what they are.
+
+        Raises:
+            StaticArgumentError: if the function has static arguments.
+        """
+        if self.static_argnums or self.static_argnames:
+            raise StaticArgumentError(_NO_STATIC)
+        return flatten_arguments(primals, {}, self._names)
+
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:
         """Names of the function's positional parameters."""
@@ -269,7 +354,7 @@ class Staged(PublicCallable):
         if not self.static_argnums and not self.static_argnames:
             return args, kwargs
         if any(isinstance(t, (Jvp, Vjp)) for t in self.transforms):
-            raise StaticArgumentError("jvp and vjp do not take functions with static arguments")
+            raise StaticArgumentError(_NO_STATIC)
         return (
             tuple(
                 [_static(v, i) if self._is_static(i, len(args)) else v for i, v in enumerate(args)]

@@ -133,9 +133,9 @@ def test_static_fields_are_structure() -> None:
 
 def test_static_values_of_different_types_differ() -> None:
     values = [1, 1.0, True, "1", (1,)]
-    structures = [tree.static(value) for value in values]
+    structures = [tree.structure(tree.Static(value)) for value in values]
     assert len(set(structures)) == len(values)
-    assert tree.static((1, "a")) == tree.static((1, "a"))
+    assert tree.structure(tree.Static((1, "a"))) == tree.structure(tree.Static((1, "a")))
 
 
 def test_repr_shows_the_containers() -> None:
