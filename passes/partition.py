@@ -22,9 +22,9 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..ir.functions import FunctionBuilder, return_of
 from .blocks import append_needed, dependent_values, ops_between
-from .functions import visibility_of
 from .costs import cost_of_computing, cost_of_saving
 from .cut import UNBOUNDED, Network
+from .functions import visibility_of
 
 
 @dataclass(frozen=True)

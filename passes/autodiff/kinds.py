@@ -46,8 +46,8 @@ def is_inexact(value: SSAValue) -> bool:
 def is_differentiable_tape(value: SSAValue) -> bool:
     """Tell whether a value is a tape of which an item has a derivative.
 
-    A tape has another one beside it for the derivatives of its items, which is pushed and popped
-    whenever it is itself; so, unlike that of an array, its derivative is never left out.
+    Beside it runs another one, of the derivatives of its items, which is pushed and popped whenever
+    it is itself.
     """
     return isinstance(value.type, TapeType) and is_inexact_type(value.type)
 

@@ -93,7 +93,7 @@ def in_reversed_scan(step: Step) -> Step:
         count = integer(b, 1)
         new = block(b, [INDEX, *types(w, count, x, w, w)], body)
         _, last, _, stacked = b.scan(2, [w], [count, x, w], [elements], new, reverse=True)
-        return b.mul(last, b.reduce("max", stacked, (0,)))
+        return b.mul(last, b.reduce("add", stacked, (0,)))
 
     return run
 

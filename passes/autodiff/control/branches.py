@@ -13,10 +13,10 @@ from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import tensor_info
 from ...blocks import append_needed
-from ...groups import chosen, parts_of, spread, types_of
 from ...costs import cost_of_saving
-from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule
+from ...groups import chosen, parts_of, spread, types_of
 from ...partition import Prices, choose_residuals
+from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule
 from .common import Joint, filled
 
 
@@ -106,7 +106,7 @@ class _Branch:
         def saving(value: SSAValue) -> int:
             if value in arguments:
                 return 0
-            return 1 if isinstance(value.type, TapeType) else cost_of_saving(value)
+            return cost_of_saving(value)
 
         needed = choose_residuals(joint.block, joint.cotangents, joint.gradients, Prices(saving))
         self.used = [argument in needed for argument in joint.arguments]

@@ -10,12 +10,12 @@ from xdsl.ir import Block, SSAValue
 from ....ir.array.control import TapeType
 from ....ir.builder import Builder
 from ...blocks import append_needed, dependent_values
-from ...fusion.cost import bytes_of
-from ...groups import chosen, parts_of
 from ...costs import cost_of_saving
 from ...cut import UNBOUNDED
-from ..kinds import Engine, Flags
+from ...fusion.cost import bytes_of
+from ...groups import chosen, parts_of
 from ...partition import Prices, choose_residuals
+from ..kinds import Engine, Flags
 from .common import Joint, is_zero
 
 

@@ -201,9 +201,7 @@ class _CustomDerivative(LaneRule):
         return [Batched(value, 0) for value in results]
 
 
-def _summed_backward(
-    lanes: Lanes, b: Builder, body: Block | None, flags: Flags
-) -> Block | None:
+def _summed_backward(lanes: Lanes, b: Builder, body: Block | None, flags: Flags) -> Block | None:
     """Return the batch of a backward rule; ``flags`` say which cotangents carry it."""
     if body is None:
         return None
