@@ -16,9 +16,9 @@ from ...ir.functions import return_of
 from ..blocks import dependent_values, ops_between
 from ..functions import replace_functions, visibility_of
 from ..simplify.canonicalize import canonicalize
-from .costs import cost_of_computing
+from ..costs import cost_of_computing
 from .engine import not_linear
-from .partition import Prices, Split, cost_between_calls, part_of, split
+from ..partition import Prices, Split, cost_between_calls, part_of, split
 from .rules import NON_DIFFERENTIABLE
 from .signature import differentiable_results, inputs_of
 from .vjp import reverse, vjp

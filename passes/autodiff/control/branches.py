@@ -13,10 +13,11 @@ from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import tensor_info
 from ...blocks import append_needed
-from ..costs import cost_of_saving
+from ...groups import chosen, parts_of, spread, types_of
+from ...costs import cost_of_saving
 from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule
-from ..partition import Prices, choose_residuals
-from .common import Joint, chosen, filled, parts_of, spread, types_of
+from ...partition import Prices, choose_residuals
+from .common import Joint, filled
 
 
 class CaseRule(RegionRule):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, Block, SSAValue
@@ -15,35 +14,9 @@ from ....ir.functions import FunctionBuilder, return_of
 from ....ir.locations import derived
 from ....ir.types import element_of, is_splat
 from ...blocks import append_needed
+from ...groups import chosen, spread
 from ...simplify.canonicalize import canonicalize
 from ..kinds import Derivatives, Engine, Flags, derivative_type, zero_like
-
-T = TypeVar("T")
-
-
-def parts_of(values: Sequence[T], sizes: Iterable[int]) -> list[Sequence[T]]:
-    """Cut a list into parts of the given sizes."""
-    parts, start = [], 0
-    for size in sizes:
-        parts.append(values[start : start + size])
-        start += size
-    return parts
-
-
-def chosen(values: Iterable[T], flags: Flags) -> list[T]:
-    """Return the values whose flag is set."""
-    return [value for value, flag in zip(values, flags) if flag]
-
-
-def spread(values: Iterable[T], flags: Flags) -> list[T | None]:
-    """Return the values at the places whose flag is set, None at the others."""
-    rest = iter(values)
-    return [next(rest) if flag else None for flag in flags]
-
-
-def types_of(values: Iterable[SSAValue]) -> list[Attribute]:
-    """Return the types of values."""
-    return [value.type for value in values]
 
 
 def derivative_types(values: Iterable[SSAValue]) -> list[Attribute]:

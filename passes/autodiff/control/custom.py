@@ -11,8 +11,9 @@ from ....ir.array.control import CustomDerivativeOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ...blocks import append_block
+from ...groups import chosen, spread
 from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule, is_inexact
-from .common import append_transpose, chosen, filled, spread
+from .common import append_transpose, filled
 
 
 class CustomDerivativeRule(RegionRule):

@@ -11,11 +11,12 @@ from ....ir.array.control import TapeType
 from ....ir.builder import Builder
 from ...blocks import append_needed, dependent_values
 from ...fusion.cost import bytes_of
-from ..costs import cost_of_saving
-from ..cut import UNBOUNDED
+from ...groups import chosen, parts_of
+from ...costs import cost_of_saving
+from ...cut import UNBOUNDED
 from ..kinds import Engine, Flags
-from ..partition import Prices, choose_residuals
-from .common import Joint, chosen, is_zero, parts_of
+from ...partition import Prices, choose_residuals
+from .common import Joint, is_zero
 
 
 class Activity(NamedTuple):

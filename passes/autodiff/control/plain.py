@@ -13,8 +13,9 @@ from xdsl.ir import Operation, SSAValue
 
 from ....ir.array import control as t
 from ....ir.builder import Builder
+from ...groups import chosen, spread
 from ..kinds import Derivative, Derivatives, Own, is_inexact
-from .common import chosen, filled, spread
+from .common import filled
 
 
 def _inexact_flags(values: Sequence[SSAValue]) -> list[bool]:

@@ -12,11 +12,12 @@ from ....ir.array.control import NameOp, RematOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ...blocks import append_needed
-from ..costs import cost_of_computing, cost_of_saving
-from ..cut import UNBOUNDED
+from ...groups import chosen, parts_of, spread, types_of
+from ...costs import cost_of_computing, cost_of_saving
+from ...cut import UNBOUNDED
 from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule
-from ..partition import Prices, choose_residuals
-from .common import Joint, chosen, filled, parts_of, spread, types_of
+from ...partition import Prices, choose_residuals
+from .common import Joint, filled
 
 
 class RematRule(RegionRule):

@@ -11,8 +11,9 @@ from ....ir.array.control import INDEX, ScanOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ...blocks import append_needed
+from ...groups import chosen, parts_of, spread, types_of
 from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule, zero_like
-from .common import Joint, chosen, derivative_types, filled, parts_of, spread, types_of
+from .common import Joint, derivative_types, filled
 from .loops import Reversal, loop_of
 
 

@@ -12,9 +12,10 @@ from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import tensor_info
 from ...blocks import append_block, append_needed
-from ..costs import UNKNOWN_STEPS
+from ...groups import chosen, parts_of, spread, types_of
+from ...costs import UNKNOWN_STEPS
 from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule, zero_like
-from .common import Joint, chosen, filled, parts_of, spread, types_of
+from .common import Joint, filled
 from .loops import Reversal, loop_of
 
 

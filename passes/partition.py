@@ -1,15 +1,14 @@
-"""Parting a function by what is known when: forward part, values to keep, and the rest.
+"""Parting a program by what is known when: what to keep for later, and what to compute again.
 
-Reverse mode makes of a function a joint one, ``(x..., cotangents...) -> (y..., gradients...)``, which
-computes all that the gradients need of the ``x``. Where the cotangents come only later (in another
-call, or in a loop that runs back), it is cut in two, and some values, the residuals, are handed over.
+Reverse mode makes of a function a joint one, ``(x..., cotangents...) -> (y..., gradients...)``,
+which computes all that the gradients need of the ``x``. Where the cotangents come only later (in
+another call, or in a loop that runs back), it is cut in two, and some values, the residuals, are
+handed over. In the same way a loop is handed what it need not compute in each step.
 
-Which ones is a choice: what is not kept is computed again. Each value that the second part needs is
-either kept, at the cost of writing and reading it, or computed from other values, at the cost of its
-op, and then these are needed too. The cheapest choice is a minimum cut of a network; see Chen et
-al., Training deep nets with sublinear memory cost, 2016, for the aim and Horace He and Shangdi Yu,
-Transcending runtime-memory tradeoffs in checkpointing by being fusion aware, MLSys 2023, for the
-cut.
+Which values are handed over is a choice. Each value that the second part needs is either kept, at
+the cost of writing and reading it, or computed from other values, at the cost of its op, and then
+these are needed too. The cheapest choice is a minimum cut of a network, as in Horace He and Shangdi
+Yu, Transcending runtime-memory tradeoffs in checkpointing by being fusion aware, MLSys 2023.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from typing import NamedTuple
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
-from ...ir.functions import FunctionBuilder, return_of
-from ..blocks import append_needed, dependent_values, ops_between
-from ..functions import visibility_of
+from ..ir.functions import FunctionBuilder, return_of
+from .blocks import append_needed, dependent_values, ops_between
+from .functions import visibility_of
 from .costs import cost_of_computing, cost_of_saving
 from .cut import UNBOUNDED, Network
 

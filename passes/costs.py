@@ -1,4 +1,4 @@
-"""What it costs to remember a value for the sweep, and to compute it again there.
+"""What it costs to keep a value for later, and to compute it again then.
 
 Both in picoseconds on one core, so that they can be weighed against each other. Powers of two
 matter here, not a tenth.
@@ -13,11 +13,12 @@ from typing import Final
 
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...ir.array import OPS_BY_FAMILY
-from ...ir.array import control as t
-from ...ir.array.shape import BroadcastOp, ConstantOp, IotaOp, ReshapeOp
-from ...ir.types import tensor_info
-from ..fusion.cost import FLOP_TIME, bytes_of, flops_in
+from ..ir.array import OPS_BY_FAMILY
+from ..ir.array import control as t
+from ..ir.array.elementwise import ConvertOp
+from ..ir.array.shape import BroadcastOp, ConstantOp, IotaOp, ReshapeOp
+from ..ir.types import tensor_info
+from .fusion.cost import FLOP_TIME, bytes_of, flops_in
 from .cut import UNBOUNDED
 
 FLOP: Final = round(FLOP_TIME * 1e6)
@@ -38,6 +39,9 @@ CACHE: Final = 1 << 20
 UNKNOWN_STEPS: Final = 1000
 """How often a loop is taken to run whose condition says when it ends."""
 
+READ_BYTE: Final = 25
+"""To read a byte from a cache."""
+
 _FREE: Final = (ConstantOp, IotaOp, BroadcastOp, ReshapeOp)
 """What a loop over the elements does without computing anything."""
 
@@ -53,6 +57,11 @@ def cost_of_saving(value: SSAValue, copies: int = 1) -> int:
     return 1 + size * (CACHED_BYTE if size * copies <= CACHE else FAR_BYTE)
 
 
+def cost_of_reading(value: SSAValue) -> int:
+    """Return what it costs to read a value that is there."""
+    return UNBOUNDED if isinstance(value.type, t.TapeType) else 1 + bytes_of(value) * READ_BYTE
+
+
 def cost_of_computing(op: Operation) -> int:
     """Return what it costs to run an op."""
     if op.regions:
@@ -60,7 +69,9 @@ def cost_of_computing(op: Operation) -> int:
     if isinstance(op, _FREE):
         return 0
     elements, width = _elements(op)
-    flops = max(flops_in(op), elements * width * _unit(type(op)))
+    flops = elements * width * _unit(type(op))
+    if not isinstance(op, ConvertOp):
+        flops = max(flops, flops_in(op))
     return 1 + FLOP * flops * max(elements, NARROW) // max(elements, 1)
 
 
