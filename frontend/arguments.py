@@ -175,14 +175,16 @@ def flatten_arguments(
     leaves: list[Any] = []
     trees = []
     keywords = tuple(sorted(kwargs)) if kwargs else ()
-    for value in (*args, *[kwargs[name] for name in keywords]):
+    values = (*args, *[kwargs[name] for name in keywords])
+    for value in values:
         found, structure = tree.flatten(value)
         leaves += found
         trees.append(structure)
     try:
         types = tuple([type_of(leaf) for leaf in leaves])
     except _NoDerivativeStored:
-        leaves, trees = _without_float0(leaves, trees)
+        parts = [without_float0(*tree.flatten(value)) for value in values]
+        leaves, trees = [leaf for part, _ in parts for leaf in part], [t for _, t in parts]
         types = tuple([type_of(leaf) for leaf in leaves])
     except (GradatimError, OverflowError):
         _explain(leaves, Arguments(tuple(trees), keywords, ()).paths(names))
@@ -241,17 +243,14 @@ class _NoDerivativeStored(Exception):
     """A leaf is an array of FLOAT0, which belongs to the structure."""
 
 
-def _without_float0(leaves: list[Any], trees: list[TreeDef]) -> tuple[list[Any], list[TreeDef]]:
-    """Move arrays of FLOAT0 from the leaves into the structure."""
-    kept, replacements = [], []
-    for leaf in leaves:
-        if isinstance(leaf, np.ndarray) and leaf.dtype == FLOAT0:
-            replacements.append(no_derivative(leaf.shape))
-        else:
-            replacements.append(tree.LEAF)
-            kept.append(leaf)
-    remaining = iter(replacements)
-    return kept, [t.compose([next(remaining) for _ in range(t.num_leaves)]) for t in trees]
+def without_float0(leaves: list[Any], structure: TreeDef) -> tuple[list[Any], TreeDef]:
+    """Move arrays of FLOAT0 from the leaves of a tree into its structure."""
+    stored = [isinstance(leaf, np.ndarray) and leaf.dtype == FLOAT0 for leaf in leaves]
+    if not any(stored):
+        return leaves, structure
+    pairs = list(zip(leaves, stored))
+    replaced = [no_derivative(leaf.shape) if empty else tree.LEAF for leaf, empty in pairs]
+    return [leaf for leaf, empty in pairs if not empty], structure.compose(replaced)
 
 
 def _explain(leaves: list[Any], paths: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ..ir.locations import UNKNOWN, spell_location
 from ..ir.text import to_text
 from ..passes.registry import PASSES
 from . import tree
-from .arguments import Arguments, ShapeDtypeStruct
+from .arguments import Arguments, ShapeDtypeStruct, without_float0
 from .boundary import public
 from .errors import ArgumentError, DtypeError, OutputError
 from .leaks import watched
@@ -229,7 +229,7 @@ def lift_results(
     current: Trace, result: Any, location: LocationAttr
 ) -> tuple[list[Tracer], TreeDef]:
     """Return the leaves of a function's result as values of its trace, and their structure."""
-    leaves, structure = tree.flatten(result)
+    leaves, structure = without_float0(*tree.flatten(result))
     current.builder.location = location
     lifted = []
     for i, leaf in enumerate(leaves):
@@ -248,6 +248,8 @@ def lift_results(
 
 def symbol_of(function: Callable[..., Any]) -> str:
     """Return a symbol named after a function."""
+    while isinstance(function, partial):
+        function = function.func
     name = getattr(function, "__name__", None) or type(function).__name__
     return re.sub(r"\W", "_", name, flags=re.ASCII) if name != "<lambda>" else "lambda"
 

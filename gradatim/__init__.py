@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors, flatten_util, lax, numpy, random, tree, tree_util
+    from . import errors, flatten_util, lax, numpy, random, test_util, tree, tree_util
     from .frontend.api import (
         grad,
         hessian,
@@ -86,7 +86,7 @@ _PLACES = {
     "vjp": "frontend.linear",
     "vmap": "frontend.api",
 }
-_MODULES = ("errors", "flatten_util", "lax", "numpy", "random", "tree", "tree_util")
+_MODULES = ("errors", "flatten_util", "lax", "numpy", "random", "test_util", "tree", "tree_util")
 
 __all__ = [
     "Compiled",
@@ -126,6 +126,7 @@ __all__ = [
     "remat",
     "stage",
     "stop_gradient",
+    "test_util",
     "tree",
     "tree_util",
     "value_and_grad",
