@@ -409,8 +409,9 @@ class Tracer:
         raise self.unknown(
             TracerArrayConversionError,
             "a numpy.ndarray",
-            "call functions of numpy that take traced values, draw random numbers by "
-            "`gradatim.random`, or join several values into an array by `gradatim.numpy.array`",
+            "call functions of numpy that take traced values, take elements of a known array by "
+            "`gradatim.numpy.take`, draw random numbers by `gradatim.random`, or join several "
+            "values into an array by `gradatim.numpy.array`",
         )
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:

@@ -18,7 +18,7 @@ from ..source import user_location
 from ..tracer import Tracer
 from ..tracing import Operand, Trace
 from .parsing import Index, Item, Mask, Part, Position, parse, traced_in
-from .reading import INT64, index_values, indexed_dims, read, read_window
+from .reading import INT64, counting, index_values, indexed_dims, read, read_window
 
 _COMBINE: Final = {"add": Builder.add, "mul": Builder.mul, "min": Builder.min, "max": Builder.max}
 
@@ -113,7 +113,9 @@ def _fixed(plan: Index) -> list[Part]:
     return sorted([*plan.parts, *singles])
 
 
-def _update_window(trace: Trace, plan: Index, x: SSAValue, update: SSAValue, kind: str) -> SSAValue:
+def _update_window(
+    trace: Trace, plan: Index, x: SSAValue, update: SSAValue, kind: str
+) -> SSAValue:
     """Append the update of a window without gaps."""
     b, parts = trace.builder, _fixed(plan)
     sizes = tuple(part.count for part in parts)
@@ -143,7 +145,9 @@ def _scatter(trace: Trace, plan: Index, x: SSAValue, update: SSAValue, kind: str
     indices = [
         b.broadcast(value, shape, range(len(common))) for value in index_values(trace, plan, common)
     ]
-    indices += [_counting(b, part, shape, len(common) + i) for i, part in enumerate(counted)]
+    indices += [
+        counting(b, shape, len(common) + i, part.start, part.step) for i, part in enumerate(counted)
+    ]
     dims = [*indexed_dims(plan), *(part.dim for part in counted)]
     ordered = _indices_first(b, plan, update, [*counted, *whole])
     if not indices:  # bools of no dimension only: all of x, once
@@ -152,15 +156,9 @@ def _scatter(trace: Trace, plan: Index, x: SSAValue, update: SSAValue, kind: str
     return b.scatter(kind, x, ordered, indices, dims, unique=_are_distinct(plan))
 
 
-def _counting(b: Builder, part: Part, shape: Shape, dim: int) -> SSAValue:
-    """Append the positions of a slice along a dimension of the indices."""
-    numbers = b.iota(shape, INT64, dim)
-    if part.step != 1:
-        numbers = b.mul(numbers, b.full(shape, INT64, part.step))
-    return b.add(numbers, b.full(shape, INT64, part.start)) if part.start else numbers
-
-
-def _indices_first(b: Builder, plan: Index, update: SSAValue, parts: Sequence[Part]) -> SSAValue:
+def _indices_first(
+    b: Builder, plan: Index, update: SSAValue, parts: Sequence[Part]
+) -> SSAValue:
     """Append the update with the dimensions of the arrays in front, then those of ``parts``."""
     rank, place = len(plan.common), plan.place
     flat = b.reshape(update, _without_new(plan))
@@ -197,7 +195,9 @@ def _are_distinct(plan: Index) -> bool:
 # Masks
 
 
-def _update_masked(trace: Trace, plan: Index, x: SSAValue, value: SSAValue, kind: str) -> SSAValue:
+def _update_masked(
+    trace: Trace, plan: Index, x: SSAValue, value: SSAValue, kind: str
+) -> SSAValue:
     """Append a choice, by a traced mask, between old elements and new ones."""
     b, mask = trace.builder, plan.masks[0]
     if len(plan.masks) > 1 or plan.has_arrays:
