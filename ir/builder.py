@@ -24,6 +24,7 @@ from xdsl.ir import Attribute, Block, SSAValue
 from .array import contraction as c
 from .array import control as t
 from .array import elementwise as e
+from .array import ordering as o
 from .array import reduction as r
 from .array import shape as s
 from .array.base import ArrayOp
@@ -396,6 +397,13 @@ class Builder:
         lists = {n: integers(w[i] for w in windows) for i, n in enumerate(c.WINDOW_LISTS, 1)}
         properties = {**lists, "groups": IntegerAttr(groups, i64)}
         return self.create(c.ConvolutionOp, (x, kernel), properties)
+
+    # Ordering
+
+    def sort(self, operands: Sequence[SSAValue], dim: int, keys: int = 1) -> Sequence[SSAValue]:
+        """Sort arrays together along ``dim`` by the first ``keys``; the permutation comes last."""
+        properties = {"dim": dimension(dim), "keys": IntegerAttr(keys, i64)}
+        return self.create_results(o.SortOp, operands, properties)
 
     # Control: blocks are finished, and take and yield what the ops say
 

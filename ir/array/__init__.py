@@ -7,7 +7,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import Attribute, Dialect, Operation
 
 from ..attributes import ComparePredicateAttr, DimensionAttr, IntegersAttr, ReduceKindAttr
-from . import contraction, elementwise, reduction, shape
+from . import contraction, elementwise, ordering, reduction, shape
 from .base import ArrayOp
 from .control import CONTROL_OPS, TapeType
 from .regions import YieldOp
@@ -18,6 +18,7 @@ FAMILIES = {
     "shape": shape,
     "reduction": reduction,
     "contraction": contraction,
+    "ordering": ordering,
 }
 """The modules that define the ops, by the name that each pass gives its rules for them."""
 

@@ -13,6 +13,7 @@ from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from .contraction import ContractionLowering
@@ -20,6 +21,7 @@ from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
+from .ordering import SortLowering
 from .windows import WindowLowering
 
 OUTLINE_OPS: Final = 512
@@ -81,6 +83,7 @@ _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     ArgReduceOp: LineLowering,
     CumulativeOp: LineLowering,
     ReduceWindowOp: WindowLowering,
+    SortOp: SortLowering,
 }
 """Ops that are kernels of their own, and what emits them."""
 
