@@ -231,9 +231,9 @@ class Tracer:
         return _implementation(np.imag)(self)
 
     def __getitem__(self, index: Any) -> Tracer:
-        from .indexing import index_statically
+        from .indexing import indexed
 
-        return index_statically(self, index)
+        return indexed(self, index)
 
     def __iter__(self) -> Iterator[Tracer]:
         if not self.shape:

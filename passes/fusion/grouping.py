@@ -199,8 +199,8 @@ class Grouping:
             self.position[result] = group.position
             if result.first_use is not None:
                 group.outputs.add(result)
-        for operand in op.operands:
-            self._need_in_memory(operand)
+        for value in self.roles.in_memory(op):
+            self._need_in_memory(value)
 
     def _place_view(self, op: Operation) -> None:
         position = self.position[op.operands[0]]

@@ -13,6 +13,7 @@ from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
 from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
@@ -22,6 +23,7 @@ from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
 from .ordering import SortLowering
+from .updates import ScatterLowering, WindowUpdateLowering
 from .windows import WindowLowering
 
 OUTLINE_OPS: Final = 512
@@ -69,10 +71,10 @@ def _emit_call(builder: LoopBuilder, fusion: FusionOp, caller: str) -> None:
 
 def emit_fusion(builder: LoopBuilder, fusion: FusionOp) -> None:
     """Append the loops, or the library call, of one fusion."""
-    first = fusion.body.block.first_op
-    lowering = _SINGLE_OPS.get(type(first))
+    op = fusion.terminator.operands[0].owner
+    lowering = _SINGLE_OPS.get(type(op))
     if lowering is not None:
-        lowering(builder, fusion, first).emit()
+        lowering(builder, fusion, op).emit()
     else:
         FusionLowering(builder, fusion).emit()
 
@@ -84,8 +86,10 @@ _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     CumulativeOp: LineLowering,
     ReduceWindowOp: WindowLowering,
     SortOp: SortLowering,
+    DynamicUpdateSliceOp: WindowUpdateLowering,
+    ScatterOp: ScatterLowering,
 }
-"""Ops that are kernels of their own, and what emits them."""
+"""Ops whose result is the only one of a kernel, and what emits them."""
 
 
 @dataclass(frozen=True)
