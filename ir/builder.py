@@ -445,6 +445,14 @@ class Builder:
 
     # Ordering
 
+    def positions_along(self, index: SSAValue, dim: int) -> list[SSAValue]:
+        """Append positions of all dimensions: those of ``index`` along ``dim``, else each its own.
+
+        A gather at them is NumPy's ``take_along_axis``.
+        """
+        shape, dtype = tensor_info(index)
+        return [index if d == dim else self.iota(shape, dtype, d) for d in range(len(shape))]
+
     def sort(self, operands: Sequence[SSAValue], dim: int, keys: int = 1) -> Sequence[SSAValue]:
         """Sort arrays together along ``dim`` by the first ``keys``; the permutation comes last."""
         properties = {"dim": dimension(dim), "keys": IntegerAttr(keys, i64)}

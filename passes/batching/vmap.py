@@ -19,7 +19,7 @@ from ...ir.functions import FunctionBuilder, return_of
 from ...ir.locations import derived, spell_location
 from ...ir.types import dtype_of, shape_of, spell, tensor_type
 from ..functions import replace_functions
-from . import contraction, elementwise, indexing, reduction, shape
+from . import contraction, elementwise, indexing, ordering, reduction, shape
 from .batched import Batched, BatchingRule, at_axis, inserted
 
 FAMILIES: Final = {
@@ -28,6 +28,7 @@ FAMILIES: Final = {
     "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
+    "ordering": ordering,
 }
 """The modules that hold the rules, by family of ops."""
 

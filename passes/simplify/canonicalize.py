@@ -16,7 +16,7 @@ from ...ir.array import OPS_BY_FAMILY
 from ...ir.array.base import ArrayOp
 from ...ir.locations import fused
 from ...ir.types import Tensor
-from . import contraction, elementwise, reduction, shape
+from . import contraction, elementwise, ordering, reduction, shape
 from .cse import Numbering, is_commutative
 from .dce import eliminate_dead_code
 from .fold import folded
@@ -40,6 +40,7 @@ RULES: Final[Rules] = {
     **shape.RULES,
     **reduction.RULES,
     **contraction.RULES,
+    **ordering.RULES,
 }
 
 COMPOSITIONS: Final[Compositions] = {

@@ -13,6 +13,8 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
+from ...ir.array.ordering import SortOp
+from .ordering import without_unused
 from .rewriting import functions_of
 
 
@@ -25,12 +27,19 @@ def is_pure(op_type: type[Operation]) -> bool:
 def eliminate_dead_code(function: FuncOp) -> bool:
     """Erase the pure ops of a function that no result depends on, in one backward walk.
 
-    Returns whether there were any.
+    Arrays that are sorted along with others to no purpose are dropped, too. Returns whether there
+    was anything to do.
     """
     block = function.body.block
     found = False
     for op in reversed(tuple(block.ops)):
-        if is_pure(type(op)) and not any(result.first_use for result in op.results):
+        if not is_pure(type(op)):
+            continue
+        if not any(result.first_use for result in op.results):
+            block.erase_op(op)
+            found = True
+        elif type(op) is SortOp and (smaller := without_unused(op)) is not None:
+            block.insert_op_before(smaller, op)
             block.erase_op(op)
             found = True
     return found
