@@ -21,7 +21,7 @@ from ...ir.locations import derived, spell_location
 from ...ir.types import shape_of, spell
 from ..blocks import append_copy
 from ..functions import replace_functions
-from . import contraction, control, elementwise, indexing, reduction, shape
+from . import contraction, control, elementwise, indexing, ordering, reduction, shape
 from .batched import Batched, BatchingRule, Flags, LaneRule, Lanes, at_axis, batched_type
 
 FAMILIES: Final = {
@@ -30,6 +30,7 @@ FAMILIES: Final = {
     "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
+    "ordering": ordering,
     "control": control,
 }
 """The modules that hold the rules, by family of ops."""

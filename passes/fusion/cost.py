@@ -12,6 +12,7 @@ from ...ir.array import elementwise as e
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.indexing import DynamicSliceOp, GatherOp
+from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp, ReduceWindowOp
 from ...ir.array.shape import SliceOp
 from ...ir.kernel.ops import FusionOp
@@ -19,6 +20,9 @@ from ...ir.kernel.space import IterationSpace, is_used_within, iteration_space
 from ...ir.types import shape_of, tensor_info
 
 CHEAP: Final = 1
+
+_SORT_FLOPS: Final = 100
+"""What sorting takes for each element."""
 
 _FLOPS: Final[dict[int, tuple[type[Operation], ...]]] = {
     4: (e.DivOp, e.RemOp, e.SqrtOp, e.RsqrtOp, e.NextAfterOp, e.ConvertOp),
@@ -89,6 +93,8 @@ def flops_in(op: Operation) -> int:
         return 2 * prod(shape_of(op.rhs)[:-1]) * prod(shape_of(op.result)) * _width(op.result)
     if isinstance(op, ReduceWindowOp):
         return prod(op.sizes.data) * prod(shape_of(op.result)) * _width(op.result)
+    if isinstance(op, SortOp):
+        return _SORT_FLOPS * prod(shape_of(op.operands[0])) * _width(op.operands[0])
     flops = flops_of(type(op))
     if not flops:
         return 0

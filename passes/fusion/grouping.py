@@ -197,7 +197,8 @@ class Grouping:
         group.placed.append((op, None))
         for result in op.results:
             self.position[result] = group.position
-            group.outputs.add(result)
+            if result.first_use is not None:
+                group.outputs.add(result)
         for value in self.roles.in_memory(op):
             self._need_in_memory(value)
 

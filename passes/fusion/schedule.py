@@ -10,6 +10,7 @@ import numpy as np
 from xdsl.ir import Operation
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.array.shape import dim_of
 from ...ir.kernel.schedule import Schedule
@@ -124,7 +125,7 @@ def schedule_alone(op: Operation, vector_bits: int) -> Schedule:
         return _schedule_product(op, vector_bits)
     if isinstance(op, ReduceWindowOp | ConvolutionOp):
         return _schedule_windows(op, vector_bits)
-    if isinstance(op, ArgReduceOp | CumulativeOp):
+    if isinstance(op, ArgReduceOp | CumulativeOp | SortOp):
         return _schedule_lines(op, vector_bits)
     if type(op) in UPDATING:
         return _schedule_update(op, vector_bits)
@@ -134,12 +135,12 @@ def schedule_alone(op: Operation, vector_bits: int) -> Schedule:
     )
 
 
-def _schedule_lines(op: ArgReduceOp | CumulativeOp, vector_bits: int) -> Schedule:
+def _schedule_lines(op: ArgReduceOp | CumulativeOp | SortOp, vector_bits: int) -> Schedule:
     """Loop over the lines along the op's dimension."""
-    domain = shape_of(op.operand)
+    domain = shape_of(op.operands[0])
     along = dim_of(op.properties)
     rows = tuple(d for d in range(len(domain)) if d != along)
-    bytes_moved = bytes_of(op.operand) + bytes_of(op.result)
+    bytes_moved = sum(map(bytes_of, (*op.operands, *op.results)))
     is_long = flops_in(op) * FLOP_TIME + bytes_moved * BYTE_TIME > PARALLEL_MICROSECONDS
     parallel = _first_of(rows, domain) if is_long else ()
     return Schedule(rows, parallel, _lanes_along_last(op, domain, vector_bits))

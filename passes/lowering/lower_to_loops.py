@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
+from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from .contraction import ContractionLowering
@@ -21,6 +22,7 @@ from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
+from .ordering import SortLowering
 from .updates import ScatterLowering, WindowUpdateLowering
 from .windows import WindowLowering
 
@@ -83,6 +85,7 @@ _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     ArgReduceOp: LineLowering,
     CumulativeOp: LineLowering,
     ReduceWindowOp: WindowLowering,
+    SortOp: SortLowering,
     DynamicUpdateSliceOp: WindowUpdateLowering,
     ScatterOp: ScatterLowering,
 }

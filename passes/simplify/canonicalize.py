@@ -19,7 +19,7 @@ from ...ir.array.regions import RegionOp
 from ...ir.locations import fused
 from ...ir.types import Tensor
 from ..blocks import append_copy
-from . import contraction, elementwise, indexing, reduction, shape
+from . import contraction, elementwise, indexing, ordering, reduction, shape
 from .control.revise import Walker, popped, revise
 from .cse import Numbering, is_commutative
 from .dce import eliminate_dead_code
@@ -44,6 +44,7 @@ RULES: Final[Rules] = {
     **indexing.RULES,
     **reduction.RULES,
     **contraction.RULES,
+    **ordering.RULES,
 }
 
 COMPOSITIONS: Final[Compositions] = {

@@ -161,6 +161,15 @@ def _reduce(kind: str, dims: tuple[int, ...], *shape: int) -> Case:
     return _unary_case(lambda b, x: b.reduce(kind, x, dims), *shape, dtypes=dtypes)
 
 
+def _sort(*shapes: tuple[int, ...], dim: int, keys: int = 1) -> Case:
+    """Sort squares, so that the second derivative is not zero."""
+
+    def body(b: Builder, *arrays: SSAValue) -> list[SSAValue]:
+        return [*b.sort([b.mul(x, x) for x in arrays], dim, keys)[:-1]]
+
+    return Case(body, shapes)
+
+
 def _cumulative(kind: str, reverse: bool, dim: int, *shape: int) -> Case:
     dtypes = REAL_AND_COMPLEX if kind in ("add", "mul") else (F64,)
     return _unary_case(
@@ -350,6 +359,18 @@ CASES: dict[str, Case] = {
     "convolution-no-examples": _convolution(((0, 3, 2), (2, 2, 1)), ((2, 1, 1, 0, 0),)),
     "convolution-with-itself": _unary_case(
         lambda b, x: b.convolution(x, x, [Window(3, 1, 1, 2, 2)]), 3, 3, 3
+    ),
+    "sort": _sort((6,), dim=0),
+    "sort-rows": _sort((2, 4), dim=1),
+    "sort-columns": _sort((3, 2, 2), dim=0),
+    "sort-one": _sort((2, 1), dim=1),
+    "sort-nothing": _sort((0, 3), dim=1),
+    "sort-no-elements": _sort((3, 0), dim=1),
+    "sort-together": _sort((2, 4), (2, 4), (2, 4), dim=1),
+    "sort-by-two": _sort((5,), (5,), (5,), dim=0, keys=2),
+    "sort-complex": _unary_case(lambda b, x: b.sort([b.mul(x, x)], 0)[0], 4, dtypes=(C128,)),
+    "sort-by-constants": _named_dtype(
+        lambda b, x: b.sort([b.constant(np.array([2, 0, 2, 1])), b.mul(x, x)], 0)[1], 4
     ),
     "dot-vectors": _dot(((4,), (4,)), ((), ()), ((0,), (0,))),
     "dot-matrices": _dot(((2, 3), (3, 4)), ((), ()), ((1,), (0,))),
