@@ -196,7 +196,7 @@ def check_against(name: str, arguments: Sequence[np.ndarray], tolerance: float =
         function = find_function(module, name)
         if not has_buffers(function):
             results = Interpreter(module).call(name, *arguments)
-        elif any(isinstance(op, FusionOp) for op in function.body.block.ops):
+        elif any(isinstance(op, FusionOp) for op in function.walk()):
             results = BufferInterpreter(module).call(name, *arguments)
         else:
             return
