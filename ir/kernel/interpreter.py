@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from xdsl.dialects import arith, memref, scf, tensor
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, MemRefType, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
+from xdsl.traits import IsTerminator
 
 from ..array.base import ArrayOp
 from ..errors import GradatimError
@@ -65,7 +66,7 @@ class BufferInterpreter:
         self.found.update(zip(block.args, arguments))
         for op in block.ops:
             operands = [self.found[value] for value in op.operands]
-            if op is block.last_op:
+            if op.has_trait(IsTerminator):
                 return operands
             if isinstance(op, ArrayOp):
                 results = self.values.run_op(op, operands)
@@ -230,8 +231,9 @@ def _scribble(array: np.ndarray) -> None:
     array.reshape(-1).view(np.uint8)[...] = 1 if array.dtype == np.bool_ else UNDEFINED_BYTE
 
 
-_RULES: Final[dict[type[Operation], Callable[[BufferInterpreter, Operation, list[Any]], list[Any]]]]
-_RULES = {
+Rule: TypeAlias = Callable[[BufferInterpreter, Operation, list[Any]], list[Any]]
+
+_RULES: Final[dict[type[Operation], Rule]] = {
     FusionOp: _fusion,
     memref.AllocOp: _allocate,
     memref.AllocaOp: _allocate,

@@ -10,9 +10,7 @@ from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     DenseArrayBase,
     IndexType,
-    IntegerAttr,
     MemRefType,
-    TensorType,
     i1,
     i32,
     i64,
@@ -20,13 +18,13 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.tensor import ExtractOp, FromElementsOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from ...ir.array.control import CaseOp, ScanOp, TapeType, WhileOp
+from ...ir.array.control import CaseOp, ScanOp, WhileOp
 from ...ir.array.regions import RegionOp, terminator_of
 from ...ir.array.shape import ReshapeOp
 from ...ir.kernel.buffers import part_type
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_small
-from ...ir.types import dtype_of, shape_of
+from ...ir.types import dtype_of
 from .arena import Storage
 from .plan import LoopPlan
 
@@ -91,12 +89,10 @@ class _Carried:
         self.held = [k for k, r in enumerate(op.results) if r in b.plan.held]
         self.labels = list(plan.rotation)
         carries = op.groups[1]
-        self.types = dict.fromkeys(self.labels)
-        starts = {storage: carries[k].type for k, storage in plan.storages.items()}
-        for label, source in plan.rotation.items():
-            self.types[source] = self.types[source] or starts.get(label)
-        for label in self.labels:
-            self.types[label] = self.types[label] or starts[label]
+        self.types: dict[Storage, Attribute] = {}
+        for k, home in plan.storages.items():
+            self.types[home] = carries[k].type
+            self.types.setdefault(plan.rotation.get(home, home), carries[k].type)
         self.initial = [b.tensor(carries[k]) for k in self.held]
         self.initial += [b.memory(label, self.types[label]) for label in self.labels]
 
@@ -131,7 +127,7 @@ def _scan(b: Bufferize, op: Operation) -> None:
     assert isinstance(op, ScanOp)
     plan = b.plan.loops[op]
     b.append_copies(plan.before)
-    consts, carries, elements = op.groups
+    consts, _, elements = op.groups
     _hoist(b, consts, [op.parts.consts])
     carried = _Carried(b, op, plan)
     bounds = [b.index(n) for n in (0, op.count, 1)]
@@ -144,9 +140,8 @@ def _scan(b: Bufferize, op: Operation) -> None:
         for element, part in zip(elements, op.parts.elements):
             b.buffers[part] = _part(b, b.buffer(element), place)
             b.buffers[part].name_hint = part.name_hint
-        for number, slot in plan.slots.items():
-            result = op.results[number]
-            stack = b.memory(b.plan.storage[result], result.type)
+        for k, slot in plan.slots.items():
+            stack = b.memory(b.plan.storage[op.results[k]], op.results[k].type)
             b.storages[slot] = _part(b, stack, place)
         if op.parts.step.first_use is not None:
             number = b.append(arith.IndexCastOp, (place,), i64)

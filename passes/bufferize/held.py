@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.control import CaseOp, ScanOp, TapeType, WhileOp
@@ -44,8 +46,9 @@ class _Finder:
             elif isinstance(op, WhileOp):
                 first = len(op.groups[0])
                 arguments = [region.block.args for region in op.regions]
-                consts = [found[:first] for found in arguments]
-                self._loop(op, *op.groups, consts, [found[first:] for found in arguments])
+                inner = [found[:first] for found in arguments]
+                carried = [found[first:] for found in arguments]
+                self._loop(op, op.groups[0], op.groups[1], inner, carried)
             self.held.update(v for v in op.results if isinstance(v.type, TapeType))
 
     def _case(self, op: CaseOp) -> None:
@@ -61,10 +64,10 @@ class _Finder:
     def _loop(
         self,
         op: ScanOp | WhileOp,
-        consts: list[SSAValue],
-        carries: list[SSAValue],
-        inner_consts: list[list[SSAValue]],
-        inner_carries: list[list[SSAValue]],
+        consts: Sequence[SSAValue],
+        carries: Sequence[SSAValue],
+        inner_consts: Sequence[Sequence[SSAValue]],
+        inner_carries: Sequence[Sequence[SSAValue]],
     ) -> None:
         """Small carries are held unless loops of a kernel compute their next value."""
         for arguments in inner_consts:
@@ -83,7 +86,7 @@ class _Finder:
             else:
                 self.held.difference_update(found[number] for found in inner_carries)
 
-    def _pass_on(self, operands: list[SSAValue], arguments: list[SSAValue]) -> None:
+    def _pass_on(self, operands: Sequence[SSAValue], arguments: Sequence[SSAValue]) -> None:
         self.held.update(a for v, a in zip(operands, arguments) if v in self.held)
 
 

@@ -279,8 +279,9 @@ def _wants_vectors(op: Operation, shape: Shape, group: Group) -> bool:
 def _axes_from(group: Group, shape: Shape, sources: Sequence[Source]) -> Axes | None:
     """Return an op's loops from those of a source that has all of its dimensions."""
     for value, dims in sources:
-        assert dims is not None
-        known = dict(zip(dims, group.axes[value]))
+        axes = group.axes[value]
+        assert dims is not None and axes is not None
+        known = dict(zip(dims, axes))
         if all(n == 1 or d in known for d, n in enumerate(shape)):
             return tuple([NO_LOOP if n == 1 else known[d] for d, n in enumerate(shape)])
     return None

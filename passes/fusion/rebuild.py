@@ -82,7 +82,8 @@ class _Rebuild:
 
     def _move(self, op: Operation) -> None:
         """Take an op over with its regions and results."""
-        op.detach()
+        assert op.parent is not None
+        op.parent.detach_op(op)
         op.operands = [self.values[value] for value in op.operands]
         self.block.add_op(op)
         self.values.update(zip(op.results, op.results))

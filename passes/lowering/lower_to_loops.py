@@ -59,7 +59,7 @@ def _count_fused(block: Block) -> int:
 def _emit_call(builder: LoopBuilder, fusion: FusionOp, held: Held, caller: str) -> list[Parts]:
     """Append a call of a new private function that does the work of one fusion."""
     operands = list(dict.fromkeys(fusion.operands))
-    passed = [held[v] if v in held else (v,) for v in operands]
+    passed = [held.get(v, (v,)) for v in operands]
     flat = [value for parts in passed for value in parts]
     body = Block(arg_types=[value.type for value in flat])
     arguments = iter(body.args)
