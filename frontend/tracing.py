@@ -1,15 +1,20 @@
 """A function under construction: what the operations on traced values append to.
 
-A `Trace` builds one ``func.func``. Its parameters are, in this order, the captures (large arrays
-and values of outer traces that the function closes over) and the leaves of the function's
-arguments. There is no "current" trace: every traced value knows its own, and an operation belongs
-to the innermost one among its operands.
+A `Trace` builds one ``func.func``, or the region of a control-flow op. Its parameters are, in this
+order, the captures (large arrays and values of outer traces that the function closes over) and the
+leaves of the function's arguments.
+
+Traces nest as the functions do that Python runs, and an operation on traced values belongs to the
+innermost trace that is open, whichever its operands come from: what a branch computes from values
+around it is computed in the branch.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -38,11 +43,28 @@ Operand: TypeAlias = Tracer | Scalar
 _serials = itertools.count()
 
 
+class _OpenTraces(threading.local):
+    """The traces that are open in a thread, the innermost one last."""
+
+    def __init__(self) -> None:
+        self.stack: list[Trace] = []
+
+
+_open = _OpenTraces()
+
+
+def current_trace() -> Trace | None:
+    """Return the innermost trace that is open in this thread."""
+    stack = _open.stack
+    return stack[-1] if stack else None
+
+
 class Trace:
-    """One function under construction.
+    """One function, or region of one, under construction.
 
     Attributes:
         name: of the function.
+        parent: for a region, the trace that the op with the region belongs to.
         builder: appends ops at the user's current place, once `locate` was called.
         captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
         functions: those that this one calls, made by nested transformations, by symbol.
@@ -56,18 +78,30 @@ class Trace:
         types: Sequence[Tensor],
         names: Sequence[str | None] = (),
         location: LocationAttr = UNKNOWN,
+        parent: Trace | None = None,
     ) -> None:
         self.name = name
+        self.parent = parent
         self.serial = next(_serials)
         self.finished = False
         self.captures: list[np.ndarray | Tracer] = []
-        self.functions: dict[str, FuncOp] = {}
+        self.functions: dict[str, FuncOp] = parent.functions if parent else {}
         self._function = FunctionBuilder(name, types, names, location)
         self.builder: Builder = self._function.builder
         self.parameters: tuple[SSAValue, ...] = tuple(self._function.arguments)
-        self._callees: dict[int, tuple[object, str]] = {}
+        self._callees: dict[int, tuple[object, str]] = parent._callees if parent else {}
         self._captured_arrays: dict[int, tuple[np.ndarray, np.ndarray, SSAValue]] = {}
         self._captured_values: dict[SSAValue, SSAValue] = {}
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Let the operations of this thread belong to this trace; at the end it is finished."""
+        _open.stack.append(self)
+        try:
+            yield
+        finally:
+            _open.stack.pop()
+            self.finished = True
 
     def locate(self) -> LocationAttr:
         """Give the ops that follow the user's current place, and return it."""
@@ -136,19 +170,25 @@ class Trace:
             function.properties["sym_visibility"] = StringAttr("private")
             self.functions[new] = function
         for function in functions:
-            for op in function.body.block.ops:
+            for op in function.walk():
                 if type(op) is CallOp:
                     op.properties["callee"] = SymbolRefAttr(renamed[op.callee.root_reference.data])
         return next(iter(renamed.values()))
 
+    @property
+    def _root(self) -> Trace:
+        return self.parent._root if self.parent else self
+
     def _free_symbol(self, wanted: str) -> str:
-        taken = self.functions.keys() | {self.name}
+        taken = self.functions.keys() | {self._root.name}
         numbered = (f"{wanted}_{i}" for i in itertools.count(1))
         return next(s for s in itertools.chain((wanted,), numbered) if s not in taken)
 
     def _array_value(self, array: np.ndarray) -> SSAValue:
         if array.nbytes <= INLINE_BYTES:
             return self.builder.constant(array)
+        if self.parent is not None:
+            return self._capture_tracer(self.parent.tracer(self.parent._array_value(array))).value
         known = self._captured_arrays.get(id(array))
         if known is not None and _same_bits(known[1], array):
             return known[2]
@@ -159,6 +199,8 @@ class Trace:
 
     def _capture_tracer(self, tracer: Tracer) -> Tracer:
         require_open(tracer)
+        if self.parent is not None and tracer.trace is not self.parent:
+            tracer = self.parent._capture_tracer(tracer)
         value = self._captured_values.get(tracer.value)
         if value is None:
             value = self._add_capture(tracer, tracer.value.type)
@@ -174,14 +216,21 @@ class Trace:
 
 
 def find_trace(operands: Iterable[Any]) -> Trace | None:
-    """Return the innermost trace among the operands' ones, None if no operand is traced."""
+    """Return the trace that an operation belongs to, None if no operand is traced.
+
+    It is the innermost one that is open; for a traced value that got into another thread or
+    outlived its trace, its own.
+    """
     innermost: Trace | None = None
     for operand in operands:
         if type(operand) is Tracer:
             trace = operand.trace
             if innermost is None or trace.serial > innermost.serial:
                 innermost = trace
-    return innermost
+    if innermost is None:
+        return None
+    stack = _open.stack
+    return stack[-1] if innermost in stack else innermost
 
 
 def lift_all(*operands: Any) -> tuple[Trace, list[Operand]]:

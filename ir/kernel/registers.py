@@ -47,7 +47,9 @@ def is_small_op(op: Operation) -> bool:
     Only a slice may have an operand that is not small: it is read in memory.
     """
     kind = type(op)
-    if not (kind in _WRITTEN_OUT or is_elementwise(kind)) or not is_small(op.results[0].type):
+    if not (kind in _WRITTEN_OUT or is_elementwise(kind)) or len(op.results) != 1:
+        return False
+    if not is_small(op.results[0].type):
         return False
     if kind is s.SliceOp:
         return True
