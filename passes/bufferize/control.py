@@ -22,6 +22,7 @@ from ...ir.array.control import CaseOp, ScanOp, WhileOp
 from ...ir.array.regions import RegionOp, terminator_of
 from ...ir.array.shape import ReshapeOp
 from ...ir.kernel.buffers import part_type
+from ...ir.kernel.memory import StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_small
 from ...ir.types import dtype_of
@@ -130,6 +131,7 @@ def _scan(b: Bufferize, op: Operation) -> None:
     consts, _, elements = op.groups
     _hoist(b, consts, [op.parts.consts])
     carried = _Carried(b, op, plan)
+    stacks = {v: _in_memory(b, v, plan) for v in elements}
     bounds = [b.index(n) for n in (0, op.count, 1)]
     block = Block(arg_types=[INDEX, *(value.type for value in carried.initial)])
     with b.scope(block):
@@ -138,7 +140,7 @@ def _scan(b: Bufferize, op: Operation) -> None:
         _stand_for(b, consts, op.parts.consts)
         carried.enter(arguments, op.parts.carries)
         for element, part in zip(elements, op.parts.elements):
-            b.buffers[part] = _part(b, b.buffer(element), place)
+            b.buffers[part] = _part(b, stacks[element], place)
             b.buffers[part].name_hint = part.name_hint
         for k, slot in plan.slots.items():
             stack = b.memory(b.plan.storage[op.results[k]], op.results[k].type)
@@ -153,6 +155,16 @@ def _scan(b: Bufferize, op: Operation) -> None:
     types = [value.type for value in carried.initial]
     new = b.add(scf.ForOp, (*bounds, *carried.initial), types, regions=[Region(block)])
     carried.leave(new.results, op.results)
+
+
+def _in_memory(b: Bufferize, value: SSAValue, plan: LoopPlan) -> SSAValue:
+    """Return the buffer of an array that steps take parts of."""
+    storage = plan.elements.get(value)
+    if storage is None:
+        return b.buffer(value)
+    buffer = b.memory(storage, value.type)
+    b.add(StoreOp, (b.tensor(value), buffer))
+    return buffer
 
 
 def _place(b: Bufferize, op: ScanOp, step: SSAValue) -> SSAValue:

@@ -52,6 +52,7 @@ class LoopPlan:
         storages: the memory of each carry that is not held, by its number.
         slots: the step's part of each stacked result, by the result's number.
         rotation: the pieces of memory that change places after each step.
+        elements: memory for the arrays that steps take parts of, where they are held.
         before: copies before the loop.
         first: copies at the start of each step.
         last: copies at the end of each step.
@@ -60,6 +61,7 @@ class LoopPlan:
     storages: dict[int, Storage] = field(default_factory=dict)
     slots: dict[int, Storage] = field(default_factory=dict)
     rotation: Rotation = field(default_factory=dict)
+    elements: dict[SSAValue, Storage] = field(default_factory=dict)
     before: list[Copy] = field(default_factory=list)
     first: list[Copy] = field(default_factory=list)
     last: list[Copy] = field(default_factory=list)
@@ -124,10 +126,9 @@ class MemoryPlan:
     # Memory
 
     def _new(self, value: SSAValue, op: Operation) -> Storage:
-        """Return new memory for a value that an op makes."""
-        number = self.liveness.number[op]
-        last = self.liveness.last.get(value, self.liveness.end[op])
-        storage = Storage(_bytes_of(value), number, last, frame=self._frame)
+        """Return new memory for a value, which is used from the start of an op to its end."""
+        number, end = self.liveness.number[op], self.liveness.end[op]
+        storage = Storage(_bytes_of(value), number, end, frame=self._frame)
         self._made.append(storage)
         return storage
 
@@ -295,6 +296,8 @@ class MemoryPlan:
         yielded = terminator_of(block).operands
         plan = self._enter(op, op.groups[1], [op.parts.carries], wanted)
         inner = self._next_wanted(plan, yielded, block)
+        held = [value for value in op.groups[2] if value in self.held]
+        plan.elements = {value: self._new(value, op) for value in held}
         for number, result in enumerate(op.results[count:], count):
             self._keep(result, self._stack(op, result, wanted), op)
             size = _bytes_of(yielded[number])
