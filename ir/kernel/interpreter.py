@@ -129,8 +129,10 @@ def _get_global(interpreter: BufferInterpreter, op: Operation, operands: list[An
 
 def _copy(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
     source, target = operands
-    if source.size and np.may_share_memory(source, target):
-        raise GradatimError(f"{op.name} of memory to itself", spell_location(op.location))
+    is_same = source.ctypes.data == target.ctypes.data
+    if source.size and not is_same and np.may_share_memory(source, target):
+        where = spell_location(op.location)
+        raise GradatimError(f"{op.name} between pieces of memory that overlap", where)
     target[...] = source
     return []
 

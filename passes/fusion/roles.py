@@ -331,7 +331,7 @@ def operand_dims(op: Operation) -> list[Axes | None]:
         return [_identity(len(shape_of(operands[0])))] * len(operands)
     if isinstance(op, BroadcastOp):
         return [op.dims.data]
-    if isinstance(op, ReshapeOp):
+    if isinstance(op, ReshapeOp) and _reshape_role(op) is Role.INLINE:
         sized = iter([d for d, n in enumerate(shape_of(op.result)) if n != 1])
         return [tuple(NO_LOOP if n == 1 else next(sized) for n in shape_of(op.operand))]
     if isinstance(op, PadOp):
