@@ -131,6 +131,8 @@ def _bytes_touched(argument: SSAValue) -> int:
 def _scratch_bytes(fusion: FusionOp) -> int:
     """Return the bytes of a row of each computed value that outlives a reduction of the row."""
     block = fusion.body.block
+    if fusion.schedule.data.registers:
+        return 0
     stage: dict[SSAValue, int] = {}
     kept: set[SSAValue] = set()
     for op in block.ops:

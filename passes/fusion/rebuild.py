@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...ir.array.base import ArrayOp
+from ...ir.array.regions import RegionOp
 from ...ir.array.shape import IotaOp
 from ...ir.kernel.ops import FusionOp, YieldOp
+from ...ir.kernel.schedule import Schedule
 from ...ir.kernel.space import (
     NO_LOOP,
     Axes,
@@ -33,20 +35,30 @@ def fuse(function: FuncOp, vector_bits: int) -> None:
     """Put the array ops of a function into kernels, in place; array-level calls stay.
 
     Reshapes that change the shape and constants that take memory stay outside of kernels: they are
-    views and data.
+    views and data. So do loops and branches, whose regions are made of kernels as the function is.
+    A function that has any computes small arrays in registers.
     """
     eliminate_dead_code(function)
-    old = function.body.block
+    in_registers = any(isinstance(op, RegionOp) for op in function.body.block.ops)
+    _fuse_region(function.body, vector_bits, in_registers)
+
+
+def _fuse_region(region: Region, vector_bits: int, in_registers: bool) -> None:
+    old = region.block
+    for op in old.ops:
+        if isinstance(op, RegionOp):
+            for inner in op.regions:
+                _fuse_region(inner, vector_bits, in_registers)
     new = Block(arg_types=old.arg_types)
-    grouping = Grouping(old)
+    grouping = Grouping(old, in_registers)
     rematerialize(grouping)
     rebuild = _Rebuild(grouping, new, vector_bits)
     for before, after in zip(old.args, new.args):
         after.name_hint, after.location = before.name_hint, before.location
         rebuild.values[before] = after
     rebuild.run()
-    function.body.detach_block(old)
-    function.body.add_block(new)
+    region.detach_block(old)
+    region.add_block(new)
 
 
 class _Rebuild:
@@ -67,7 +79,7 @@ class _Rebuild:
         self._copy_views(-1)
         for group in self.grouping.groups:
             if group.role is Role.OPAQUE:
-                self._copy(group.placed[0][0])
+                self._move(group.placed[0][0])
             elif group.outputs:
                 self._append_fusion(group)
             self._copy_views(group.position)
@@ -76,13 +88,23 @@ class _Rebuild:
         for op in self.grouping.views.get(position, ()):
             self._copy(op)
 
+    def _move(self, op: Operation) -> None:
+        """Take an op over with its regions and results."""
+        assert op.parent is not None
+        op.parent.detach_op(op)
+        op.operands = [self.values[value] for value in op.operands]
+        self.block.add_op(op)
+        self.values.update(zip(op.results, op.results))
+
     def _copy(self, op: Operation) -> None:
         copy = op.clone(value_mapper=self.values)
         self.block.add_op(copy)
 
     def _append_fusion(self, group: Group) -> None:
         body = _Body(self.grouping, group)
-        if group.role is Role.KERNEL:
+        if group.registers:
+            schedule = Schedule(vector=self.vector_bits // 32, registers=True)
+        elif group.role is Role.KERNEL:
             schedule = schedule_alone(group.placed[0][0], self.vector_bits)
         else:
             domain, reads = body.domain(group.extent), body.reads()

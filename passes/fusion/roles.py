@@ -24,6 +24,7 @@ from ...ir.array.shape import (
     SliceOp,
     TransposeOp,
 )
+from ...ir.kernel.registers import is_small_op
 from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, is_numbering
 from ...ir.kernel.updates import UPDATING, updates_in_place
 from ...ir.types import is_splat, shape_of
@@ -127,12 +128,22 @@ class Roles:
     An op that would be evaluated in place gets a loop of its own where its result is needed in
     memory. An elementwise op is evaluated in place if it is read through an index map and that
     repeats little work.
+
+    Attributes:
+        ops: the ops, in order.
+        role: what becomes of each.
+        sources: what each value is computed from.
+        small: the ops that can be computed in registers; none if that is not wanted.
     """
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, in_registers: bool = False) -> None:
         self.ops = list(block.ops)
         self.role: dict[Operation, Role] = {op: _kind_of(op) for op in self.ops}
         self.sources: dict[SSAValue, tuple[Source, ...]] = {}
+        self.small: set[Operation] = set()
+        if in_registers:
+            self.small = small_ops(self.ops)
+            self._hold_small()
         self._materialize()
         self._inline_expressions()
         self._keep_updates_apart()
@@ -145,6 +156,20 @@ class Roles:
     def is_inline(self, value: SSAValue) -> bool:
         """Tell whether a value is evaluated wherever it is needed."""
         return self.role.get(value.owner) is Role.INLINE  # type: ignore[arg-type]
+
+    def _hold_small(self) -> None:
+        """Compute small ops in registers, with data and reshapes that only such ops need."""
+        for op in self.ops:
+            role = self.role[op]
+            if op not in self.small:
+                continue
+            if role in (Role.GLOBAL, Role.VIEW):
+                if all(use.operation in self.small for use in op.results[0].uses):
+                    self.role[op] = Role.INLINE
+                else:
+                    self.small.remove(op)
+            elif role is Role.KERNEL:
+                self.role[op] = Role.LOOP
 
     def _materialize(self) -> None:
         """Give a loop to what is needed in memory, and to the ends of long chains in place."""
@@ -170,7 +195,12 @@ class Roles:
             if role not in (Role.LOOP, Role.INLINE):
                 continue
             found = paths[op] = self._paths_to(op, paths)
-            if role is Role.LOOP and is_elementwise(type(op)) and found.allow(_is_scalar(op)):
+            if (
+                role is Role.LOOP
+                and is_elementwise(type(op))
+                and op not in self.small
+                and found.allow(_is_scalar(op))
+            ):
                 self.role[op] = Role.INLINE
 
     def _keep_updates_apart(self) -> None:
@@ -199,7 +229,11 @@ class Roles:
             user = use.operation
             kind = type(user)
             role = self.role[user]
-            if role is Role.INLINE or (role is Role.LOOP and (kind in MOVING or kind is GatherOp)):
+            if user in self.small and op not in self.small:
+                in_memory = True
+            elif role is Role.INLINE or (
+                role is Role.LOOP and (kind in MOVING or kind is GatherOp)
+            ):
                 beyond = paths.get(user, _NO_PATHS)
                 reads = max(beyond.reads, 1) * _expansion(use)
                 if is_elementwise(kind) or beyond.moved or _is_moved(use):
@@ -253,6 +287,25 @@ class Roles:
         if found is None:  # an argument of the block
             found = self.sources[value] = (Source(value, _identity(len(shape_of(value)))),)
         return found
+
+
+def small_ops(ops: Iterable[Operation]) -> set[Operation]:
+    """Return the ops that can be computed in registers, given how their operands are.
+
+    An operand is small, or read by a slice in memory. If it is evaluated in place, that must be
+    possible in registers too.
+    """
+    small: set[Operation] = set()
+    for op in ops:
+        if len(op.results) == 1 and is_small_op(op):
+            owners = [v.owner for v in op.operands]
+            if all(o in small or _kind_of_owner(o) is not Role.INLINE for o in owners):
+                small.add(op)
+    return small
+
+
+def _kind_of_owner(owner: Operation | Block) -> Role | None:
+    return _kind_of(owner) if isinstance(owner, Operation) else None
 
 
 def _union(left: tuple[Source, ...], right: Iterable[Source]) -> tuple[Source, ...]:
@@ -334,7 +387,7 @@ def operand_dims(op: Operation) -> list[Axes | None]:
         return [_identity(len(shape_of(operands[0])))] * len(operands)
     if isinstance(op, BroadcastOp):
         return [op.dims.data]
-    if isinstance(op, ReshapeOp):
+    if isinstance(op, ReshapeOp) and _reshape_role(op) is Role.INLINE:
         if not unit_reshape(shape_of(op.operand), shape_of(op.result)):
             return [None]  # a numbering
         sized = iter([d for d, n in enumerate(shape_of(op.result)) if n != 1])
