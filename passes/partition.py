@@ -109,8 +109,11 @@ class _Residuals:
         return {
             value
             for value, node in self._values.items()
-            if node in late and self._ops.get(value.owner) not in late  # type: ignore[call-overload]
+            if node in late and not self._is_run_again(value.owner, late)
         }
+
+    def _is_run_again(self, owner: Operation | Block, late: set[int]) -> bool:
+        return isinstance(owner, Operation) and self._ops[owner] in late
 
 
 class Split(NamedTuple):

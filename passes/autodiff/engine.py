@@ -18,7 +18,7 @@ from ...ir.array.control import TapeNewOp
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError
 from ...ir.locations import derived, spell_location
-from ..blocks import append_copy, dependent_values
+from ..blocks import append_copy, dependent_values, mapping, name_argument
 from .kinds import (
     Composed,
     Derivative,
@@ -128,7 +128,7 @@ class _Copy:
         self.builder = builder
         self.body = body
         self.active = active
-        self.environment: dict[SSAValue, SSAValue] = dict(zip(body.args, arguments))
+        self.environment = mapping(body.args, arguments)
         self.varied = {v for old, v in self.environment.items() if old in active}
         """The copies of active values."""
 
@@ -211,6 +211,8 @@ class _Forward(_Copy):
         active = active_values(body, [t is not None for t in tangents], wanted)
         super().__init__(builder, body, arguments, active)
         self.tangents = {v: t for v, t in zip(arguments, tangents) if t is not None}
+        for value, tangent in self.tangents.items():
+            name_argument(tangent, value.name_hint and f"{value.name_hint}_tangent")
         self.pending: list[tuple[Operation, Rule]] = []
 
     def record(self, op: Operation, rule: Rule) -> None:
@@ -320,7 +322,6 @@ class _Record(_Copy):
             if self.linear:
                 _require_linear(step, _behind(self.builder.block, before), dependent)
         return [collect(value) for value in inputs]
-
 
     def _moves_tape(self, step: _Step) -> bool:
         """Tell whether a step pushes or pops what the sweep must pop or push."""

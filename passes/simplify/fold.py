@@ -63,9 +63,9 @@ def _fold(block: Block) -> None:
 class ArrayFold(ModulePass):
     """Compute what depends on constants only.
 
-    One forward walk over each function and each region. Equal elements are computed once and stay one, whatever
-    the size of the array; other results have at most 1024 elements, lest the program grow. Arrays
-    without elements are constants too.
+    One forward walk over each function and each region. Equal elements are computed once and stay
+    one, whatever the size of the array; other results have at most 1024 elements, lest the program
+    grow. Arrays without elements are constants too.
 
         %a = array.constant dense<2.0> : tensor<1000xf64>
         %b = array.constant dense<3.0> : tensor<1000xf64>

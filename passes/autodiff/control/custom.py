@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ....ir.array.control import CustomDerivativeOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ...blocks import append_block
 from ...groups import chosen, spread
-from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule, is_inexact
+from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule, is_inexact
 from .common import append_transpose, filled
 
 
@@ -127,4 +127,4 @@ def _fresh(b: Builder, results: Sequence[SSAValue], operands: Sequence[SSAValue]
     return found
 
 
-RULES: Final = {CustomDerivativeOp: CustomDerivativeRule()}
+RULES: Final[dict[type[Operation], OpRule]] = {CustomDerivativeOp: CustomDerivativeRule()}

@@ -9,7 +9,7 @@ from xdsl.ir import Block, SSAValue
 
 from ....ir.array.control import TapeType
 from ....ir.builder import Builder
-from ...blocks import append_needed, dependent_values
+from ...blocks import append_needed, dependent_values, mapping
 from ...costs import cost_of_saving
 from ...cut import UNBOUNDED
 from ...fusion.cost import bytes_of
@@ -114,7 +114,7 @@ class Reversal:
 
     def before_loop(self, b: Builder, consts: Sequence[SSAValue]) -> list[SSAValue]:
         """Append what the shared values need; return these for the consts of the loop forward."""
-        environment = dict(zip(self._consts, consts))
+        environment = mapping(self._consts, consts)
         return append_needed(b.block, self.joint.block, self.shared, environment)
 
     def append_step(

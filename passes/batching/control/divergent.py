@@ -70,6 +70,7 @@ def run_masked(
         Batched(at_axis(b, carry, 0, lanes.size), 0) for carry, flag in zip(carries, flags) if flag
     ]
     loop = _MaskedLoop(op, flags)
+    results: Sequence[SSAValue]
     if lanes.size > BLOCK and _is_small(op, moving):
         results = _in_blocks(lanes, b, loop, [*consts, *fixed], moving)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ....ir.array.control import (
     CaseOp,
@@ -216,7 +216,7 @@ def _summed_backward(lanes: Lanes, b: Builder, body: Block | None, flags: Flags)
     )
 
 
-RULES: Final = {
+RULES: Final[dict[type[Operation], LaneRule]] = {
     ScanOp: _Scan(),
     WhileOp: _While(),
     CaseOp: _Case(),

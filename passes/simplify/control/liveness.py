@@ -28,14 +28,14 @@ def shrink(
     for number in reversed(range(draft.carried, len(draft.results))):
         if draft.results[number].first_use is None:
             draft.drop_result(number)
-    cleaned = _drop_dead_carries(draft, clean, keeps)
+    found_dead = _drop_dead_carries(draft, clean, keeps)
     for group in range(draft.shape.first, len(draft.groups)):
         if group != draft.shape.carries:
             for number in reversed(range(len(draft.groups[group]))):
                 if not draft.is_used(group, number):
                     draft.drop(group, number)
     if not draft.changed:
-        return cleaned
+        return found_dead
     new, values = draft.finish()
     block = op.parent
     assert block is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -56,7 +56,7 @@ def _is_sunk(owner: Operation | Block) -> bool:
     return isinstance(owner, BroadcastOp | IotaOp)
 
 
-def _at_start(block: Block, op: Operation, operands: list[SSAValue]) -> SSAValue:
+def _at_start(block: Block, op: Operation, operands: Sequence[SSAValue]) -> SSAValue:
     """Insert a copy of an op at the beginning of a block."""
     copy = type(op).create(
         operands=operands,
@@ -92,7 +92,7 @@ def sink_elements(draft: Draft) -> None:
         _insert(body, ops)
 
 
-Part: TypeAlias = Callable[[Builder, SSAValue, list[SSAValue]], SSAValue]
+Part: TypeAlias = Callable[[Builder, SSAValue, Sequence[SSAValue]], SSAValue]
 """Appends the part of an element for a step from the index and what the element is made of."""
 
 

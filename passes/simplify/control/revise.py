@@ -97,10 +97,10 @@ def inline_block(b: Walker, block: Block, arguments: Sequence[SSAValue]) -> list
 
 def _inline_case(b: Walker, op: CaseOp) -> Sequence[SSAValue] | None:
     """A branch that is known, or the only one, takes the op's place."""
-    index, last = splat_of(op.index), len(op.regions) - 1
-    if last and index is None:
+    index = splat_of(op.index)
+    if index is None and len(op.regions) > 1:
         return None
-    chosen = min(max(int(index), 0), last) if last else 0
+    chosen = min(max(int(index or 0), 0), len(op.regions) - 1)
     return inline_block(b, op.regions[chosen].block, op.inputs)
 
 
