@@ -297,9 +297,9 @@ class Staged(PublicCallable):
         found = self._traces.get(arguments)
         if found is not None:
             return found
-        with entered(symbol_of(self.function), (id(self), arguments)):
+        with entered(symbol_of(self.function), (id(self), arguments)) as depth:
             traced = trace(self.function, self.transforms, arguments, self._names, self._flatten)
-        if traced.closes_over_tracers:  # it belongs into one call of the outer function
+        if depth or traced.closes_over_tracers:  # it belongs into one call of the outer function
             return traced
         return self._traces.setdefault(arguments, traced)
 
