@@ -204,6 +204,10 @@ def jit(
     *,
     static_argnums: int | Sequence[int] | None = ...,
     static_argnames: str | Sequence[str] | None = ...,
+    donate_argnums: int | Sequence[int] | None = ...,
+    donate_argnames: str | Sequence[str] | None = ...,
+    keep_unused: bool = ...,
+    inline: bool = ...,
 ) -> Staged: ...
 
 
@@ -212,23 +216,49 @@ def jit(
     *,
     static_argnums: int | Sequence[int] | None = ...,
     static_argnames: str | Sequence[str] | None = ...,
+    donate_argnums: int | Sequence[int] | None = ...,
+    donate_argnames: str | Sequence[str] | None = ...,
+    keep_unused: bool = ...,
+    inline: bool = ...,
 ) -> Callable[[Callable[..., Any]], Staged]: ...
 
 
+@public
 def jit(
     fun: Callable[..., Any] | None = None,
     /,
     *,
     static_argnums: int | Sequence[int] | None = None,
     static_argnames: str | Sequence[str] | None = None,
+    donate_argnums: int | Sequence[int] | None = None,
+    donate_argnames: str | Sequence[str] | None = None,
+    keep_unused: bool = False,
+    inline: bool = False,
 ) -> Staged | Callable[[Callable[..., Any]], Staged]:
-    """Return ``fun`` as a function that is compiled when it is called; see `stage`.
+    """Return ``fun`` as a function that is compiled when it is called.
 
     Usable as ``jit(f)``, ``@jit`` and ``@jit(static_argnames="n")``.
+
+    Args:
+        fun: the function.
+        static_argnums: positions of arguments that are compiled in; see `stage`.
+        static_argnames: names of such arguments.
+        donate_argnums: positions of arguments whose arrays the caller gives up, so that results
+            may take their memory. It is a permission, of which no use is made yet.
+        donate_argnames: names of such arguments.
+        keep_unused: has no effect.
+        inline: has no effect: calls of staged functions in others are always inlined.
+
+    Raises:
+        ArgumentError: (a TypeError) if ``fun`` cannot be called.
+        StaticArgumentError: (a ValueError) if a static or donated argument is no parameter, or an
+            argument is both.
     """
 
     def decorate(function: Callable[..., Any]) -> Staged:
-        return stage(function, static_argnums=static_argnums, static_argnames=static_argnames)
+        staged = stage(function, static_argnums=static_argnums, static_argnames=static_argnames)
+        staged.check_donated(donate_argnums, donate_argnames)
+        return staged
 
     return decorate if fun is None else decorate(fun)
 

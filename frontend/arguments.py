@@ -44,7 +44,7 @@ class ShapeDtypeStruct:
 
     def __init__(self, shape: Sequence[int], dtype: Any, weak_type: bool = False) -> None:
         assign = object.__setattr__
-        assign(self, "shape", shape if type(shape) is tuple else tuple(map(index, shape)))
+        assign(self, "shape", tuple(map(index, shape)))
         assign(self, "dtype", dtype if isinstance(dtype, np.dtype) else np.dtype(dtype))
         assign(self, "weak_type", weak_type)
 

@@ -17,6 +17,7 @@ from xdsl.ir import BlockArgument, SSAValue
 
 from ..ir.functions import find_function, return_of
 from ..ir.types import tensor_info
+from ..passes.simplify.inline import erase_uncalled
 from . import tree
 from .arguments import Arguments, ShapeDtypeStruct, flatten_arguments
 from .boundary import PublicCallable, public
@@ -305,7 +306,9 @@ def _parted(traced: Traced, kind: _Kind, has_aux: bool) -> tuple[Traced, list[in
     module = traced.module.clone()
     run_passes(module, [PassCall(kind.pass_name, options)])
     name, late = f"{function.name}.forward", f"{function.name}.{kind.part}"
-    first, second = _extracted(module, name), _extracted(module, late)
+    second = module.clone()
+    first = _without(module, late)
+    _without(second, name)
     count = len(function.results.types)
     handed = return_of(find_function(first, name)).operands[count:]
     types = [ShapeDtypeStruct(*tensor_info(value)) for value in handed]
@@ -385,8 +388,8 @@ def _inexact(types: Sequence[ShapeDtypeStruct]) -> tuple[ShapeDtypeStruct, ...]:
     return tuple([type_.strong() for type_ in types if type_.inexact])
 
 
-def _extracted(module: ModuleOp, name: str) -> ModuleOp:
-    """Return a module of its own for one function, which calls no others."""
-    function = find_function(module, name)
-    function.detach()
-    return ModuleOp([function])
+def _without(module: ModuleOp, name: str) -> ModuleOp:
+    """Erase one of the two functions of a module, and what only that calls."""
+    module.body.block.erase_op(find_function(module, name))
+    erase_uncalled(module)
+    return module

@@ -36,7 +36,7 @@ _tracing = _Tracing()
 
 
 class entered:
-    """A ``with`` block in which a function is traced.
+    """A ``with`` block in which a function is traced; gives how often it is being traced already.
 
     Args:
         name: of the function.
@@ -50,10 +50,12 @@ class entered:
         self._name = name
         self._key = key
 
-    def __enter__(self) -> None:
-        if _tracing.depth[self._key] >= _LIMIT:
+    def __enter__(self) -> int:
+        before = _tracing.depth[self._key]
+        if before >= _LIMIT:
             raise endless(self._name)
-        _tracing.depth[self._key] += 1
+        _tracing.depth[self._key] = before + 1
+        return before
 
     def __exit__(
         self, kind: object, error: BaseException | None, trace: TracebackType | None

@@ -297,9 +297,9 @@ class Staged(PublicCallable):
         found = self._traces.get(arguments)
         if found is not None:
             return found
-        with entered(symbol_of(self.function), (id(self), arguments)):
+        with entered(symbol_of(self.function), (id(self), arguments)) as depth:
             traced = trace(self.function, self.transforms, arguments, self._names, self._flatten)
-        if traced.closes_over_tracers:  # it belongs into one call of the outer function
+        if depth or traced.closes_over_tracers:  # it belongs into one call of the outer function
             return traced
         return self._traces.setdefault(arguments, traced)
 
@@ -362,6 +362,21 @@ class Staged(PublicCallable):
             {k: _static(v, k) if self._is_static_name(k) else v for k, v in kwargs.items()},
         )
 
+    def check_donated(
+        self,
+        donate_argnums: int | Sequence[int] | None,
+        donate_argnames: str | Sequence[str] | None,
+    ) -> None:
+        """Raise StaticArgumentError unless these are parameters, and none of them static."""
+        numbers, names = _as_tuple(donate_argnums, int), _as_tuple(donate_argnames, str)
+        _check_parameters(self, numbers, names, "donated")
+        for number in _from_front(self, numbers):
+            if self._is_static(number, len(self._names)):
+                raise StaticArgumentError(f"argument {number} cannot be both static and donated")
+        for name in names:
+            if self._is_static_name(name):
+                raise StaticArgumentError(f"argument {name!r} cannot be both static and donated")
+
     def _is_static(self, position: int, count: int) -> bool:
         if position in self.static_argnums or position - count in self.static_argnums:
             return True
@@ -405,8 +420,9 @@ def stage(
     cache = _cache_of(function)
     found = cache.get((numbers, names))
     if found is None:
-        new = Staged(function, (), numbers, names)
-        _check_static(new)
+        plain = Staged(function)
+        _check_parameters(plain, numbers, names, "static")
+        new = Staged(function, (), _from_front(plain, numbers), names)
         found = cache.setdefault((numbers, names), new)
     return found
 
@@ -426,15 +442,24 @@ class _Cache(dict[Any, Staged]):
 
 
 def _cache_of(function: Callable[..., Any]) -> dict[Any, Staged]:
-    if type(function) is not FunctionType:
-        return _cache_of_callable(function)
+    if type(function) is not FunctionType and not _is_its_own_key(function):
+        return _cache_of_equal(function)
     found = function.__dict__.get(_CACHE_ATTRIBUTE)
     if type(found) is not _Cache or found.function is not function:
         found = function.__dict__[_CACHE_ATTRIBUTE] = _Cache(function)
     return found
 
 
-def _cache_of_callable(function: Callable[..., Any]) -> dict[Any, Staged]:
+def _is_its_own_key(function: Any) -> bool:
+    """Tell whether a callable is equal to itself only, and can keep its cache."""
+    return (
+        callable(function)
+        and type(function).__hash__ is object.__hash__
+        and type(getattr(function, "__dict__", None)) is dict
+    )
+
+
+def _cache_of_equal(function: Callable[..., Any]) -> dict[Any, Staged]:
     """Return the cache of a bound method or another callable, kept for those used last."""
     if not callable(function):
         raise ArgumentError(f"expected a function, found {function!r}")
@@ -455,21 +480,30 @@ def _as_tuple(value: Any, kind: type[Any]) -> tuple[Any, ...]:
     return (value,) if isinstance(value, kind) else tuple(value)
 
 
-def _check_static(staged: Staged) -> None:
+def _check_parameters(
+    staged: Staged, numbers: Sequence[int], names: Sequence[str], what: str
+) -> None:
+    """Raise StaticArgumentError if there are no parameters of these positions and names."""
     try:
         parameters = inspect.signature(staged.function).parameters
     except (TypeError, ValueError):
         return
     kinds = {p.kind for p in parameters.values()}
-    for name in staged.static_argnames:
+    for name in names:
         if name not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
-            raise StaticArgumentError(f"static argument {name!r} is no parameter of {staged!r}")
+            raise StaticArgumentError(f"{what} argument {name!r} is no parameter of {staged!r}")
     count = len(staged._names)
-    for n in staged.static_argnums:
+    for n in numbers:
         if not -count <= n < count and inspect.Parameter.VAR_POSITIONAL not in kinds:
             raise StaticArgumentError(
-                f"static argument {n} is no positional parameter of {staged!r}, which has {count}"
+                f"{what} argument {n} is no positional parameter of {staged!r}, which has {count}"
             )
+
+
+def _from_front(staged: Staged, numbers: Sequence[int]) -> tuple[int, ...]:
+    """Count positions of parameters from the front, where a function's signature tells how many."""
+    count = len(staged._names)
+    return tuple([n + count if -count <= n < 0 else n for n in numbers])
 
 
 def _static(value: Any, name: int | str) -> tree.Static:

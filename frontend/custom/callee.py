@@ -10,7 +10,9 @@ from xdsl.dialects.func import CallOp
 from xdsl.ir import SSAValue
 
 from ...ir.builder import Builder
+from ...ir.locations import spell_location
 from ..arguments import ShapeDtypeStruct
+from ..errors import CustomRuleError
 from ..recursion import endless
 from ..regions import location_of_function
 from ..traced import lift_results, run
@@ -88,16 +90,32 @@ def callee_of(
         entry = outer.memo[key] = _Entry(outer.reserve(name))
         try:
             entry.callee = _traced(outer, entry.symbol, function, types, unflatten, ())
-            while entry.called:
-                before = entry.callee.captures
-                entry.callee = _traced(outer, entry.symbol, function, types, unflatten, before)
-                entry.called = len(entry.callee.captures) > len(before)
+            if entry.called:
+                entry.callee = _with_itself(outer, entry.callee, function, types, unflatten)
         except BaseException:
             del outer.memo[key]
             raise
     elif entry.callee is None:
         entry.called = True
     return entry.callee
+
+
+def _with_itself(
+    outer: Trace,
+    callee: Callee,
+    function: Callable[..., Any],
+    types: Sequence[ShapeDtypeStruct],
+    unflatten: Callable[[Sequence[Any]], Sequence[Any]],
+) -> Callee:
+    """Trace a function again that calls itself, as what it turned out to be the first time."""
+    again = _traced(outer, callee.symbol, function, types, unflatten, callee.captures)
+    if len(again.captures) > len(callee.captures):
+        raise CustomRuleError(
+            f"`{function.__name__}` calls itself, and closes over other arrays each time that it "
+            "is traced; let it take them as arguments",
+            spell_location(location_of_function(function)),
+        )
+    return again
 
 
 def required(callee: Callee | None, name: str) -> Callee:

@@ -15,7 +15,7 @@ from ...ir.locations import spell_location
 from .. import numpy as surface
 from .. import tree
 from ..arguments import FLOAT0, ShapeDtypeStruct, type_of
-from ..errors import ArgumentError, CustomRuleError
+from ..errors import ArgumentError, CustomRuleError, DtypeError
 from ..regions import (
     lift_leaf,
     lift_tree,
@@ -95,7 +95,7 @@ def begin(
     others = tuple([value if i in skipped else None for i, value in enumerate(args)])
     try:
         leaves, structure = lift_tree(outer, tuple([args[i] for i in positions]))
-    except ArgumentError as error:
+    except (ArgumentError, DtypeError) as error:
         raise ArgumentError(
             f"{error.message}; name arguments of {describe(function)} that are no arrays in "
             "`nondiff_argnums`",

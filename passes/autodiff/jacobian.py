@@ -74,7 +74,7 @@ def jacobian(
     kept = len(return_of(product).operands) - len(places)
     if basis.size != 1:
         in_axes = [NOT_MAPPED] * len(new.arguments) + basis.axes
-        product = vmap(product, basis.size, in_axes, [NOT_MAPPED] * kept + places)
+        product = _batch(function, product, basis.size, in_axes, [NOT_MAPPED] * kept + places)
     arguments = [*new.arguments, *basis.one_hot(new.builder)]
     found = append_block(new.block, product.body.block, arguments)
     new.builder.location = derived(function.location, "jacobian")
@@ -87,6 +87,19 @@ def jacobian(
     ]
     auxiliary = found[kept - aux : kept] if aux else []
     return new.finish([*jacobians, *auxiliary], visibility_of(function))
+
+
+def _batch(
+    function: FuncOp, product: FuncOp, size: int, in_axes: list[int], out_axes: list[int]
+) -> FuncOp:
+    """Return the batch of a function that was made of another one, beside which its calls are."""
+    block = function.parent
+    if block is None:
+        return vmap(product, size, in_axes, out_axes)
+    block.insert_op_before(product, function)
+    batch = vmap(product, size, in_axes, out_axes)
+    product.detach()
+    return batch
 
 
 class _Basis:

@@ -21,7 +21,7 @@ from ...ir.locations import derived, spell_location
 from ...ir.types import shape_of, spell
 from ..blocks import append_copy, name_argument
 from ..functions import replace_functions
-from . import contraction, control, elementwise, indexing, ordering, reduction, shape
+from . import calls, contraction, control, elementwise, indexing, ordering, reduction, shape
 from .batched import Batched, BatchingRule, Flags, LaneRule, Lanes, at_axis, batched_type
 
 FAMILIES: Final = {
@@ -32,6 +32,7 @@ FAMILIES: Final = {
     "contraction": contraction,
     "ordering": ordering,
     "control": control,
+    "calls": calls,
 }
 """The modules that hold the rules, by family of ops."""
 

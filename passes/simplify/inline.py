@@ -107,10 +107,10 @@ def inline_calls(module: ModuleOp, function: FuncOp | None = None) -> None:
     public = [f for f in functions_of(module) if not is_private(f)]
     for caller in [function] if function else public:
         inliner.inline(caller)
-    _erase_uncalled(module, function)
+    erase_uncalled(module, function)
 
 
-def _erase_uncalled(module: ModuleOp, kept: FuncOp | None) -> None:
+def erase_uncalled(module: ModuleOp, kept: FuncOp | None = None) -> None:
     """Erase private functions that cannot be reached from a public one or from ``kept``."""
     functions = {f.sym_name.data: f for f in functions_of(module)}
     reached = [f for f in functions.values() if f is kept or not is_private(f)]

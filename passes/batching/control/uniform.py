@@ -198,6 +198,7 @@ class _CustomDerivative(LaneRule):
             _summed_backward(lanes, b, parts.backward, differentiated),
         )
         results = b.custom_derivative(op.skipped, values, blocks)
+        results[0].owner.attributes.update(op.attributes)
         return [Batched(value, 0) for value in results]
 
 
