@@ -383,8 +383,8 @@ class FusionLowering:
     @cached_property
     def _in_place(self) -> bool:
         """Tell whether a result is written to the memory of an argument."""
-        ins = {_memory_of(buffer) for buffer in self.fusion.ins}
-        return any(_memory_of(buffer) in ins for buffer in self.fusion.outs)
+        ins = {memory_of(buffer) for buffer in self.fusion.ins}
+        return any(memory_of(buffer) in ins for buffer in self.fusion.outs)
 
     def _collapsed(self, nest: Nest, stores: Sequence[Store]) -> tuple[list[int], dict[int, int]]:
         """Join neighbouring axes that all of the nest's memory accesses run along as one."""
@@ -459,8 +459,8 @@ def _visible(n: int, low: int, step: int, size: int) -> tuple[int, int]:
     return first, end
 
 
-def _memory_of(buffer: SSAValue) -> SSAValue:
-    """Return the buffer that a view is a view of."""
-    while isinstance(buffer.owner, memref.ReinterpretCastOp):
+def memory_of(buffer: SSAValue) -> SSAValue:
+    """Return the buffer that a view at a fixed place is a view of."""
+    while isinstance(buffer.owner, memref.ReinterpretCastOp) and len(buffer.owner.operands) == 1:
         buffer = buffer.owner.operands[0]
     return buffer

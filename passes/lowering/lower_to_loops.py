@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, SymbolRefAttr
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Block
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
@@ -17,7 +17,7 @@ from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from .contraction import ContractionLowering
 from .convolution import ConvolutionLowering
-from .fusion import FusionLowering
+from .fusion import FusionLowering, memory_of
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
 from .windows import WindowLowering
@@ -53,16 +53,31 @@ def lower_function(
 
 
 def _emit_call(builder: LoopBuilder, fusion: FusionOp, caller: str) -> None:
-    """Append a call of a new private function that does the work of one fusion."""
-    buffers = list(dict.fromkeys(fusion.operands))
+    """Append a call of a new private function that does the work of one fusion.
+
+    Views are made within, so that it is seen there which buffers share memory.
+    """
+    buffers = list(dict.fromkeys(map(memory_of, fusion.operands)))
     body = Block(arg_types=[buffer.type for buffer in buffers])
-    parameter = dict(zip(buffers, body.args))
-    fusion.operands = [parameter[buffer] for buffer in fusion.operands]
     kernel = LoopBuilder(body, builder.symbols, fusion.location)
+    parameter = dict(zip(buffers, body.args))
+    fusion.operands = [_viewed(kernel, buffer, parameter) for buffer in fusion.operands]
     emit_fusion(kernel, fusion)
     kernel.effect(ReturnOp, ())
     name = builder.symbols.define(f"{caller}.kernel", body, fusion.location)
     builder.effect(CallOp, buffers, {"callee": SymbolRefAttr(name)})
+
+
+def _viewed(builder: LoopBuilder, buffer: SSAValue, known: dict[SSAValue, SSAValue]) -> SSAValue:
+    """Append the views by which a buffer follows from known ones, and return it."""
+    if buffer not in known:
+        view = buffer.owner
+        assert isinstance(view, Operation)
+        source = _viewed(builder, view.operands[0], known)
+        copy = view.clone(value_mapper={view.operands[0]: source})
+        builder.block.add_op(copy)
+        known[buffer] = copy.results[0]
+    return known[buffer]
 
 
 def emit_fusion(builder: LoopBuilder, fusion: FusionOp) -> None:
