@@ -263,5 +263,5 @@ def _multinomial(
     return converted(xp.moveaxis(counts, 0, -1), dtype)
 
 
-def _filled(like: Tracer, shape: Shape, dtype: Any, number: int) -> Tracer:
+def _filled(like: Key, shape: Shape, dtype: Any, number: int) -> Tracer:
     return like.trace.tracer(like.trace.builder.full(shape, np.dtype(dtype), number))

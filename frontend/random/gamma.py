@@ -270,7 +270,7 @@ def _accepted(key: Key, a: Tracer) -> tuple[Tracer, Tracer]:
         is_rejected = (u >= 1 - 0.0331 * (square * square)) & (
             xp.log(u) >= square * 0.5 + scale * ((1 - cube) + xp.log(cube))
         )
-        is_complete = root > 0
+        is_complete = ~(root <= 0)  # true of NaN, so that the loop ends
         again = (last.key, retry_key, last.uniform_key)
         next_key, normal_key, uniform_key = (
             Key(*(xp.where(is_complete, x, y) for x, y in zip(fresh, old)))
@@ -279,7 +279,7 @@ def _accepted(key: Key, a: Tracer) -> tuple[Tracer, Tracer]:
         return _Proposal(next_key, normal_key, uniform_key, cube, is_complete & ~is_rejected)
 
     next_key, normal_key, uniform_key = key.split_apart(3)
-    first = _Proposal(next_key, normal_key, uniform_key, a.dtype.type(1), np.False_)
+    first = _Proposal(next_key, normal_key, uniform_key, scale, a != a)
     return scale, lax.while_loop(lambda last: ~last.accepted, propose, first).cube
 
 

@@ -60,7 +60,7 @@ def _emit_call(builder: LoopBuilder, fusion: FusionOp, caller: str) -> None:
     buffers = list(dict.fromkeys(map(memory_of, fusion.operands)))
     body = Block(arg_types=[buffer.type for buffer in buffers])
     kernel = LoopBuilder(body, builder.symbols, fusion.location)
-    parameter = dict(zip(buffers, body.args))
+    parameter: dict[SSAValue, SSAValue] = dict(zip(buffers, body.args))
     fusion.operands = [_viewed(kernel, buffer, parameter) for buffer in fusion.operands]
     emit_fusion(kernel, fusion)
     kernel.effect(ReturnOp, ())
