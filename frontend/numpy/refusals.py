@@ -8,7 +8,6 @@ from .registry import refuse
 
 _SHAPE = "the result's shape depends on values; mask by `np.where` instead, or call it outside"
 _IN_PLACE = "it would change an array in place; make a new array, for example by `np.where`"
-_ORDER = "sorting is not supported"
 _POSITIONS = "picking elements at computed positions is not supported"
 _DECOMPOSITION = "matrix decompositions are not supported"
 _FOURIER = "Fourier transforms are not supported"
@@ -20,18 +19,11 @@ _REASONS = {
         *(np.unique_counts, np.unique_inverse, np.unique_values, np.bincount),
     ),
     _IN_PLACE: (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask),
-    _ORDER: (
-        *(np.argpartition, np.argsort, np.lexsort, np.median, np.nanmedian, np.partition),
-        *(np.percentile, np.quantile, np.nanpercentile, np.nanquantile, np.sort),
-    ),
     _POSITIONS: (
         *(
             np.choose,
-            np.digitize,
             np.histogram,
             np.interp,
-            np.isin,
-            np.searchsorted,
             np.take_along_axis,
         ),
     ),
