@@ -35,6 +35,7 @@ from . import (  # noqa: F401  they register their functions
     searching,
     selection,
     statistics,
+    taking,
     ufuncs,
 )
 from .namespace import NamespaceInfo, names_of, public_member

@@ -14,17 +14,15 @@ _FOURIER = "Fourier transforms are not supported"
 
 _REASONS = {
     _SHAPE: (
-        *(np.argwhere, np.compress, np.extract, np.flatnonzero, np.intersect1d, np.nonzero),
+        *(np.argwhere, np.flatnonzero, np.intersect1d, np.nonzero),
         *(np.setdiff1d, np.setxor1d, np.trim_zeros, np.union1d, np.unique, np.unique_all),
         *(np.unique_counts, np.unique_inverse, np.unique_values, np.bincount),
     ),
     _IN_PLACE: (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask),
     _POSITIONS: (
         *(
-            np.choose,
             np.histogram,
             np.interp,
-            np.take_along_axis,
         ),
     ),
     _DECOMPOSITION: (

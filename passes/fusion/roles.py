@@ -28,6 +28,7 @@ from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise
 from ...ir.kernel.updates import UPDATING, updates_in_place
 from ...ir.types import is_splat, shape_of
 from .cost import flops_of
+from .ordering import read_before_updates, root_of
 
 
 class Role(Enum):
@@ -133,6 +134,8 @@ class Roles:
         self._materialize()
         self._inline_expressions()
         self._keep_updates_apart()
+        self.ops, computed = read_before_updates(self.ops, lambda op: self.role[op] is Role.INLINE)
+        self.role.update(dict.fromkeys(computed, Role.LOOP))
         for op in self.ops:
             if op.results:
                 self._follow(op)
@@ -175,8 +178,8 @@ class Roles:
                 self._keep_apart(op)
 
     def _keep_apart(self, op: Any) -> None:
-        target = _root(op.operands[0])
-        if updates_in_place(op, lambda v: _root(v) is target, self._evaluated):
+        target = root_of(op.operands[0])
+        if updates_in_place(op, lambda v: root_of(v) is target, self._evaluated):
             return
         for value in op.operands[1:]:
             if self.is_inline(value) and not isinstance(value.owner, ConstantOp | IotaOp):
@@ -301,13 +304,6 @@ def _expansion(use: Use) -> int:
         operand, result = (prod(shape_of(v)) for v in (op.operands[0], op.results[0]))
         return max(-(-result // max(operand, 1)), 1)
     return 1
-
-
-def _root(value: SSAValue) -> SSAValue:
-    """Return the value that a value is perhaps a view of."""
-    while isinstance(value.owner, ReshapeOp):
-        value = value.owner.operand
-    return value
 
 
 @cache
