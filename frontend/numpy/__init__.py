@@ -18,9 +18,11 @@ import numpy as np
 from . import (  # noqa: F401  they register their functions
     contraction,
     convolution,
+    counting,
     creation,
     differences,
     einstein,
+    interpolation,
     joining,
     linalg,
     manipulation,

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..tracer import Tracer
 from .manipulation import ravel, reshaped
-from .operands import traced_array, traced_arrays, unsupported
+from .operands import traced_array, traced_arrays, unsupported, xp
 from .registry import implements
 
 
@@ -25,13 +25,6 @@ def sorted_together(arrays: Sequence[Tracer], axis: int, keys: int = 1) -> list[
     """Return arrays sorted along an axis by the first ``keys``, and the order that sorts them."""
     trace = arrays[0].trace
     return [trace.tracer(v) for v in trace.builder.sort([x.value for x in arrays], axis, keys)]
-
-
-def taken_along(x: Tracer, positions: Tracer, axis: int) -> Tracer:
-    """Return the elements at positions along an axis, as NumPy's ``take_along_axis``."""
-    b = x.trace.builder
-    indices = b.positions_along(positions.value, axis)
-    return x.trace.tracer(b.gather(x.value, indices, range(x.ndim)))
 
 
 def _line(x: Tracer, axis: int | None) -> tuple[Tracer, int]:
@@ -58,7 +51,8 @@ def sort(
     is_stable = _is_stable(kind, stable, order)
     x, dim = _line(traced_array(a), axis)
     if is_stable and x.dtype.kind in "fc":
-        return taken_along(x, sorted_together([x], dim)[-1], dim)
+        taken: Tracer = xp.take_along_axis(x, sorted_together([x], dim)[-1], dim)
+        return taken
     return sorted_along(x, dim)
 
 

@@ -10,13 +10,7 @@ from xdsl.ir import SSAValue
 from ...ir.builder import Builder
 from ...ir.types import dtype_of, shape_of
 from ..tracer import Tracer
-from .operands import (
-    broadcast,
-    converted,
-    select,
-    traced_arrays,
-    xp,
-)
+from .operands import broadcast, converted, select, traced_arrays, xp
 from .ordering import sorted_along
 from .promotion import INT64
 from .reductions import any_
@@ -173,21 +167,3 @@ def isin(
         b = x.trace.builder
         found = x.trace.tracer(b.gather(ordered.value, [place.value], (0,))) == x
     return ~found if invert else found
-
-
-# Counting
-
-
-def counted(positions: Tracer, length: int, weights: Tracer | None) -> Tracer:
-    """Return how often each position below ``length`` occurs, or the sums of weights there.
-
-    Other positions count nowhere.
-    """
-    trace, b = positions.trace, positions.trace.builder
-    places = b.reshape(positions.value, (positions.size,))
-    if weights is None:
-        update = b.full((positions.size,), INT64, 1)
-    else:
-        update = b.reshape(weights.value, (positions.size,))
-    zeros = b.full((length,), dtype_of(update), 0)
-    return trace.tracer(b.scatter("add", zeros, update, [places], (0,)))

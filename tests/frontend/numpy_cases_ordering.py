@@ -8,7 +8,7 @@ import numpy as np
 
 import gradatim.frontend.numpy as gnp
 
-from .numpy_case import EDGES, FLOATS, RANKS, REAL, Case, each
+from .numpy_case import EDGES, FLOATS, INEXACT, RANKS, REAL, Case, each
 from .numpy_harness import F32, F64, I32, U8
 
 LONG = each((70,), (2, 40))
@@ -185,5 +185,44 @@ CASES = [
         ],
         [[(5,), (5,)], [(2, 5), (2, 5)], [(4, 30), (4, 30)]],
         FLOATS,
+    ),
+    Case(
+        [np.interp],
+        [
+            lambda x, p: np.interp(x.real, np.sort(p.real), p),
+            lambda x, p: np.interp(x.real, np.sort(p.real), p * 1j, left=-9, right=x.real[0, 0]),
+            lambda x, p: np.interp(x.real * 7, p.real, p, period=3),
+            lambda x, p: np.interp(p.real[0], np.sort(p.real), p),
+            lambda x, p: np.interp(np.sort(p.real), np.sort(p.real), p),
+            lambda x, p: gnp.interp(2.5, [0.0, 1.0, 4.0], p[:3]),
+            lambda x, p: np.interp(x.real, p.real, p, period=0),
+            lambda x, p: np.interp(x.real, p.real[1:], p),
+            lambda x, p: np.interp(x.real, p.real[None], p[None]),
+            lambda x, p: np.interp(x.real, p.real[:0], p[:0]),
+            lambda x, p: np.interp(x.real, p.real[:1], p[:1]),
+        ],
+        [[(2, 3), (5,)], [(40, 1), (60,)]],
+        INEXACT,
+        ulps=64,
+        sums=True,
+    ),
+    Case(
+        [np.histogram],
+        [
+            np.histogram,
+            lambda x: np.histogram(x, 4, (-1, 2)),
+            lambda x: np.histogram(x, bins=[-1, 0, 0.5, 2], density=True),
+            lambda x: np.histogram(x, np.arange(-2, 4.0)),
+            lambda x: np.histogram(x, 40, (-2, 3), weights=x * x),
+            lambda x: np.histogram(x, [-2, 0, 2], weights=x * 1j),
+            lambda x: np.histogram(x, 0),
+            lambda x: np.histogram(x, 3, (2, 1)),
+            lambda x: np.histogram(x, [2, 1]),
+            lambda x: np.histogram(x, 3, weights=x[:1, None]),
+        ],
+        each((20,), (3, 30), (0,), (1,)),
+        (I32, U8, F32, F64),
+        ulps=16,
+        sums=True,
     ),
 ]
