@@ -41,6 +41,9 @@ class Schedule:
     registers: bool = False
 
 
+PARALLEL_STEPS: Final = "kernel.parallel"
+"""The attribute of a scan whose steps run on several threads: how many are taken at a time."""
+
 _DEFAULT: Final = Schedule()
 
 

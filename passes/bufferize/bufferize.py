@@ -279,6 +279,10 @@ class Bufferize:
         attribute = IntegerAttr(value, IndexType())
         return self.append(arith.ConstantOp, (), IndexType(), {"value": attribute})
 
+    def arithmetic(self, op_type: type[Operation], left: SSAValue, right: SSAValue) -> SSAValue:
+        """Append arithmetic on indices."""
+        return self.append(op_type, (left, right), IndexType(), _NO_OVERFLOW)
+
     def _reshaped(self, buffer: SSAValue, type_: MemRefType) -> SSAValue:
         """Return a buffer under another shape."""
         source = buffer.type
@@ -379,6 +383,8 @@ def _reinterpretation(shape: Shape) -> dict[str, Attribute]:
         "operandSegmentSizes": DenseArrayBase.from_list(i32, [1, 0, 0, 0]),
     }
 
+
+_NO_OVERFLOW: Final = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 
 _ALLOCATION: Final[dict[str, Attribute]] = {
     "operandSegmentSizes": DenseArrayBase.from_list(i32, [0, 0]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from xdsl.dialects import arith, memref, scf
@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     DenseArrayBase,
     IndexType,
+    IntegerAttr,
     MemRefType,
     i1,
     i32,
@@ -25,6 +26,7 @@ from ...ir.kernel.buffers import part_type
 from ...ir.kernel.memory import StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_small
+from ...ir.kernel.schedule import PARALLEL_STEPS
 from ...ir.types import dtype_of
 from .arena import Storage
 from .plan import LoopPlan
@@ -128,18 +130,28 @@ def _scan(b: Bufferize, op: Operation) -> None:
     assert isinstance(op, ScanOp)
     plan = b.plan.loops[op]
     b.append_copies(plan.before)
-    consts, _, elements = op.groups
-    _hoist(b, consts, [op.parts.consts])
+    _hoist(b, op.groups[0], [op.parts.consts])
+    stacks = {v: _in_memory(b, v, plan) for v in op.groups[2]}
+    chunk = op.attributes.get(PARALLEL_STEPS)
+    if isinstance(chunk, IntegerAttr):
+        _parallel_steps(b, op, stacks, chunk.value.data)
+    else:
+        _steps(b, op, stacks, b.index(0), b.index(op.count))
+
+
+def _steps(
+    b: Bufferize, op: ScanOp, stacks: Mapping[SSAValue, SSAValue], start: SSAValue, end: SSAValue
+) -> None:
+    """Append the loop over some of a scan's steps."""
+    plan = b.plan.loops[op]
     carried = _Carried(b, op, plan)
-    stacks = {v: _in_memory(b, v, plan) for v in elements}
-    bounds = [b.index(n) for n in (0, op.count, 1)]
     block = Block(arg_types=[INDEX, *(value.type for value in carried.initial)])
     with b.scope(block):
         step, *arguments = block.args
         place = _place(b, op, step)
-        _stand_for(b, consts, op.parts.consts)
+        _stand_for(b, op.groups[0], op.parts.consts)
         carried.enter(arguments, op.parts.carries)
-        for element, part in zip(elements, op.parts.elements):
+        for element, part in zip(op.groups[2], op.parts.elements):
             b.buffers[part] = _part(b, stacks[element], place)
             b.buffers[part].name_hint = part.name_hint
         for k, slot in plan.slots.items():
@@ -153,8 +165,29 @@ def _scan(b: Bufferize, op: Operation) -> None:
         b.append_copies(plan.last)
         b.add(scf.YieldOp, carried.following(terminator_of(op.body.block).operands))
     types = [value.type for value in carried.initial]
+    bounds = (start, end, b.index(1))
     new = b.add(scf.ForOp, (*bounds, *carried.initial), types, regions=[Region(block)])
     carried.leave(new.results, op.results)
+
+
+def _parallel_steps(
+    b: Bufferize, op: ScanOp, stacks: Mapping[SSAValue, SSAValue], chunk: int
+) -> None:
+    """Append a loop over chunks of steps, which threads take one by one."""
+    count = -(-op.count // chunk)
+    block = Block(arg_types=[INDEX])
+    with b.scope(block):
+        with b.frame(op):
+            start = b.arithmetic(arith.MuliOp, block.args[0], b.index(chunk))
+            end = b.arithmetic(arith.AddiOp, start, b.index(chunk))
+            if op.count % chunk:
+                end = b.append(arith.MinSIOp, (end, b.index(op.count)), INDEX)
+            _steps(b, op, stacks, start, end)
+        b.add(scf.ReduceOp, ())
+    segments = DenseArrayBase.from_list(i32, [1, 1, 1, 0])
+    bounds = [b.index(n) for n in (0, count, 1)]
+    properties = {"operandSegmentSizes": segments}
+    b.add(scf.ParallelOp, bounds, (), properties, regions=[Region(block)])
 
 
 def _in_memory(b: Bufferize, value: SSAValue, plan: LoopPlan) -> SSAValue:
@@ -171,8 +204,7 @@ def _place(b: Bufferize, op: ScanOp, step: SSAValue) -> SSAValue:
     """Return the index of a step."""
     if op.reverse is None:
         return step
-    properties = {"overflowFlags": arith.IntegerOverflowAttr("none")}
-    return b.append(arith.SubiOp, (b.index(op.count - 1), step), INDEX, properties)
+    return b.arithmetic(arith.SubiOp, b.index(op.count - 1), step)
 
 
 def _part(b: Bufferize, buffer: SSAValue, place: SSAValue) -> SSAValue:

@@ -17,6 +17,7 @@ from ...ir.array.regions import terminator_of
 from ...ir.array.shape import ConstantOp
 from ...ir.functions import return_of
 from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.schedule import PARALLEL_STEPS
 from ...ir.types import tensor_info
 from .arena import ALIGNMENT, Place, Storage, plan_arena
 from .held import held_values
@@ -167,7 +168,7 @@ class MemoryPlan:
             return
         if root not in self.held and root not in wanted:
             wanted[root] = storage
-        elif isinstance(root.owner, FusionOp):
+        elif isinstance(root.owner, FusionOp) and storage not in self._occupant:
             self.also.setdefault(root, []).append(storage)
 
     def _dying(self, op: Operation, operands: Sequence[SSAValue]) -> dict[int, SSAValue]:
@@ -305,7 +306,7 @@ class MemoryPlan:
             plan.slots[number] = slot
             self._want(yielded[number], slot, block, inner)
         outer = self._frame
-        if is_parallel(op):
+        if PARALLEL_STEPS in op.attributes:
             self._frame = op
         self._plan_block(block, inner)
         self._frame = outer
@@ -414,15 +415,6 @@ class MemoryPlan:
             if want is not None and want.result is not None and final.is_temporary:
                 final.result = want.result
             self._keep(result, final, op)
-
-
-def is_parallel(op: Operation) -> bool:
-    """Tell whether a scan's steps run on several threads."""
-    return PARALLEL in op.attributes
-
-
-PARALLEL: Final = "kernel.parallel"
-"""The attribute of a scan whose steps run on several threads: how many are taken at a time."""
 
 
 def _bytes_of(value: SSAValue) -> int:
