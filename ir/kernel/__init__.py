@@ -1,7 +1,7 @@
 """The kernel dialect: array ops that one loop nest computes, with a schedule beside.
 
 Its fusions make up the kernel level; bufferised, small arrays go between registers and memory by
-``kernel.load`` and ``kernel.store``. A few ops more belong to the loop level, where the upstream
+``kernel.load`` and ``kernel.store``, and tapes are memory that grows. A few ops more belong to the loop level, where the upstream
 dialects lack them: comparison and conversion of vectors, named mathematical functions, strided
 vectors.
 """
@@ -14,13 +14,15 @@ from .arithmetic import CastOp, CompareOp, MathOp, SelectOp
 from .memory import LoadOp, StoreOp, StridedLoadOp, StridedStoreOp
 from .ops import FusionOp, YieldOp
 from .schedule import ScheduleAttr
+from .tape import TapeFreeOp, TapeNewOp, TapePopOp, TapePushOp, TapeType
 
 Kernel = Dialect(
     "kernel",
     [
         *(FusionOp, YieldOp, LoadOp, StoreOp),
+        *(TapeNewOp, TapePushOp, TapePopOp, TapeFreeOp),
         *(CastOp, CompareOp, MathOp, SelectOp, StridedLoadOp, StridedStoreOp),
     ],
-    [ScheduleAttr],
+    [ScheduleAttr, TapeType],
 )
 """The dialect itself, to be registered in an xDSL context."""

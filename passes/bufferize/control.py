@@ -28,6 +28,8 @@ from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_small
 from ...ir.kernel.schedule import PARALLEL_STEPS
 from ...ir.types import dtype_of
+from ...ir.kernel.tape import TapeType
+from . import tapes
 from .arena import Storage
 from .plan import LoopPlan
 
@@ -50,7 +52,7 @@ def append(b: Bufferize, op: Operation) -> None:
 def _case(b: Bufferize, op: Operation) -> None:
     assert isinstance(op, CaseOp)
     held = [result for result in op.results if result in b.plan.held]
-    types = [value.type for value in held]
+    types = [_held_type(value) for value in held]
     index = _scalar(b, op.index)
     regions = [_branch(b, op, region.block) for region in op.regions]
     if dtype_of(op.index).kind == "b":
@@ -59,14 +61,19 @@ def _case(b: Bufferize, op: Operation) -> None:
         number = b.append(arith.IndexCastOp, (index,), INDEX)
         numbers = DenseArrayBase.from_list(i64, range(1, len(regions)))
         new = b.add(scf.IndexSwitchOp, (number,), types, {"cases": numbers}, regions=regions)
-    for value, result in zip(held, new.results):
-        b.tensors[value] = result
+    b.tensors.update(zip(held, new.results))
+    tapes.enter(b, held)
+
+
+def _held_type(value: SSAValue) -> Attribute:
+    return TapeType() if tapes.is_tape(value) else value.type
 
 
 def _branch(b: Bufferize, op: CaseOp, old: Block) -> Region:
     block = Block()
     with b.scope(block):
         _stand_for(b, op.inputs, old.args)
+        tapes.enter(b, old.args)
         b.append_ops(old)
         yielded = terminator_of(old).operands
         held = [b.tensor(v) for v, r in zip(yielded, op.results) if r in b.plan.held]
@@ -119,6 +126,7 @@ class _Carried:
         for k, result in zip(self.held, results):
             b.tensors[carries[k]] = result
             result.name_hint = carries[k].name_hint
+        tapes.enter(b, [carries[k] for k in self.held])
         places = dict(zip(self.labels, results[len(self.held) :]))
         for k, home in self.plan.storages.items():
             found = b.plan.storage[carries[k]]
@@ -151,6 +159,7 @@ def _steps(
         place = _place(b, op, step)
         _stand_for(b, op.groups[0], op.parts.consts)
         carried.enter(arguments, op.parts.carries)
+        tapes.enter(b, op.parts.carries)
         for element, part in zip(op.groups[2], op.parts.elements):
             b.buffers[part] = _part(b, stacks[element], place)
             b.buffers[part].name_hint = part.name_hint
@@ -245,6 +254,7 @@ def _while(b: Bufferize, op: Operation) -> None:
     with b.scope(after):
         _stand_for(b, consts, body.args[:first])
         carried.enter(after.args, body.args[first:])
+        tapes.enter(b, body.args[first:])
         b.append_ops(body)
         b.append_copies(plan.last)
         b.add(scf.YieldOp, carried.following(terminator_of(body).operands))
@@ -297,4 +307,5 @@ _RULES: Final[dict[type[Operation], Callable[[Bufferize, Operation], None]]] = {
     CaseOp: _case,
     ScanOp: _scan,
     WhileOp: _while,
+    **tapes.RULES,
 }

@@ -12,8 +12,8 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
-from ...ir.array.control import CaseOp, ScanOp, WhileOp
-from ...ir.array.regions import terminator_of
+from ...ir.array.control import CaseOp, ScanOp, TapePopOp, TapePushOp, WhileOp
+from ...ir.array.regions import YieldOp, terminator_of
 from ...ir.array.shape import ConstantOp
 from ...ir.functions import return_of
 from ...ir.kernel.ops import FusionOp
@@ -43,6 +43,21 @@ class Copy(NamedTuple):
     storage: Storage
     reason: str
     location: LocationAttr
+
+
+@dataclass
+class PushPlan:
+    """Where what is pushed on a tape is put.
+
+    Attributes:
+        fields: the memory of each value in the new record.
+        is_early: the record is there before the values are, which kernels then write into it.
+        copies: copies of what is not.
+    """
+
+    fields: list[Storage]
+    is_early: bool
+    copies: list[Copy] = field(default_factory=list)
 
 
 @dataclass
@@ -77,6 +92,8 @@ class MemoryPlan:
         storage: the memory of each root that is not an argument, a constant or held.
         also: where else the kernel that computes a root writes it.
         loops: the plan of each loop.
+        pushes: the plan of each push on a tape.
+        pops: the copies of what is popped from a tape that is pushed on again.
         ends: the copies at the end of a block, beside those of loops.
         copies: all copies that are no stores of what is in registers.
         arena_sizes: the bytes of all temporaries of the function (None), and of each scan whose
@@ -89,6 +106,8 @@ class MemoryPlan:
         self.storage: dict[SSAValue, Storage] = {}
         self.also: dict[SSAValue, list[Storage]] = {}
         self.loops: dict[Operation, LoopPlan] = {}
+        self.pushes: dict[Operation, PushPlan] = {}
+        self.pops: dict[Operation, list[Copy]] = {}
         self.ends: dict[Block, list[Copy]] = {}
         self.copies: list[Copy] = []
         self._body = function.body.block
@@ -192,7 +211,10 @@ class MemoryPlan:
 
     # Ops
 
-    def _plan_block(self, block: Block, wanted: Wanted) -> None:
+    def _plan_block(self, block: Block, wanted: dict[SSAValue, Storage]) -> None:
+        for op in block.ops:
+            if isinstance(op, TapePushOp):
+                self._make_record(op, block, wanted)
         for op in block.ops:
             rule = _RULES.get(type(op))
             if rule is not None:
@@ -287,6 +309,44 @@ class MemoryPlan:
                     return storage
         is_out = want is not None and want.result is not None
         return want if want is not None and is_out else self._new(op.results[number], op)
+
+    # Tapes
+
+    def _make_record(
+        self, op: TapePushOp, block: Block, wanted: dict[SSAValue, Storage]
+    ) -> None:
+        """Let kernels write what is pushed into the record, if it can be there before.
+
+        A push may move the tape, so a record stays where it is until the next push.
+        """
+        fields = [Storage(_bytes_of(v), 0, 0, place=Place.SLOT) for v in op.values]
+        is_early = not isinstance(op.tape.owner, TapePushOp)
+        self.pushes[op] = PushPlan(fields, is_early)
+        is_last = not any(isinstance(use.operation, TapePushOp) for use in op.result.uses)
+        for value, storage in zip(op.values, fields):
+            if is_early and (is_last or value in self.held):
+                self._want(value, storage, block, wanted)
+
+    def _push(self, op: Operation, wanted: Wanted) -> None:
+        assert isinstance(op, TapePushOp)
+        plan = self.pushes[op]
+        plan.copies = [
+            self._copy(value, storage, op, "it is pushed on a tape")
+            for value, storage in zip(op.values, plan.fields)
+            if not self._is_in(value, storage)
+        ]
+
+    def _pop(self, op: Operation, wanted: Wanted) -> None:
+        """A record is read where it is, unless a push may come that moves it."""
+        assert isinstance(op, TapePopOp)
+        self.pops[op] = []
+        users = [use.operation for use in op.rest.uses]
+        is_pushed_on = any(not isinstance(user, YieldOp | TapePopOp) for user in users)
+        for value in op.values if is_pushed_on else ():
+            storage = self._new(value, op)
+            copy = self._copy(value, storage, op, "the tape it is popped from is used on")
+            self.pops[op].append(copy)
+            self._keep(value, storage, op)
 
     # Loops
 
@@ -444,5 +504,7 @@ _RULES: Final[dict[type[Operation], Callable[[MemoryPlan, Operation, Wanted], No
     FusionOp: MemoryPlan._fusion,
     CaseOp: MemoryPlan._case,
     ScanOp: MemoryPlan._scan,
+    TapePushOp: MemoryPlan._push,
+    TapePopOp: MemoryPlan._pop,
     WhileOp: MemoryPlan._while,
 }

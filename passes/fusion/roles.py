@@ -139,7 +139,7 @@ class Roles:
         self._materialize()
         self._inline_expressions()
         for op in self.ops:
-            if op.results:
+            if op.results and self.role[op] is not Role.OPAQUE:
                 self._follow(op)
 
     def is_inline(self, value: SSAValue) -> bool:
@@ -242,7 +242,7 @@ class Roles:
 
     def _sources(self, value: SSAValue) -> tuple[Source, ...]:
         found = self.sources.get(value)
-        if found is None:  # an argument of the block
+        if found is None:  # an argument of the block, or what a loop or a branch gives
             found = self.sources[value] = (Source(value, _identity(len(shape_of(value)))),)
         return found
 

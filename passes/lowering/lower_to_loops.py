@@ -17,7 +17,7 @@ from xdsl.passes import ModulePass
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
-from ...ir.types import tensor_info
+from ...ir.types import shape_of, tensor_info
 from .body import BodyLowering, Held, take_ops
 from .contraction import ContractionLowering
 from .convolution import ConvolutionLowering
@@ -101,7 +101,7 @@ def emit_fusion(builder: LoopBuilder, fusion: FusionOp, held: Held) -> list[Part
         _spill(builder, fusion, held, range(len(fusion.ins)))
         lowering(builder, fusion, first).emit()
     else:
-        arrays = [i for i, v in enumerate(fusion.ins) if v in held and len(held[v]) > 1]
+        arrays = [i for i, v in enumerate(fusion.ins) if v in held and prod(shape_of(v)) > 1]
         _spill(builder, fusion, held, arrays)
         FusionLowering(builder, fusion, held).emit()
     return []
