@@ -26,7 +26,7 @@ from ...ir.kernel.buffers import part_type
 from ...ir.kernel.memory import StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_small
-from ...ir.kernel.schedule import PARALLEL_STEPS
+from ...ir.kernel.schedule import PARALLEL_STEPS, UNROLL
 from ...ir.types import dtype_of
 from ...ir.kernel.tape import TapeType
 from . import tapes
@@ -175,7 +175,9 @@ def _steps(
         b.add(scf.YieldOp, carried.following(terminator_of(op.body.block).operands))
     types = [value.type for value in carried.initial]
     bounds = (start, end, b.index(1))
-    new = b.add(scf.ForOp, (*bounds, *carried.initial), types, regions=[Region(block)])
+    operands = (*bounds, *carried.initial)
+    attributes = {} if op.unroll is None else {UNROLL: op.unroll}
+    new = b.add(scf.ForOp, operands, types, attributes=attributes, regions=[Region(block)])
     carried.leave(new.results, op.results)
 
 

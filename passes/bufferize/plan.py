@@ -112,7 +112,7 @@ class MemoryPlan:
         self.copies: list[Copy] = []
         self._body = function.body.block
         self._frame: Operation | None = None
-        self._occupant: dict[Storage, SSAValue] = {}
+        self._occupants: dict[Storage, tuple[SSAValue, ...]] = {}
         self._protected: set[SSAValue] = set()
         self._made: list[Storage] = []
         self._plan_function(return_of(function))
@@ -157,7 +157,7 @@ class MemoryPlan:
         number, end = self.liveness.number[op], self.liveness.end[op]
         storage.extend(number, max(end, self.liveness.last.get(value, end)))
         self.storage[value] = storage
-        self._occupant[storage] = value
+        self._occupants[storage] = (value,)
 
     def _is_in(self, value: SSAValue, storage: Storage) -> bool:
         """Tell whether a value is, or is also, in a piece of memory."""
@@ -169,8 +169,8 @@ class MemoryPlan:
 
     def _is_free(self, storage: Storage, op: Operation) -> bool:
         """Tell whether what is in a piece of memory is not needed by an op and after it."""
-        occupant = self._occupant.get(storage)
-        return occupant is None or self.liveness.is_dead_before(occupant, op)
+        occupants = self._occupants.get(storage, ())
+        return all(self.liveness.is_dead_before(value, op) for value in occupants)
 
     def _copy(self, value: SSAValue, storage: Storage, op: Operation, reason: str) -> Copy:
         copy = Copy(value, storage, reason, op.location)
@@ -187,7 +187,7 @@ class MemoryPlan:
             return
         if root not in self.held and root not in wanted:
             wanted[root] = storage
-        elif isinstance(root.owner, FusionOp) and storage not in self._occupant:
+        elif isinstance(root.owner, FusionOp) and storage not in self._occupants:
             self.also.setdefault(root, []).append(storage)
 
     def _dying(self, op: Operation, operands: Sequence[SSAValue]) -> dict[int, SSAValue]:
@@ -260,10 +260,10 @@ class MemoryPlan:
                 target = self._target(op, number, yields, wanted, targets.values())
                 target.extend(self.liveness.number[op], self.liveness.end[op])
                 targets[number] = target
-        occupant = self._occupant
+        occupants = self._occupants
         for region, yielded in zip(op.regions, yields):
             block = region.block
-            self._occupant = dict(occupant)
+            self._occupants = dict(occupants)
             inner: dict[SSAValue, Storage] = {}
             for number, target in targets.items():
                 self._want(yielded[number], target, block, inner)
@@ -273,7 +273,7 @@ class MemoryPlan:
                 for number, target in targets.items()
                 if not self._is_in(yielded[number], target)
             ]
-        self._occupant = occupant
+        self._occupants = occupants
         for number, target in targets.items():
             want = wanted.get(op.results[number])
             if want is not None and target.is_temporary:
@@ -296,10 +296,10 @@ class MemoryPlan:
         want = wanted.get(op.results[number])
         elsewhere = {root[v] for values in yields for i, v in enumerate(values) if i != number}
         if want is not None and want.result is None:
-            occupant = self._occupant.get(want)
-            if self._is_free(want, op):
-                return want
-            if occupant not in elsewhere and self.liveness.dies_at(occupant, op):  # type: ignore[arg-type]
+            occupants = self._occupants.get(want, ())
+            if self._is_free(want, op) or all(
+                value not in elsewhere and self.liveness.dies_at(value, op) for value in occupants
+            ):
                 return want
         for values in yields:
             given = root[values[number]]
@@ -421,7 +421,7 @@ class MemoryPlan:
             plan.storages[k] = storage
             for found in arguments:
                 self.storage[found[k]] = storage
-                self._occupant[storage] = found[k]
+                self._occupants[storage] = (found[k],)
         return plan
 
     def _next_wanted(
@@ -462,13 +462,15 @@ class MemoryPlan:
             )
         for storage in plan.rotation:
             storage.extend(start, end)
+        either = [op.results[k] for k, home in homes.items() if home in plan.rotation]
         for k, home in homes.items():
             result = op.results[k]
-            if steps is None and home in plan.rotation:
+            if steps is None and result in either:
                 last = self.liveness.last.get(result, end)
                 self._keep(result, Storage(home.size, end, end, place=Place.EITHER), op)
                 for storage in plan.rotation:
                     storage.extend(start, last)
+                    self._occupants[storage] = tuple(either)
                 continue
             final = after(plan.rotation, home, steps or 0)
             want = wanted.get(result)

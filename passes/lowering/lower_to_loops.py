@@ -18,7 +18,7 @@ from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import shape_of, tensor_info
-from .body import BodyLowering, Held, take_ops
+from .body import BodyLowering, Held
 from .contraction import ContractionLowering
 from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
@@ -40,10 +40,9 @@ def lower_function(
         return
     block = function.body.block
     outline = _count_fused(block) > outline_ops
-    ops = take_ops(block)
     builder = LoopBuilder(block, symbols)
     emit = partial(_emit_call, caller=function.sym_name.data) if outline else emit_fusion
-    BodyLowering(builder, emit).lower(ops)
+    BodyLowering(builder, emit).run(block)
 
 
 def _count_fused(block: Block) -> int:
