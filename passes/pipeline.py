@@ -34,6 +34,7 @@ from .fusion.cost import Cost, cost_of, microseconds_in
 from .fusion.fuse import ArrayFuse
 from .lowering.lower_to_loops import KernelLowerToLoops
 from .simplify.canonicalize import ArrayCanonicalize
+from .simplify.drop_rules import ArrayDropRules
 from .simplify.inline import ArrayInline
 from .simplify.regions import ArrayInlineRegions
 from .simplify.rewriting import functions_of
@@ -57,7 +58,7 @@ class Options:
 
 def array_pipeline(options: Options) -> Passes:
     """Return the passes that simplify a program at the array level."""
-    return ArrayInline(), ArrayCanonicalize(fast=options.fast)
+    return ArrayDropRules(), ArrayInline(), ArrayCanonicalize(fast=options.fast)
 
 
 def kernel_pipeline(options: Options) -> Passes:

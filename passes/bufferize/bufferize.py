@@ -69,9 +69,7 @@ def bufferize(function: FuncOp, constants: Constants) -> None:
     function.body.detach_block(old)
     function.body.add_block(rewrite.block)
     outputs = [] if rewrite.status is None else [i32]
-    function.properties["function_type"] = FunctionType.from_lists(
-        rewrite.block.arg_types, outputs
-    )
+    function.properties["function_type"] = FunctionType.from_lists(rewrite.block.arg_types, outputs)
 
 
 class Bufferize:

@@ -27,8 +27,8 @@ from ...ir.kernel.memory import StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_small
 from ...ir.kernel.schedule import PARALLEL_STEPS, UNROLL
-from ...ir.types import dtype_of
 from ...ir.kernel.tape import TapeType
+from ...ir.types import dtype_of
 from . import tapes
 from .arena import Storage
 from .plan import LoopPlan

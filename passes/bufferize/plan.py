@@ -312,9 +312,7 @@ class MemoryPlan:
 
     # Tapes
 
-    def _make_record(
-        self, op: TapePushOp, block: Block, wanted: dict[SSAValue, Storage]
-    ) -> None:
+    def _make_record(self, op: TapePushOp, block: Block, wanted: dict[SSAValue, Storage]) -> None:
         """Let kernels write what is pushed into the record, if it can be there before.
 
         A push may move the tape, so a record stays where it is until the next push.

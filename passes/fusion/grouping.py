@@ -240,9 +240,10 @@ class Grouping:
         group.placed.append((op, None))
         for result in op.results:
             self.position[result] = group.position
-            group.outputs.add(result)
-        for operand in op.operands:
-            self._need_in_memory(operand)
+            if result.first_use is not None:
+                group.outputs.add(result)
+        for value in self.roles.in_memory(op):
+            self._need_in_memory(value)
 
     def _place_view(self, op: Operation) -> None:
         position = self.position[op.operands[0]]

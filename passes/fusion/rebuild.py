@@ -15,7 +15,14 @@ from ...ir.array.regions import RegionOp
 from ...ir.array.shape import IotaOp
 from ...ir.kernel.ops import FusionOp, YieldOp
 from ...ir.kernel.schedule import Schedule
-from ...ir.kernel.space import Axes, domain_of, is_elementwise, squeeze
+from ...ir.kernel.space import (
+    NO_LOOP,
+    Axes,
+    domain_of,
+    is_elementwise,
+    is_numbering,
+    squeeze,
+)
 from ...ir.locations import fused
 from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
@@ -136,6 +143,7 @@ class _Body:
         self.block = Block()
         self.operands: list[SSAValue] = []
         self.is_flat = True
+        self._numberings: list[Axes] = []
         self._axes = group.axes
         self._arguments: dict[SSAValue, list[_Argument]] = {}
         self._made: dict[tuple[SSAValue, Axes | None], SSAValue] = {}
@@ -145,8 +153,9 @@ class _Body:
                 self._made[old, group.axes.get(old)] = new
 
     def reads(self) -> list[Axes]:
-        """Return the loops of each operand that is read element by element."""
-        return [a.axes for found in self._arguments.values() for a in found if a.axes is not None]
+        """Return the loops of each operand that is read, or element numbered, one by one."""
+        arguments = [a.axes for found in self._arguments.values() for a in found]
+        return [axes for axes in (*arguments, *self._numberings) if axes is not None]
 
     def domain(self, extent: Shape) -> Shape:
         """Return the domain of the body, which has dimensions of size one beside the extent."""
@@ -170,8 +179,10 @@ class _Body:
                 for operand, dims in zip(op.operands, operand_dims(op))
             ]
         shape = shape_of(op.results[0])
-        if kind in MOVING or (kind is IotaOp and len(shape) > 1):
+        if (kind in MOVING or (kind is IotaOp and len(shape) > 1)) and _varies(axes):
             self.is_flat = False
+        if axes is not None and is_numbering(op):
+            self._numberings.append(axes)
         if axes is not None:
             self._shapes[shape] = None
         assert isinstance(op, ArrayOp)
@@ -214,6 +225,11 @@ class _Body:
 
 def _through(dims: Axes | None, axes: Axes | None) -> Axes | None:
     return None if dims is None or axes is None else project(dims, axes)
+
+
+def _varies(axes: Axes | None) -> bool:
+    """Tell whether a value that runs along these loops may differ from one element to another."""
+    return axes is None or any(axis != NO_LOOP for axis in axes)
 
 
 @dataclass

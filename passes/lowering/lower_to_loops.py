@@ -15,6 +15,8 @@ from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
+from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import shape_of, tensor_info
@@ -24,7 +26,9 @@ from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
+from .ordering import SortLowering
 from .registers import Parts, RegisterLowering, store
+from .updates import ScatterLowering, WindowUpdateLowering
 from .windows import WindowLowering
 
 OUTLINE_OPS: Final = 512
@@ -94,11 +98,11 @@ def emit_fusion(builder: LoopBuilder, fusion: FusionOp, held: Held) -> list[Part
     """
     if fusion.schedule.data.registers:
         return RegisterLowering(builder, fusion, held).emit()
-    first = fusion.body.block.first_op
-    lowering = _SINGLE_OPS.get(type(first))
+    op = fusion.terminator.operands[0].owner
+    lowering = _SINGLE_OPS.get(type(op))
     if lowering is not None:
         _spill(builder, fusion, held, range(len(fusion.ins)))
-        lowering(builder, fusion, first).emit()
+        lowering(builder, fusion, op).emit()
     else:
         arrays = [i for i, v in enumerate(fusion.ins) if v in held and prod(shape_of(v)) > 1]
         _spill(builder, fusion, held, arrays)
@@ -125,8 +129,11 @@ _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     ArgReduceOp: LineLowering,
     CumulativeOp: LineLowering,
     ReduceWindowOp: WindowLowering,
+    SortOp: SortLowering,
+    DynamicUpdateSliceOp: WindowUpdateLowering,
+    ScatterOp: ScatterLowering,
 }
-"""Ops that are kernels of their own, and what emits them."""
+"""Ops whose result is the only one of a kernel, and what emits them."""
 
 
 @dataclass(frozen=True)

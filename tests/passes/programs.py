@@ -114,7 +114,9 @@ class ProgramMaker:
     def other(self, x: SSAValue) -> SSAValue:
         """Return another value of x's type."""
         alike = [v for v in self.values if v.type == x.type]
-        way = self.number(0, 3)
+        way = self.number(0, 4)
+        if way == 4 and dtype_of(x).kind in "iuf":
+            return self.numbering(x)
         if way == 0:
             return self.pick(alike)
         if way == 1 and shape_of(x):
@@ -122,6 +124,11 @@ class ProgramMaker:
         if way == 2 and dtype_of(x).kind in "if":
             return self.b.neg(self.pick(alike))
         return self.b.full_like(x, self.array((), dtype_of(x)))
+
+    def numbering(self, x: SSAValue) -> SSAValue:
+        """Return the numbers of x's elements."""
+        shape, dtype = tensor_info(x)
+        return self.b.reshape(self.b.iota((prod(shape),), dtype, 0), shape)
 
     def binary(self, x: SSAValue) -> SSAValue:
         kind = dtype_of(x).kind
@@ -134,6 +141,7 @@ class ProgramMaker:
         else:
             names = ["add", "sub", "mul", "div", "max", "min", "rem"]
             integer = ["and_", "or_", "xor", "shift_left", "shift_right_logical"]
+            integer += ["rotate_left"]
             names += ["copy_sign"] if kind == "f" else integer
         y = self.other(x)
         operands = (y, x) if self.number(0, 1) else (x, y)
