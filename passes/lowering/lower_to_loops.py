@@ -20,8 +20,8 @@ from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
 from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
-from ...ir.types import tensor_info
-from .body import BodyLowering, Held, take_ops
+from ...ir.types import shape_of, tensor_info
+from .body import BodyLowering, Held
 from .contraction import ContractionLowering
 from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
@@ -45,10 +45,9 @@ def lower_function(
         return
     block = function.body.block
     outline = _count_fused(block) > outline_ops
-    ops = take_ops(block)
     builder = LoopBuilder(block, symbols)
     emit = partial(_emit_call, caller=function.sym_name.data) if outline else emit_fusion
-    BodyLowering(builder, emit).lower(ops)
+    BodyLowering(builder, emit).run(block)
 
 
 def _count_fused(block: Block) -> int:
@@ -129,7 +128,7 @@ def emit_fusion(builder: LoopBuilder, fusion: FusionOp, held: Held) -> list[Part
         _spill(builder, fusion, held, range(len(fusion.ins)))
         lowering(builder, fusion, op).emit()
     else:
-        arrays = [i for i, v in enumerate(fusion.ins) if v in held and len(held[v]) > 1]
+        arrays = [i for i, v in enumerate(fusion.ins) if v in held and prod(shape_of(v)) > 1]
         _spill(builder, fusion, held, arrays)
         FusionLowering(builder, fusion, held).emit()
     return []
