@@ -11,7 +11,7 @@ from benchmarks.workloads.control import control_workloads
 INSTALLED = peers.installed({"gradatim", "numpy", "jax"})  # Numba and PyTorch take long to start
 
 SMALL = {w.name: w for w in control_workloads(0.02)}
-"""Loops of fewer steps and over smaller arrays, since the references walk through them in Python."""
+"""Loops of fewer steps and over smaller arrays, since references walk through them in Python."""
 
 TESTED = [SMALL.get(name, workload) for name, workload in WORKLOADS.items()]
 CASES = [(w, peer) for w in TESTED for peer in w.peers if peer in INSTALLED]
