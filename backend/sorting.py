@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Final, NamedTuple
@@ -31,9 +32,8 @@ _NUMPY_SORT: Final = "gd.numpy.sort"
 _NUMPY_BITS: Final = (32, 64)
 """The sizes of items that NumPy sorts by vector instructions."""
 
-_NUMPY_ALONE: Final = 1 << 62
-_NUMPY_NUMBERED: Final = 3000
-"""The most items that NumPy sorts faster than digits are, alone and with numbers."""
+_NUMPY_UNTIL: Final = 1 << 16
+"""The most items of four digits or fewer that are left to NumPy."""
 
 _NAN: Final = {32: 0x7FC00000, 64: 0x7FF8000000000000}
 _FLOATS: Final = {32: "float", 64: "double"}
@@ -53,14 +53,19 @@ class _Routine(NamedTuple):
     bits: int
 
     @property
-    def number_bits(self) -> int:
-        """The bits of an item that number its element."""
-        return 0 if self.action == "sort" else 64 if self.bits == 64 else 32
+    def item_bits(self) -> int:
+        """The bits of an item: those of an element, or 64 if a number is part of it."""
+        return self.bits if self.action == "sort" else 64
 
     @property
-    def item_bits(self) -> int:
-        """The bits of an item."""
-        return 2 * self.number_bits or self.bits
+    def lanes(self) -> int:
+        """The elements that are taken at a time where that is possible."""
+        return min(512 // self.bits, 16)
+
+    @property
+    def sorts_by_numpy(self) -> bool:
+        """Tell whether NumPy may sort the items."""
+        return self.action != "take" and self.item_bits in _NUMPY_BITS
 
 
 @functools.cache
@@ -73,10 +78,10 @@ def address_of(symbol: str) -> int:
     routine = _parsed(symbol)
     text = _text(routine)
     code = jit.cached_object(text) if cache.enabled() else jit.compile_object(text)
-    calls_numpy = routine.action != "take" and routine.item_bits in _NUMPY_BITS
-    linked = jit.link(code, exports=[symbol, _NUMPY_SORT] if calls_numpy else [symbol])
+    exports = [symbol, _NUMPY_SORT] if routine.sorts_by_numpy else [symbol]
+    linked = jit.link(code, exports=exports)
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(linked))
-    if calls_numpy:
+    if routine.sorts_by_numpy:
         pointer = ctypes.c_size_t.from_address(linked.address(_NUMPY_SORT))
         pointer.value = numpy_sort.address_of(routine.item_bits)
     return linked.address(symbol)
@@ -97,61 +102,94 @@ _KINDS: Final = {"bool": "unsigned", "u": "unsigned", "i": "signed", "f": "float
 
 def _text(routine: _Routine) -> str:
     """Return the LLVM IR of a routine."""
-    parts = [routine.action, _KINDS[routine.kind]]
-    if routine.action != "take":
-        parts.append("items")
-    if routine.number_bits:
-        parts.append("numbers")
     words = _words(routine)
-    return "\n".join(Template(_parts()[part]).substitute(words) for part in parts)
+    texts = [_filled(part, words) for part in _PARTS[routine.action]]
+    if routine.action in ("order", "reorder"):
+        texts.append(_filled("wide" if routine.bits == 64 else "narrow", words))
+    if routine.action != "take":
+        kind = _KINDS[routine.kind]
+        texts += [_filled(kind, words | _type_words(routine.bits, n)) for n in (0, routine.lanes)]
+    return "\n".join(texts)
+
+
+_PARTS: Final = {
+    "sort": ("items", "sort"),
+    "order": ("items", "order", "arrange"),
+    "reorder": ("items", "reorder", "arrange"),
+    "take": ("take",),
+}
+"""The parts of sorting.ll of each routine, beside those that depend on its elements."""
 
 
 def _words(routine: _Routine) -> dict[str, object]:
     """Return what the words of sorting.ll stand for."""
-    bits, item_bits, low = routine.bits, routine.item_bits, routine.number_bits
+    bits, item_bits = routine.bits, routine.item_bits
+    low = 0 if item_bits == bits else 32
     passes = bits // 8
+    is_short = low == 32
     return {
         "name": routine.name,
         "key": f"i{bits}",
         "key_align": bits // 8,
-        "sign": -(1 << (bits - 1)),
-        "sign_bit": bits - 1,
-        "float": _FLOATS.get(bits, ""),
-        "nan": _NAN.get(bits, ""),
+        "lanes": routine.lanes,
+        "key_lanes": f"<{routine.lanes} x i{bits}>",
+        "widen": "bitcast" if bits == 64 else "zext",
+        "half_digit": 0 if is_short else 4,
         "item": f"i{item_bits}",
         "bytes": item_bits // 8,
-        "align": min(item_bits // 8, 8),
+        "align": item_bits // 8,
         "low": low,
         "passes": passes,
         "count_bytes": passes * 256 * 4,
-        "count_digits": "\n".join(_count_digit(item_bits, low, passes, p) for p in range(passes)),
+        "count_digits": "\n".join(_count_digit(item_bits, low, p) for p in range(passes)),
         "to_byte": "bitcast" if item_bits == 8 else "trunc",
-        "shift_cast": _cast("i64 %shift.64", 64, item_bits),
-        "number_cast": _cast("i64 %i", 64, item_bits),
-        "index_cast": _cast(f"i{low} %number", low, 64),
+        "shift_cast": f"{_resize(64, item_bits)} i64 %shift.64 to i{item_bits}",
         "digits_from": _DIGITS_FROM[passes],
-        "numpy_until": _NUMPY_NUMBERED if low == 32 else _NUMPY_ALONE if bits >= 32 else 0,
+        "numpy_until": (_NUMPY_UNTIL if is_short else 1 << 62) if routine.sorts_by_numpy else 0,
     }
 
 
-def _cast(value: str, bits: int, target: int) -> str:
-    cast = "bitcast" if bits == target else "zext" if bits < target else "trunc"
-    return f"{cast} {value} to i{target}"
+def _type_words(bits: int, lanes: int) -> dict[str, object]:
+    """Return what the words of a kind of elements stand for: of scalars (no lanes) or vectors."""
+
+    def typed(scalar: str) -> str:
+        return f"<{lanes} x {scalar}>" if lanes else scalar
+
+    def constant(value: int) -> str:
+        return f"splat (i{bits} {value})" if lanes else str(value)
+
+    return {
+        "suffix": ".lanes" if lanes else "",
+        "type": typed(f"i{bits}"),
+        "bool": typed("i1"),
+        "float": typed(_FLOATS.get(bits, "")),
+        "nan": constant(_NAN.get(bits, 0)),
+        "sign": constant(-(1 << (bits - 1))),
+        "sign_bit": constant(bits - 1),
+        "ones": constant(-1),
+    }
 
 
-def _count_digit(bits: int, low: int, passes: int, number: int) -> str:
+def _resize(bits: int, target: int) -> str:
+    return "bitcast" if bits == target else "zext" if bits < target else "trunc"
+
+
+def _count_digit(bits: int, low: int, number: int) -> str:
     """Return the lines that count one digit of an item %x."""
     d = f"%d{number}"
-    byte = "bitcast" if bits == 8 else "trunc"
     return f"""\
   {d}.row = getelementptr [256 x i32], ptr %counts, i64 {number}
   {d}.shifted = lshr i{bits} %x, {low + 8 * number}
-  {d}.byte = {byte} i{bits} {d}.shifted to i8
+  {d}.byte = {_resize(bits, 8)} i{bits} {d}.shifted to i8
   {d}.digit = zext i8 {d}.byte to i64
   {d}.place = getelementptr i32, ptr {d}.row, i64 {d}.digit
   {d}.count = load i32, ptr {d}.place, align 4
   {d}.more = add i32 {d}.count, 1
   store i32 {d}.more, ptr {d}.place, align 4"""
+
+
+def _filled(part: str, words: Mapping[str, object]) -> str:
+    return Template(_parts()[part]).substitute(words)
 
 
 @functools.cache

@@ -28,7 +28,7 @@ func.func @together(%x: memref<100xf64>, %y: memref<100xi8>, %z: memref<100xi1>,
 }
 
 // CHECK-LABEL: func.func @together
-// CHECK:         memref.alloca() : memref<400xi64>
+// CHECK:         memref.alloca() : memref<200xi64>
 // CHECK:         func.call @gd.order.i8
 // CHECK:         func.call @gd.reorder.f64
 // CHECK:         func.call @gd.take.bool

@@ -119,8 +119,7 @@ class SortLowering:
         """Return the 64-bit words that the routines need beside a line."""
         if self.is_plain:
             return -(-self.length * self.dtypes[0].itemsize // 8)
-        is_wide = any(dtype.itemsize == 8 for dtype in self.dtypes[: self.keys])
-        return (4 if is_wide else 2) * self.length
+        return 2 * self.length
 
     def _sort_neighbours(self, block: SSAValue, lines: _Lines) -> None:
         """Copy a block of lines, sort them, and copy what is asked for back."""

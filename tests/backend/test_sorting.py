@@ -53,11 +53,33 @@ def lines(name: str) -> Iterator[np.ndarray]:
             x = random.normal(size=count).astype(dtype)
             special = np.array([np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-40, 3], dtype)
             yield from (x, random.choice(special, count), np.sort(x), np.sort(x)[::-1].copy())
+            yield from close(random, count, dtype)
         else:
             limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
             high = 1 if dtype.kind == "b" else limits.max
             x = random.integers(limits.min, high, count, endpoint=True, dtype=limits.dtype)
             yield from (x.astype(dtype), (x % 3).astype(dtype))
+            yield from close(random, count, dtype)
+
+
+FAR = {
+    "b": lambda dtype: False,
+    "u": lambda dtype: np.iinfo(dtype).max,
+    "i": lambda dtype: np.iinfo(dtype).min,
+}
+
+
+def close(random: np.random.Generator, count: int, dtype: np.dtype) -> Iterator[np.ndarray]:
+    """Yield lines of which all elements are close, but for one; and of which some are."""
+    near = random.integers(0, 2 if dtype.kind == "b" else 100, count).astype(dtype)
+    if dtype.kind == "f":
+        near = (1 + near * np.finfo(dtype).eps).astype(dtype)
+    if count:
+        near[count // 3] = -1e30 if dtype.kind == "f" else FAR[dtype.kind](dtype)
+    yield near
+    if dtype.itemsize == 8:
+        spread = random.integers(0, max(count, 1), count) << 50
+        yield (spread | random.integers(0, 4, count)).astype(np.int64).view(dtype)
 
 
 def scratch_of(name: str, count: int, items: int) -> Guarded:
@@ -79,8 +101,7 @@ def test_sort(name: str):
 
 def order(action: str, name: str, start: np.ndarray, x: np.ndarray) -> np.ndarray:
     found = Guarded(start)
-    words = 4 if x.itemsize == 8 else 2
-    call(f"gd.{action}.{name}", x.size, found, Guarded(x), Guarded(np.zeros(words * x.size, "u8")))
+    call(f"gd.{action}.{name}", x.size, found, Guarded(x), Guarded(np.zeros(2 * x.size, "u8")))
     return found.array
 
 
