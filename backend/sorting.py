@@ -1,11 +1,14 @@
-"""The routines that sort lines of memory (sorting.ll), compiled when a program first needs them.
+"""The routines that sort lines of memory, compiled when a program first needs them.
 
 A routine is named by what it does and by the elements it does it to, ``gd.sort.f32``:
 
-* ``sort`` sorts one array,
-* ``order`` finds the permutation that sorts one, and ``reorder`` makes an order that is there one
-  that sorts another array first,
-* ``take`` applies a permutation; ``gd.take.f32``.
+* ``sort`` sorts a line,
+* ``order`` finds the permutation that sorts a line, and ``reorder`` makes an order that is there
+  one that sorts another line first,
+* ``take`` applies a permutation.
+
+Those are written in sorting.ll; ``sort_lanes``, ``order_lanes`` and ``take_lanes`` do the same to
+many short lines at once (sorting_lanes.ll).
 """
 
 from __future__ import annotations
@@ -20,8 +23,8 @@ from typing import Final, NamedTuple
 
 from . import cache, jit, numpy_sort
 
-PREFIXES: Final = ("gd.sort.", "gd.order.", "gd.reorder.", "gd.take.")
-"""How the names of routines begin."""
+MOST_ORDERED_LANES: Final = 256
+"""The longest lines whose permutations ``order_lanes`` finds."""
 
 _DIGITS_FROM: Final = {1: 48, 2: 96, 4: 192, 8: 640}
 """From so many items on digits are faster than merging, by their number."""
@@ -41,7 +44,7 @@ _FLOATS: Final = {32: "float", 64: "double"}
 
 def is_sorting_symbol(name: str) -> bool:
     """Tell whether a symbol is one of the routines."""
-    return name.startswith(PREFIXES)
+    return _SYMBOL.fullmatch(name) is not None
 
 
 class _Routine(NamedTuple):
@@ -55,7 +58,7 @@ class _Routine(NamedTuple):
     @property
     def item_bits(self) -> int:
         """The bits of an item: those of an element, or 64 if a number is part of it."""
-        return self.bits if self.action == "sort" else 64
+        return 64 if self.action in ("order", "reorder") else self.bits
 
     @property
     def lanes(self) -> int:
@@ -65,7 +68,7 @@ class _Routine(NamedTuple):
     @property
     def sorts_by_numpy(self) -> bool:
         """Tell whether NumPy may sort the items."""
-        return self.action != "take" and self.item_bits in _NUMPY_BITS
+        return "items" in _PARTS[self.action] and self.item_bits in _NUMPY_BITS
 
 
 @functools.cache
@@ -96,7 +99,9 @@ def _parsed(symbol: str) -> _Routine:
     return _Routine(action, name, kind, int(name.removeprefix(kind) or 8))
 
 
-_SYMBOL: Final = re.compile(r"gd\.(sort|order|reorder|take)\.(bool|[ui](?:8|16|32|64)|f(?:32|64))")
+_SYMBOL: Final = re.compile(
+    r"gd\.((?:sort|order|take)(?:_lanes)?|reorder)\.(bool|[ui](?:8|16|32|64)|f(?:32|64))"
+)
 _KINDS: Final = {"bool": "unsigned", "u": "unsigned", "i": "signed", "f": "float"}
 
 
@@ -106,7 +111,7 @@ def _text(routine: _Routine) -> str:
     texts = [_filled(part, words) for part in _PARTS[routine.action]]
     if routine.action in ("order", "reorder"):
         texts.append(_filled("wide" if routine.bits == 64 else "narrow", words))
-    if routine.action != "take":
+    if not routine.action.startswith("take"):
         kind = _KINDS[routine.kind]
         texts += [_filled(kind, words | _type_words(routine.bits, n)) for n in (0, routine.lanes)]
     return "\n".join(texts)
@@ -117,8 +122,11 @@ _PARTS: Final = {
     "order": ("items", "order", "arrange"),
     "reorder": ("items", "reorder", "arrange"),
     "take": ("take",),
+    "sort_lanes": ("network", "sort_lanes"),
+    "order_lanes": ("network", "order_lanes"),
+    "take_lanes": ("take_lanes",),
 }
-"""The parts of sorting.ll of each routine, beside those that depend on its elements."""
+"""What each routine is made of, beside parts that depend on its elements."""
 
 
 def _words(routine: _Routine) -> dict[str, object]:
@@ -145,7 +153,24 @@ def _words(routine: _Routine) -> dict[str, object]:
         "to_byte": "bitcast" if item_bits == 8 else "trunc",
         "shift_cast": f"{_resize(64, item_bits)} i64 %shift.64 to i{item_bits}",
         "digits_from": _DIGITS_FROM[passes],
+        **_lane_words(routine),
         "numpy_until": (_NUMPY_UNTIL if is_short else 1 << 62) if routine.sorts_by_numpy else 0,
+    }
+
+
+def _lane_words(routine: _Routine) -> dict[str, object]:
+    """Return what the words of sorting_lanes.ll stand for."""
+    bits, lanes = routine.bits, routine.lanes
+    finds_order = routine.action == "order_lanes"
+    result_bits = 64 if finds_order else bits
+    return {
+        "row_bytes": bits // 8 * lanes * (1 + finds_order),
+        "key_code": f"v{lanes}i{bits}",
+        "result": f"i{result_bits}",
+        "result_lanes": f"<{lanes} x i{result_bits}>",
+        "result_align": result_bits // 8,
+        "number_cast": _resize(64, bits),
+        "most": MOST_ORDERED_LANES,
     }
 
 
@@ -194,10 +219,12 @@ def _filled(part: str, words: Mapping[str, object]) -> str:
 
 @functools.cache
 def _parts() -> dict[str, str]:
-    """Return the parts of sorting.ll by name."""
-    text = Path(__file__).with_suffix(".ll").read_text(encoding="utf-8")
-    _, *parts = _RULER.split(text)
-    return dict(zip(parts[::2], parts[1::2]))
+    """Return the parts of both files by name."""
+    found: dict[str, str] = {}
+    for file in ("sorting.ll", "sorting_lanes.ll"):
+        _, *parts = _RULER.split(Path(__file__).with_name(file).read_text(encoding="utf-8"))
+        found |= zip(parts[::2], parts[1::2])
+    return found
 
 
 _RULER: Final = re.compile(r"^;-{3,} (\w+)$", re.MULTILINE)
