@@ -442,7 +442,7 @@ class LoopBuilder:
     def when(self, condition: SSAValue) -> Iterator[None]:
         """Open a ``scf.if`` without results; what is built in the ``with`` block is its branch."""
         block = Block()
-        with self._within(block):
+        with self.within(block):
             yield
             block.add_op(scf.YieldOp.create(location=self.location))
         op = scf.IfOp.create(
