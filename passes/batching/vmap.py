@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -127,6 +127,18 @@ class _Lanes(Lanes):
                 found.update(op.results)
         assert body.last_op is not None
         return [value in found for value in body.last_op._operands]
+
+
+def append_ops(
+    b: Builder, ops: Iterable[Operation], environment: dict[SSAValue, Batched], size: int
+) -> None:
+    """Append ops of a block for all lanes, for values of the block that the environment has.
+
+    The environment grows by their results.
+    """
+    lanes = _Lanes(size)
+    for op in ops:
+        _append(b, op, environment, lanes)
 
 
 def _order(op: Operation) -> bool:
