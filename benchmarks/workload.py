@@ -136,6 +136,7 @@ class Workload:
         by_hand: for libraries that do not stage, what returns the same function written for them.
         work: what bounds its time.
         target: what is to be reached.
+        compile_target: the same for the time to compile, which is only measured if this is set.
     """
 
     name: str
@@ -149,6 +150,7 @@ class Workload:
     by_hand: Mapping[str, Callable[[], Function]] = field(default_factory=dict)
     work: Work | None = None
     target: Target | None = None
+    compile_target: Target | None = None
 
     @property
     def peers(self) -> tuple[str, ...]:

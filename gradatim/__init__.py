@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors, flatten_util, lax, numpy, test_util, tree, tree_util
+    from . import errors, flatten_util, lax, numpy, random, test_util, tree, tree_util
     from .frontend.api import (
         grad,
         hessian,
@@ -86,7 +86,7 @@ _PLACES = {
     "vjp": "frontend.linear",
     "vmap": "frontend.api",
 }
-_MODULES = ("errors", "flatten_util", "lax", "numpy", "test_util", "tree", "tree_util")
+_MODULES = ("errors", "flatten_util", "lax", "numpy", "random", "test_util", "tree", "tree_util")
 
 __all__ = [
     "Compiled",
@@ -122,6 +122,7 @@ __all__ = [
     "named_call",
     "named_scope",
     "numpy",
+    "random",
     "remat",
     "stage",
     "stop_gradient",

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
 
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..ir.array.base import ArrayOp
 
 Environment = MutableMapping[SSAValue, SSAValue]
 """The values of the copy, by those that they are copies of."""
+
+
+def mapping(values: Iterable[SSAValue], copies: Iterable[SSAValue]) -> dict[SSAValue, SSAValue]:
+    """Return the environment in which some values have these copies, and name arguments by them."""
+    environment = dict(zip(values, copies))
+    for value, copy in environment.items():
+        name_argument(copy, value.name_hint)
+    return environment
+
+
+def name_argument(value: SSAValue, hint: str | None) -> None:
+    """Give a block's argument a name if it has none."""
+    if isinstance(value, BlockArgument) and value.name_hint is None:
+        value.name_hint = hint
 
 
 def append_copy(block: Block, op: Operation, environment: Environment) -> Operation:
@@ -28,7 +42,7 @@ def append_copy(block: Block, op: Operation, environment: Environment) -> Operat
 
 def append_block(block: Block, body: Block, arguments: Sequence[SSAValue]) -> list[SSAValue]:
     """Append what another block does for these arguments; return what its terminator names."""
-    environment: dict[SSAValue, SSAValue] = dict(zip(body.args, arguments))
+    environment = mapping(body.args, arguments)
     terminator = body.last_op
     assert terminator is not None
     for op in body.ops:

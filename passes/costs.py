@@ -18,8 +18,8 @@ from ..ir.array import control as t
 from ..ir.array.elementwise import ConvertOp
 from ..ir.array.shape import BroadcastOp, ConstantOp, IotaOp, ReshapeOp
 from ..ir.types import tensor_info
-from .fusion.cost import FLOP_TIME, bytes_of, flops_in
 from .cut import UNBOUNDED
+from .fusion.cost import FLOP_TIME, bytes_of, flops_in
 
 FLOP: Final = round(FLOP_TIME * 1e6)
 """An addition of 32-bit floats within a vector."""

@@ -22,9 +22,9 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..ir.functions import FunctionBuilder, return_of
 from .blocks import append_needed, dependent_values, ops_between
-from .functions import visibility_of
 from .costs import cost_of_computing, cost_of_saving
 from .cut import UNBOUNDED, Network
+from .functions import visibility_of
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,11 @@ class _Residuals:
         return {
             value
             for value, node in self._values.items()
-            if node in late and self._ops.get(value.owner) not in late  # type: ignore[call-overload]
+            if node in late and not self._is_run_again(value.owner, late)
         }
+
+    def _is_run_again(self, owner: Operation | Block, late: set[int]) -> bool:
+        return isinstance(owner, Operation) and self._ops[owner] in late
 
 
 class Split(NamedTuple):

@@ -35,6 +35,7 @@ PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-fold": _lazy(".simplify.fold", "ArrayFold"),
     "array-cse": _lazy(".simplify.cse", "ArrayCse"),
     "array-dce": _lazy(".simplify.dce", "ArrayDce"),
+    "array-inline-regions": _lazy(".simplify.regions", "ArrayInlineRegions"),
     "array-split-complex": _lazy(".split_complex.split_complex", "ArraySplitComplex"),
     "array-fuse": _lazy(".fusion.fuse", "ArrayFuse"),
     "kernel-bufferize": _lazy(".bufferize.bufferize", "KernelBufferize"),

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from typing import NamedTuple
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Block, Operation, SSAValue
 
+from ...ir.array.control import TapeNewOp
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError
 from ...ir.locations import derived, spell_location
-from ..blocks import append_copy, dependent_values
+from ..blocks import append_copy, dependent_values, mapping, name_argument
 from .kinds import (
     Composed,
     Derivative,
@@ -38,41 +40,67 @@ from .rules import NON_DIFFERENTIABLE, RULES, rule_of
 def active_values(body: Block, varied: Flags, wanted: Flags) -> set[SSAValue]:
     """Return the values of a block on the way from varied arguments to wanted results.
 
-    Differentiable tapes always count.
+    All versions of a tape are, or none: what is pushed must be popped.
     """
     found = _varied_values(body, varied)
-    terminator = _terminator(body)
-    useful = {v for v, wants in zip(terminator._operands, wanted) if wants and v in found}
-    useful.update(filter(is_differentiable_tape, found))
-    for op in reversed(body.ops):
-        flags = [result in useful for result in op.results]
-        if any(flags):
-            operands = op._operands
-            reached = _useful_operands(op, [v in found for v in operands], flags)
-            useful.update(v for v, reaches in zip(operands, reached) if reaches and v in found)
-    return useful
+    results = _terminator(body)._operands
+    useful = {v for v, wants in zip(results, wanted) if wants and v in found}
+    versions = _versions_of_tapes(body)
+    while True:
+        for op in reversed(body.ops):
+            flags = [result in useful for result in op.results]
+            if any(flags):
+                operands = op._operands
+                reached = _useful_operands(op, [v in found for v in operands], flags)
+                useful.update(v for v, reaches in zip(operands, reached) if reaches and v in found)
+        if not versions or not _complete(versions, useful):
+            return useful
 
 
 def _varied_values(body: Block, varied: Flags) -> set[SSAValue]:
-    found = {v for v, varies in zip(body.args, varied) if varies or is_differentiable_tape(v)}
-    for op in body.ops:
-        found.update(_varied_among(op, found))
-    return found
+    found: set[SSAValue] = {v for v, varies in zip(body.args, varied) if varies}
+    versions = _versions_of_tapes(body)
+    while True:
+        for op in body.ops:
+            found.update(_varied_among(op, found))
+        if not versions or not _complete(versions, found):
+            return found
 
 
-def _varied_among(op: Operation, varied: set[SSAValue]) -> Iterator[SSAValue]:
-    """Yield the results of an op that depend differentiably on varied values."""
-    if type(op) in NON_DIFFERENTIABLE:
-        return
+def _varied_among(op: Operation, varied: set[SSAValue]) -> Iterable[SSAValue]:
+    """Return the results of an op that depend differentiably on varied values."""
+    if varied.isdisjoint(op._operands) or type(op) in NON_DIFFERENTIABLE:
+        return ()
     rule = RULES.get(type(op))
     if isinstance(rule, RegionRule):
         flags = rule.varied(ENGINE, op, [v in varied for v in op._operands])
-        yield from (v for v, varies in zip(op.results, flags) if varies)
-        yield from filter(is_differentiable_tape, op.results)
-    elif not varied.isdisjoint(op._operands):
-        yield from filter(is_inexact, op.results)
-    elif op.results and is_differentiable_tape(op.results[0]):
-        yield op.results[0]
+        return [v for v, varies in zip(op.results, flags) if varies]
+    return filter(is_inexact, op.results)
+
+
+def _versions_of_tapes(body: Block) -> list[list[SSAValue]]:
+    """Return the versions of each differentiable tape in a block."""
+    lists: dict[SSAValue, list[SSAValue]] = {}
+    for value in body.args:
+        if is_differentiable_tape(value):
+            lists[value] = [value]
+    for op in body.ops:
+        tapes = filter(is_differentiable_tape, op.results)
+        before = [v for v in op._operands if v in lists]
+        for old, new in zip_longest(before, tapes):
+            if new is not None:
+                lists[new] = lists[old] if old is not None else []
+                lists[new].append(new)
+    return [versions for value, versions in lists.items() if versions[0] is value]
+
+
+def _complete(tapes: Iterable[Sequence[SSAValue]], found: set[SSAValue]) -> bool:
+    """Add all versions of tapes of which some are found; tell whether any was not."""
+    count = len(found)
+    for versions in tapes:
+        if not found.isdisjoint(versions):
+            found.update(versions)
+    return len(found) > count
 
 
 def _useful_operands(op: Operation, varied: Flags, wanted: Flags) -> Flags:
@@ -100,7 +128,7 @@ class _Copy:
         self.builder = builder
         self.body = body
         self.active = active
-        self.environment: dict[SSAValue, SSAValue] = dict(zip(body.args, arguments))
+        self.environment = mapping(body.args, arguments)
         self.varied = {v for old, v in self.environment.items() if old in active}
         """The copies of active values."""
 
@@ -183,6 +211,8 @@ class _Forward(_Copy):
         active = active_values(body, [t is not None for t in tangents], wanted)
         super().__init__(builder, body, arguments, active)
         self.tangents = {v: t for v, t in zip(arguments, tangents) if t is not None}
+        for value, tangent in self.tangents.items():
+            name_argument(tangent, value.name_hint and f"{value.name_hint}_tangent")
         self.pending: list[tuple[Operation, Rule]] = []
 
     def record(self, op: Operation, rule: Rule) -> None:
@@ -204,7 +234,7 @@ class _Forward(_Copy):
         """Append the tangents of the ops that were recorded."""
         for op, rule in self.pending:
             given = [self.tangents.get(value) for value in op._operands]
-            if any(given) or any(map(is_differentiable_tape, op.results)):
+            if any(given) or isinstance(op, TapeNewOp):
                 with self.builder.at(derived(op.location, self.mode)):
                     self._note(op.results, rule.jvp(self.builder, op, given))
         self.pending.clear()
@@ -283,7 +313,7 @@ class _Record(_Copy):
         dependent = dependent_values(self.builder.block, linear_in) if linear_in else set()
         contribute(outputs, cotangents)
         for step in reversed(self.steps):
-            if pending.keys().isdisjoint(step.results) and not _moves_tape(step):
+            if pending.keys().isdisjoint(step.results) and not self._moves_tape(step):
                 continue
             with self.builder.at(derived(step.location, self.mode)):
                 given = [collect(result) for result in step.results]
@@ -292,6 +322,10 @@ class _Record(_Copy):
             if self.linear:
                 _require_linear(step, _behind(self.builder.block, before), dependent)
         return [collect(value) for value in inputs]
+
+    def _moves_tape(self, step: _Step) -> bool:
+        """Tell whether a step pushes or pops what the sweep must pop or push."""
+        return any(v in self.varied and is_differentiable_tape(v) for v in step.operands)
 
 
 def _pull(
@@ -313,10 +347,6 @@ def not_linear(name: str, location: LocationAttr) -> GradatimError:
     return GradatimError(
         f"{name} is not linear in the arguments to transpose by", spell_location(location)
     )
-
-
-def _moves_tape(step: _Step) -> bool:
-    return any(map(is_differentiable_tape, (*step.results, *step.operands)))
 
 
 # The engine

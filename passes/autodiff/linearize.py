@@ -14,13 +14,13 @@ from xdsl.passes import ModulePass
 
 from ...ir.functions import return_of
 from ..blocks import dependent_values, ops_between
-from ..functions import replace_functions, visibility_of
-from ..simplify.canonicalize import canonicalize
 from ..costs import cost_of_computing
-from .engine import not_linear
+from ..functions import replace_functions, visibility_of
 from ..partition import Prices, Split, cost_between_calls, part_of, split
+from ..simplify.canonicalize import canonicalize
+from .engine import not_linear
 from .rules import NON_DIFFERENTIABLE
-from .signature import differentiable_results, inputs_of
+from .signature import differentiable_results, inputs_of, with_simple_loops
 from .vjp import reverse, vjp
 
 
@@ -102,6 +102,7 @@ def transpose(function: FuncOp, linear_args: Sequence[int] = (0,)) -> FuncOp:
             function is not linear; the message names the op and its line.
         DtypeError: if an argument of ``linear_args`` is neither of floats nor of complex numbers.
     """
+    function = with_simple_loops(function)
     inputs = inputs_of(function, linear_args)
     parameters = function.body.block.args
     positions = differentiable_results(function, 0)

@@ -7,10 +7,25 @@ from collections.abc import Sequence
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
+from ...ir.array.regions import RegionOp
 from ...ir.errors import DtypeError, GradatimError
 from ...ir.functions import FunctionBuilder, return_of
 from ...ir.types import spell
+from ..simplify.canonicalize import canonicalize
 from .kinds import is_inexact
+
+
+def with_simple_loops(function: FuncOp) -> FuncOp:
+    """Return a function simplified if it has loops or branches, and as it is otherwise.
+
+    What a loop computes in each step although it is always the same would else be differentiated
+    in each step.
+    """
+    if not any(isinstance(op, RegionOp) for op in function.body.block.ops):
+        return function
+    copy = function.clone()
+    canonicalize(copy)
+    return copy
 
 
 def with_arguments(

@@ -19,7 +19,7 @@ from ...ir.types import shape_of, spell
 from ..functions import replace_functions, visibility_of
 from .engine import ENGINE
 from .kinds import derivative_type, zero_like
-from .signature import differentiable_results, inputs_of, with_arguments
+from .signature import differentiable_results, inputs_of, with_arguments, with_simple_loops
 
 
 def vjp(
@@ -50,6 +50,7 @@ def vjp(
         DtypeError: if an argument of ``argnums`` is neither of floats nor of complex numbers.
         ShapeError: if ``seed`` is set and the result is not one number.
     """
+    function = with_simple_loops(function)
     inputs = inputs_of(function, argnums)
     positions = differentiable_results(function, aux)
     outputs = return_of(function).operands
@@ -86,9 +87,10 @@ def reverse(
     builder.location = derived(function.location, "vjp")
     given = [builder.full_like(results[outputs[0]], 1)] if seed else extra
     cotangents = dict(zip(outputs, given))
-    found = dict(zip(parameters, pullback([cotangents.get(i) for i in range(count)])))
+    pulled = pullback([cotangents.get(i) for i in range(count)])
+    found: dict[SSAValue, SSAValue] = {x: g for x, g in zip(parameters, pulled) if g is not None}
     builder.location = derived(function.location, "vjp")
-    gradients = [found[x] if found[x] is not None else zero_like(builder, x) for x in inputs]
+    gradients = [found.get(x) or zero_like(builder, x) for x in inputs]
     return joint, results, gradients
 
 

@@ -19,16 +19,27 @@ from ...ir.errors import GradatimError, ShapeError
 from ...ir.functions import FunctionBuilder, return_of
 from ...ir.locations import derived, spell_location
 from ...ir.types import shape_of, spell
-from ..blocks import append_copy
+from ..blocks import append_copy, name_argument
 from ..functions import replace_functions
-from . import calls, contraction, control, elementwise, reduction, shape
+from . import (
+    calls,
+    contraction,
+    control,
+    elementwise,
+    indexing,
+    ordering,
+    reduction,
+    shape,
+)
 from .batched import Batched, BatchingRule, Flags, LaneRule, Lanes, at_axis, batched_type
 
 FAMILIES: Final = {
     "elementwise": elementwise,
     "shape": shape,
+    "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
+    "ordering": ordering,
     "control": control,
     "calls": calls,
 }
@@ -98,6 +109,8 @@ class _Lanes(Lanes):
     ) -> tuple[list[Batched], SSAValue | None]:
         inner = _Lanes(self.size, mask)
         environment: dict[SSAValue, Batched] = dict(zip(body.args, arguments))
+        for old, (new, _) in zip(body.args, arguments):
+            name_argument(new, old.name_hint)
         terminator = body.last_op
         assert terminator is not None
         for op in sorted(body.ops, key=_order):

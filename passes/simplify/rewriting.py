@@ -62,3 +62,18 @@ def functions_of(module: ModuleOp) -> Iterator[FuncOp]:
     for op in module.body.block.ops:
         if isinstance(op, FuncOp) and not op.is_declaration:
             yield op
+
+
+def blocks_of(op: Operation) -> Iterator[Block]:
+    """Yield the blocks of an op's regions."""
+    for region in op.regions:
+        yield from region.blocks
+
+
+def ops_in(block: Block) -> Iterator[Operation]:
+    """Yield the ops of a block and those in their regions."""
+    for op in block.ops:
+        yield op
+        if op.regions:
+            for inner in blocks_of(op):
+                yield from ops_in(inner)

@@ -15,7 +15,7 @@ from xdsl.ir import Attribute, Block, SSAValue
 from gradatim.ir.array.control import INDEX, CustomParts
 from gradatim.ir.builder import Builder
 from gradatim.ir.functions import BlockBuilder
-from gradatim.ir.types import element_type, shape_of, tensor_type
+from gradatim.ir.types import shape_of
 
 Step: TypeAlias = Callable[[Builder, SSAValue, SSAValue], SSAValue]
 Form: TypeAlias = Callable[[Step], Step]
@@ -23,9 +23,7 @@ Form: TypeAlias = Callable[[Step], Step]
 F64, I64 = np.dtype(np.float64), np.dtype(np.int64)
 
 
-def block(
-    b: Builder, types: Sequence[Attribute], body: Callable[..., Sequence[SSAValue]]
-) -> Block:
+def block(b: Builder, types: Sequence[Attribute], body: Callable[..., Sequence[SSAValue]]) -> Block:
     """Return a block of what ``body(builder, *arguments)`` appends and returns."""
     new = BlockBuilder(types, (), b.location)
     return new.finish(list(body(new.builder, *new.arguments)))
@@ -86,14 +84,14 @@ def in_reversed_scan(step: Step) -> Step:
         elements = b.concatenate([b.reshape(v, (1, *shape_of(v))) for v in (w, x)], 0)
 
         def body(c: Builder, i: SSAValue, w: SSAValue, n: SSAValue, x: SSAValue, u, e: SSAValue):
-            y = step(c, x, c.mul(w, c.exp(w)))
+            y = step(c, x, c.mul(w, c.cos(w)))
             factor = c.broadcast(c.convert(n, F64), shape_of(e), ())
-            return [c.add(n, i), c.add(y, c.mul(factor, e)), c.mul(u, y), c.sin(x)]
+            return [c.add(n, i), c.tanh(c.add(y, c.mul(factor, e))), c.mul(u, y), c.sin(x)]
 
         count = integer(b, 1)
         new = block(b, [INDEX, *types(w, count, x, w, w)], body)
         _, last, _, stacked = b.scan(2, [w], [count, x, w], [elements], new, reverse=True)
-        return b.mul(last, b.reduce("max", stacked, (0,)))
+        return b.mul(last, b.reduce("add", stacked, (0,)))
 
     return run
 

@@ -33,8 +33,11 @@ def check_lanes(function: FuncOp, arguments: list[np.ndarray], in_axes: list[int
         np.testing.assert_allclose(results, np.stack(expected), rtol=1e-10, atol=1e-12)
 
 
-AXES = {"both": ([BATCH, BATCH[::-1]], [0, 0]), "first": ([BATCH, W], [0, -1]),
-        "second": ([X, BATCH.T], [-1, 1])}
+AXES = {
+    "both": ([BATCH, BATCH[::-1]], [0, 0]),
+    "first": ([BATCH, W], [0, -1]),
+    "second": ([X, BATCH.T], [-1, 1]),
+}
 
 
 @pytest.mark.parametrize("axes", AXES)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from gradatim.ir.errors import DtypeError, GradatimError
-from gradatim.passes.cut import UNBOUNDED, Network
 from gradatim.passes.autodiff.jvp import jvp
 from gradatim.passes.autodiff.linearize import linearize, split_vjp, transpose
 from gradatim.passes.autodiff.vjp import vjp
+from gradatim.passes.cut import UNBOUNDED, Network
 
 from .differentiation import Body, make, random_like, run
 

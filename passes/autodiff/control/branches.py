@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from xdsl.ir import Attribute, Block, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ....ir.array.control import CaseOp, TapeType
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import tensor_info
-from ...blocks import append_needed
-from ...groups import chosen, parts_of, spread, types_of
+from ...blocks import append_needed, mapping
 from ...costs import cost_of_saving
-from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule
+from ...groups import chosen, parts_of, spread, types_of
 from ...partition import Prices, choose_residuals
+from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule
 from .common import Joint, filled
 
 
@@ -106,7 +106,7 @@ class _Branch:
         def saving(value: SSAValue) -> int:
             if value in arguments:
                 return 0
-            return 1 if isinstance(value.type, TapeType) else cost_of_saving(value)
+            return cost_of_saving(value)
 
         needed = choose_residuals(joint.block, joint.cotangents, joint.gradients, Prices(saving))
         self.used = [argument in needed for argument in joint.arguments]
@@ -116,7 +116,7 @@ class _Branch:
         """Return the block that also fills the slots, with zeros where it needs none."""
         joint = self.joint
         block = BlockBuilder(types_of(joint.arguments), (), b.location)
-        environment = dict(zip(joint.arguments, block.arguments))
+        environment = mapping(joint.arguments, block.arguments)
         outputs = [*joint.results, *self.kept]
         values = append_needed(block.block, joint.block, outputs, environment)
         results, kept = parts_of(values, (len(joint.results), len(self.kept)))
@@ -140,9 +140,11 @@ class _Branch:
         inputs, kept, cotangents = parts_of(
             block.arguments, (sum(used), len(slots), len(joint.cotangents))
         )
-        environment = dict(zip(chosen(joint.arguments, used), inputs))
-        environment.update(zip(self.kept, (kept[i] for i in self.places(slots))))
-        environment.update(zip(joint.cotangents, cotangents))
+        filled_slots = [kept[i] for i in self.places(slots)]
+        environment = mapping(
+            [*chosen(joint.arguments, used), *self.kept, *joint.cotangents],
+            [*inputs, *filled_slots, *cotangents],
+        )
         gradients = append_needed(block.block, joint.block, joint.gradients, environment)
         return block.finish(gradients)
 
@@ -175,4 +177,4 @@ def _nothing(b: Builder, type_: Attribute) -> SSAValue:
     return b.full(*tensor_info(type_), 0)
 
 
-RULES: Final = {CaseOp: CaseRule()}
+RULES: Final[dict[type[Operation], OpRule]] = {CaseOp: CaseRule()}

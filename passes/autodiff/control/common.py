@@ -13,7 +13,7 @@ from ....ir.builder import Builder
 from ....ir.functions import FunctionBuilder, return_of
 from ....ir.locations import derived
 from ....ir.types import element_of, is_splat
-from ...blocks import append_needed
+from ...blocks import append_needed, mapping
 from ...groups import chosen, spread
 from ...simplify.canonicalize import canonicalize
 from ..kinds import Derivatives, Engine, Flags, derivative_type, zero_like
@@ -64,7 +64,7 @@ class Joint:
         new = FunctionBuilder(
             "joint",
             [*body.arg_types, *derivative_types(outputs)],
-            [argument.name_hint for argument in body.args],
+            [*(argument.name_hint for argument in body.args), *["cotangent"] * len(outputs)],
             derived(location, "vjp"),
         )
         count = len(body.args)
@@ -96,6 +96,6 @@ def append_transpose(
     wanted = [g is not None for g in cotangents]
     joint = Joint(engine, body, linear, wanted, b.location, linear=True)
     others = [a for a, is_linear in zip(joint.arguments, linear) if not is_linear]
-    environment = dict(zip(others, arguments))
-    environment.update(zip(joint.cotangents, (g for g in cotangents if g is not None)))
+    given = [g for g in cotangents if g is not None]
+    environment = mapping([*others, *joint.cotangents], [*arguments, *given])
     return append_needed(b.block, joint.block, joint.gradients, environment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ....ir.array.control import CLOSES_OVER, CustomDerivativeOp
 from ....ir.builder import Builder
@@ -14,7 +14,7 @@ from ....ir.functions import BlockBuilder
 from ....ir.locations import spell_location
 from ...blocks import append_block
 from ...groups import chosen, spread
-from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule, is_inexact
+from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule, is_inexact
 from .common import append_transpose, filled
 
 
@@ -139,4 +139,4 @@ def _fresh(b: Builder, results: Sequence[SSAValue], operands: Sequence[SSAValue]
     return found
 
 
-RULES: Final = {CustomDerivativeOp: CustomDerivativeRule()}
+RULES: Final[dict[type[Operation], OpRule]] = {CustomDerivativeOp: CustomDerivativeRule()}

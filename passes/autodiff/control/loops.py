@@ -9,13 +9,13 @@ from xdsl.ir import Block, SSAValue
 
 from ....ir.array.control import TapeType
 from ....ir.builder import Builder
-from ...blocks import append_needed, dependent_values
-from ...fusion.cost import bytes_of
-from ...groups import chosen, parts_of
+from ...blocks import append_needed, dependent_values, mapping
 from ...costs import cost_of_saving
 from ...cut import UNBOUNDED
-from ..kinds import Engine, Flags
+from ...fusion.cost import bytes_of
+from ...groups import chosen, parts_of
 from ...partition import Prices, choose_residuals
+from ..kinds import Engine, Flags
 from .common import Joint, is_zero
 
 
@@ -114,7 +114,7 @@ class Reversal:
 
     def before_loop(self, b: Builder, consts: Sequence[SSAValue]) -> list[SSAValue]:
         """Append what the shared values need; return these for the consts of the loop forward."""
-        environment = dict(zip(self._consts, consts))
+        environment = mapping(self._consts, consts)
         return append_needed(b.block, self.joint.block, self.shared, environment)
 
     def append_step(

@@ -14,7 +14,7 @@ from xdsl.ir import Operation, SSAValue
 from ....ir.array import control as t
 from ....ir.builder import Builder
 from ...groups import chosen, spread
-from ..kinds import Derivative, Derivatives, Own, is_inexact
+from ..kinds import Derivative, Derivatives, OpRule, Own, is_inexact
 from .common import filled
 
 
@@ -85,7 +85,7 @@ def _identity_vjp(
     return cotangents
 
 
-RULES: Final = {
+RULES: Final[dict[type[Operation], OpRule]] = {
     t.TapeNewOp: Own(_new_jvp, _new_vjp),
     t.TapePushOp: Own(_push_jvp, _push_vjp),
     t.TapePopOp: Own(_pop_jvp, _pop_vjp),

@@ -11,12 +11,12 @@ from ....ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ....ir.array.control import NameOp, RematOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
-from ...blocks import append_needed
-from ...groups import chosen, parts_of, spread, types_of
+from ...blocks import append_needed, mapping
 from ...costs import cost_of_computing, cost_of_saving
 from ...cut import UNBOUNDED
-from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule
+from ...groups import chosen, parts_of, spread, types_of
 from ...partition import Prices, choose_residuals
+from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule
 from .common import Joint, filled
 
 
@@ -74,20 +74,21 @@ class RematRule(RegionRule):
         needed = choose_residuals(
             joint.block, joint.cotangents, joint.gradients, _prices(policy, joint)
         )
-        arguments = dict(zip(joint.arguments, operands))
-        kept = [value for value in needed if value not in arguments]
+        kept = [value for value in needed if value not in set(joint.arguments)]
         body = BlockBuilder(types_of(joint.arguments), (), b.location)
-        environment = dict(zip(joint.arguments, body.arguments))
+        environment = mapping(joint.arguments, body.arguments)
         values = append_needed(body.block, joint.block, [*joint.results, *kept], environment)
         found = b.remat(policy, operands, body.finish(values))
         results = found[: len(joint.results)]
-        arguments.update(zip(kept, found[len(results) :]))
+        outer = mapping([*joint.arguments, *kept], [*operands, *found[len(results) :]])
 
         def pullback(cotangents: Derivatives) -> Derivatives:
             given = filled(b, chosen(cotangents, wanted), chosen(results, wanted))
-            inputs = b.barrier([*(arguments[value] for value in needed), *given])
+            inputs: Sequence[SSAValue] = [*(outer[value] for value in needed), *given]
+            if policy != "everything":
+                inputs = b.barrier(inputs)
             back = BlockBuilder(types_of(inputs), (), b.location)
-            environment = dict(zip([*needed, *joint.cotangents], back.arguments))
+            environment = mapping([*needed, *joint.cotangents], back.arguments)
             gradients = append_needed(back.block, joint.block, joint.gradients, environment)
             return spread(b.remat(policy, inputs, back.finish(gradients)), varied)
 
@@ -123,4 +124,4 @@ def _allowed_by(policy: str) -> Callable[[SSAValue], bool]:
     )
 
 
-RULES: Final = {RematOp: RematRule()}
+RULES: Final[dict[type[Operation], OpRule]] = {RematOp: RematRule()}

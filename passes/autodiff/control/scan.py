@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ....ir.array.control import INDEX, ScanOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
-from ...blocks import append_needed
-from ...groups import chosen, parts_of, spread, types_of
-from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule, zero_like
+from ...blocks import append_needed, mapping
+from ...groups import chosen, joined, parts_of, spread, types_of
+from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule, zero_like
 from .common import Joint, derivative_types, filled
-from .loops import Reversal, loop_of
+from .loops import Activity, Reversal, loop_of
 
 
 class ScanRule(RegionRule):
@@ -46,52 +46,20 @@ class ScanRule(RegionRule):
         /,
     ) -> tuple[Sequence[SSAValue], Derivatives]:
         """Append one scan for values and tangents."""
-        active = loop_of(op, 1).active(engine, [t is not None for t in tangents], wanted)
-        flags = (active.consts, active.carries, active.elements)
-        parts = op.parts
-        own = (parts.consts, parts.carries, parts.elements)
-        extra = [derivative_types(chosen(*pair)) for pair in zip(own, flags)]
-        groups = [group for pair in zip(map(types_of, own), extra) for group in pair]
-        body = BlockBuilder([INDEX, *(t for group in groups for t in group)], (), b.location)
-        index, *arguments = body.arguments
-        given = parts_of(arguments, map(len, groups))
-        values, found = engine.push_forward(
-            body.builder,
-            op.body.block,
-            [index, *(v for group in given[::2] for v in group)],
-            [None, *(t for pair in zip(given[1::2], flags) for t in spread(*pair))],
-            [*active.carries, *active.stacked],
-        )
-        count = len(parts.carries)
-        carried = filled(
-            body.builder,
-            chosen(found[:count], active.carries),
-            chosen(values[:count], active.carries),
-        )
-        stacked = [t is not None for t in found[count:]]
-        block = body.finish(
-            [
-                *values[:count],
-                *carried,
-                *values[count:],
-                *(t for t in found[count:] if t is not None),
-            ]
-        )
-        given_groups = parts_of(operands, map(len, own))
-        given_tangents = parts_of(tangents, map(len, own))
-        outer = [
-            [*group, *filled(b, chosen(ts, fs), chosen(group, fs))]
-            for group, ts, fs in zip(given_groups, given_tangents, flags)
+        loop = loop_of(op, 1)
+        active = loop.active(engine, [t is not None for t in tangents], wanted)
+        block, stacked = _pushed_body(engine, b, op, active)
+        consts, carries, elements = [
+            [*group, *filled(b, chosen(given, flags), chosen(group, flags))]
+            for group, given, flags in zip(
+                parts_of(operands, loop.sizes), parts_of(tangents, loop.sizes), active[:3]
+            )
         ]
-        results = b.scan(
-            op.count, *outer, block, reverse=op.reverse is not None, unroll=unroll_of(op)
-        )
-        sizes = (count, len(carried), len(values) - count, sum(stacked))
-        carries, carry_tangents, ys, y_tangents = parts_of(results, sizes)
-        return (
-            [*carries, *ys],
-            [*spread(carry_tangents, active.carries), *spread(y_tangents, stacked)],
-        )
+        results = _append_scan(b, op, consts, carries, elements, block)
+        count = loop.sizes[1]
+        sizes = (count, sum(active.carries), len(op.results) - count, sum(stacked))
+        last, moved, ys, y_tangents = parts_of(results, sizes)
+        return [*last, *ys], [*spread(moved, active.carries), *spread(y_tangents, stacked)]
 
     def vjp(
         self,
@@ -115,65 +83,40 @@ class ScanRule(RegionRule):
             op.location,
             linear=linear,
         )
-        count, forward = loop.sizes[1], op.reverse is None
-        elements = joint.arguments[-loop.sizes[2] :] if loop.sizes[2] else ()
-        stacked = joint.results[count:]
-        at_hand = {joint.arguments[0], *elements, *stacked}
-        back = Reversal(joint, loop, active, at_hand, op.count)
+        step, (_, _, elements) = joint.arguments[0], parts_of(joint.arguments[1:], loop.sizes)
+        count = loop.sizes[1]
+        ys = joint.results[count:]
+        back = Reversal(joint, loop, active, {step, *elements, *ys}, op.count)
 
-        body = BlockBuilder(op.body.block.arg_types, (), b.location)
-        environment = dict(zip(joint.arguments, body.arguments))
-        outputs = [*joint.results, *back.kept]
-        values = append_needed(body.block, joint.block, outputs, environment)
         groups = parts_of(operands, loop.sizes)
-        found = b.scan(
-            op.count, *groups, body.finish(values), reverse=not forward, unroll=unroll_of(op)
-        )
-        results = found[: len(joint.results)]
-        stacks = {
-            **dict(zip(elements, groups[2])),
-            **dict(zip(stacked, results[count:])),
-            **dict(zip(back.kept, found[len(results) :])),
-        }
+        consts, carries, given_elements = groups
+        body = _recording_body(b, joint, back)
+        found = _append_scan(b, op, consts, carries, given_elements, body)
+        results, kept = found[: len(joint.results)], found[len(joint.results) :]
+        stacks = mapping([*elements, *ys, *back.kept], [*groups[2], *results[count:], *kept])
 
         def pullback(cotangents: Derivatives) -> Derivatives:
-            carried = filled(b, *(chosen(v[:count], active.carries) for v in (cotangents, results)))
-            sliced = filled(b, *(chosen(v[count:], active.stacked) for v in (cotangents, results)))
-            operands = chosen(groups[0], active.consts)
-            sums = [zero_like(b, value) for value in chosen(operands, back.summed)]
+            flags = [*active.carries, *active.stacked]
+            given = filled(b, chosen(cotangents, flags), chosen(results, flags))
+            carried, sliced = parts_of(given, (sum(active.carries), sum(active.stacked)))
+            consts = chosen(groups[0], active.consts)
+            sums = [zero_like(b, value) for value in chosen(consts, back.summed)]
             shared = back.before_loop(b, groups[0])
-            needed = [value for value in (*back.at_hand, *back.kept) if value in stacks]
-            inner = [
-                INDEX,
-                *types_of(shared),
-                *types_of([*carried, *sums]),
-                *types_of(needed),
-                *types_of(joint.cotangents[len(carried) :]),
-            ]
-            body = BlockBuilder(inner, (), b.location)
-            index, *arguments = body.arguments
-            sizes = (len(shared), len(carried), len(sums), len(needed), len(sliced))
-            parts = parts_of(arguments, sizes)
-            environment = dict(zip(back.shared, parts[0]))
-            environment.update(zip(joint.cotangents, [*parts[1], *parts[4]]))
-            environment.update(zip(needed, parts[3]))
-            environment[joint.arguments[0]] = index
-            step = back.append_step(body.builder, environment, parts[2])
-            outs = b.scan(
-                op.count,
+            needed = [value for value in (*back.at_hand, *back.kept) if value is not step]
+            types = [types_of(group) for group in (shared, carried, sums, needed)]
+            outs = _append_scan(
+                b,
+                op,
                 shared,
                 [*carried, *sums],
                 [*(stacks[value] for value in needed), *sliced],
-                body.finish([*step[0], *step[1], *step[2]]),
-                reverse=forward,
-                unroll=unroll_of(op),
+                _body_back(b, back, step, needed, types),
+                back=True,
             )
-            carry_gradients, totals, element_gradients = parts_of(
-                outs, [len(part) for part in step]
-            )
-            consts = spread(spread(totals, back.summed), active.consts)
+            sizes = (len(carried), len(sums), sum(active.elements))
+            carry_gradients, totals, element_gradients = parts_of(outs, sizes)
             return [
-                *consts,
+                *spread(spread(totals, back.summed), active.consts),
                 *spread(carry_gradients, active.carries),
                 *spread(element_gradients, active.elements),
             ]
@@ -181,9 +124,86 @@ class ScanRule(RegionRule):
         return results, pullback
 
 
-def unroll_of(op: ScanOp) -> int | None:
-    """Return how many steps a scan writes out at once, if it says so."""
-    return op.unroll.value.data if op.unroll is not None else None
+def _pushed_body(
+    engine: Engine, b: Builder, op: ScanOp, active: Activity
+) -> tuple[Block, list[bool]]:
+    """Return the body for values and tangents, and which stacked results have a tangent."""
+    parts = op.parts
+    own = (parts.consts, parts.carries, parts.elements)
+    extra = [derivative_types(chosen(group, flags)) for group, flags in zip(own, active[:3])]
+    groups = [group for pair in zip(map(types_of, own), extra) for group in pair]
+    body = BlockBuilder([INDEX, *joined(groups)], (), b.location)
+    step, *arguments = body.arguments
+    given = parts_of(arguments, map(len, groups))
+    moved = joined(spread(*pair) for pair in zip(given[1::2], active[:3]))
+    values, tangents = engine.push_forward(
+        body.builder,
+        op.body.block,
+        [step, *joined(given[::2])],
+        [None, *moved],
+        [*active.carries, *active.stacked],
+    )
+    count = len(parts.carries)
+    carries = chosen(values[:count], active.carries)
+    carried = filled(body.builder, chosen(tangents[:count], active.carries), carries)
+    stacked = [tangent for tangent in tangents[count:] if tangent is not None]
+    block = body.finish([*values[:count], *carried, *values[count:], *stacked])
+    return block, [tangent is not None for tangent in tangents[count:]]
 
 
-RULES: Final = {ScanOp: ScanRule()}
+def _recording_body(b: Builder, joint: Joint, back: Reversal) -> Block:
+    """Return the body that also stacks what the scan back will need."""
+    body = BlockBuilder(types_of(joint.arguments), (), b.location)
+    environment = mapping(joint.arguments, body.arguments)
+    outputs = [*joint.results, *back.kept]
+    return body.finish(append_needed(body.block, joint.block, outputs, environment))
+
+
+def _body_back(
+    b: Builder,
+    back: Reversal,
+    step: SSAValue,
+    needed: Sequence[SSAValue],
+    types: Sequence[Sequence[Attribute]],
+) -> Block:
+    """Return the body of the scan back.
+
+    It takes shared values, cotangents of the carries and sums, then parts of the needed values and
+    cotangents of the stacked results.
+    """
+    joint = back.joint
+    sizes = [len(group) for group in types]
+    sliced = joint.cotangents[sizes[1] :]
+    body = BlockBuilder([INDEX, *joined(types), *types_of(sliced)], (), b.location)
+    index, *arguments = body.arguments
+    shared, carried, sums, parts, given = parts_of(arguments, [*sizes, len(sliced)])
+    environment = mapping(
+        [step, *back.shared, *joint.cotangents, *needed],
+        [index, *shared, *carried, *given, *parts],
+    )
+    return body.finish(joined(back.append_step(body.builder, environment, sums)))
+
+
+def _append_scan(
+    b: Builder,
+    op: ScanOp,
+    consts: Sequence[SSAValue],
+    carries: Sequence[SSAValue],
+    elements: Sequence[SSAValue],
+    body: Block,
+    *,
+    back: bool = False,
+) -> Sequence[SSAValue]:
+    """Append a scan of as many steps as another one, in the same order or back."""
+    return b.scan(
+        op.count,
+        consts,
+        carries,
+        elements,
+        body,
+        reverse=(op.reverse is not None) != back,
+        unroll=op.unroll.value.data if op.unroll is not None else None,
+    )
+
+
+RULES: Final[dict[type[Operation], OpRule]] = {ScanOp: ScanRule()}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from xdsl.ir import Attribute, Block, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ....ir.array.control import INDEX, WhileOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import tensor_info
-from ...blocks import append_block, append_needed
-from ...groups import chosen, parts_of, spread, types_of
+from ...blocks import append_block, append_needed, mapping
 from ...costs import UNKNOWN_STEPS
-from ..kinds import Derivatives, Engine, Flags, Pullback, RegionRule, zero_like
+from ...groups import chosen, parts_of, spread, types_of
+from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule, zero_like
 from .common import Joint, filled
 from .loops import Reversal, loop_of
 
@@ -142,7 +142,7 @@ def _recording_loop(
     own, _ = parts_of(condition.arguments, sizes)
     more = append_block(condition.block, op.condition.block, own)
     own, (steps, *tape) = parts_of(body.arguments, sizes)
-    environment = dict(zip(joint.arguments, own))
+    environment = mapping(joint.arguments, own)
     outputs = [*joint.results, *back.kept]
     values = append_needed(body.block, joint.block, outputs, environment)
     results, kept = parts_of(values, (len(joint.results), len(back.kept)))
@@ -166,8 +166,7 @@ def _loop_back(
     more = condition.builder.compare("gt", steps, _integer(condition.builder, 0))
     shared, (steps, *tape), given, sums = parts_of(body.arguments, sizes)
     inner = body.builder
-    environment = dict(zip(back.shared, shared))
-    environment.update(zip(back.joint.cotangents, given))
+    environment = mapping([*back.shared, *back.joint.cotangents], [*shared, *given])
     if tape:
         rest, items = inner.tape_pop(tape[0])
         environment.update(zip(back.kept, items))
@@ -181,4 +180,4 @@ def _integer(b: Builder, value: int) -> SSAValue:
     return b.full(*tensor_info(INDEX), value)
 
 
-RULES: Final = {WhileOp: WhileRule()}
+RULES: Final[dict[type[Operation], OpRule]] = {WhileOp: WhileRule()}

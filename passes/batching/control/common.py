@@ -18,9 +18,7 @@ def front_axes(flags: Flags) -> list[int | None]:
     return [0 if flag else None for flag in flags]
 
 
-def in_front(
-    b: Builder, values: Sequence[Batched], flags: Flags, size: int
-) -> list[SSAValue]:
+def in_front(b: Builder, values: Sequence[Batched], flags: Flags, size: int) -> list[SSAValue]:
     """Return values with the batch in front where a flag is set, and without it elsewhere."""
     return [
         at_axis(b, value, 0, size) if flag else value.value for value, flag in zip(values, flags)

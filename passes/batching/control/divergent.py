@@ -19,8 +19,8 @@ from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import dtype_of, shape_of, tensor_info, tensor_type
-from ...costs import cost_of_block
 from ...blocks import append_block
+from ...costs import cost_of_block
 from ...groups import chosen, parts_of, spread, types_of
 from ..batched import Batched, Flags, Lanes, at_axis
 from .common import batch_block, heeds_mask, in_front, mask_for
@@ -70,6 +70,7 @@ def run_masked(
         Batched(at_axis(b, carry, 0, lanes.size), 0) for carry, flag in zip(carries, flags) if flag
     ]
     loop = _MaskedLoop(op, flags)
+    results: Sequence[SSAValue]
     if lanes.size > BLOCK and _is_small(op, moving):
         results = _in_blocks(lanes, b, loop, [*consts, *fixed], moving)
     else:
@@ -179,7 +180,11 @@ def _is_small(op: WhileOp, moving: Sequence[Batched]) -> bool:
 
 
 def _in_blocks(
-    lanes: Lanes, b: Builder, loop: _MaskedLoop, consts: Sequence[Batched], moving: Sequence[Batched]
+    lanes: Lanes,
+    b: Builder,
+    loop: _MaskedLoop,
+    consts: Sequence[Batched],
+    moving: Sequence[Batched],
 ) -> list[SSAValue]:
     """Append a scan over blocks of lanes, each of which runs the loop on its own.
 
@@ -260,9 +265,7 @@ def select_branch(
     return [Batched(_chosen_branch(b, index.value, column), 0) for column in zip(*found)]
 
 
-def _takers(
-    lanes: Lanes, b: Builder, index: SSAValue, number: int, count: int
-) -> SSAValue | None:
+def _takers(lanes: Lanes, b: Builder, index: SSAValue, number: int, count: int) -> SSAValue | None:
     """Append which lanes take a branch."""
     if count == 1:
         return lanes.mask

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from xdsl.ir import Operation
 
 from ....ir.array import control as t
 from ....ir.builder import Builder
@@ -68,7 +69,7 @@ class _Pop(_OnTape):
         return [Batched(rest, 0), *(Batched(item, 0) for item in items)]
 
 
-RULES: Final = {
+RULES: Final[dict[type[Operation], LaneRule]] = {
     t.BarrierOp: _ByPosition(),
     t.NameOp: _ByPosition(),
     t.TapeNewOp: _New(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ....ir.array.control import (
     CaseOp,
@@ -202,9 +202,7 @@ class _CustomDerivative(LaneRule):
         return [Batched(value, 0) for value in results]
 
 
-def _summed_backward(
-    lanes: Lanes, b: Builder, body: Block | None, flags: Flags
-) -> Block | None:
+def _summed_backward(lanes: Lanes, b: Builder, body: Block | None, flags: Flags) -> Block | None:
     """Return the batch of a backward rule; ``flags`` say which cotangents carry it."""
     if body is None:
         return None
@@ -219,7 +217,7 @@ def _summed_backward(
     )
 
 
-RULES: Final = {
+RULES: Final[dict[type[Operation], LaneRule]] = {
     ScanOp: _Scan(),
     WhileOp: _While(),
     CaseOp: _Case(),

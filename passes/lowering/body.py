@@ -1,0 +1,166 @@
+"""The ops of a bufferised function, and of the loops and branches in it, one after the other.
+
+Small arrays that are kept in registers are tensors until here. Loops and branches that carry them
+are built anew to carry the scalars and vectors that hold them (`registers.widths_of`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Protocol
+
+from xdsl.dialects import scf, tensor
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+from ...ir.array.shape import ReshapeOp
+from ...ir.kernel.memory import LoadOp, StoreOp
+from ...ir.kernel.ops import FusionOp
+from . import registers
+from .loop_builder import LoopBuilder
+from .registers import Parts
+
+
+class EmitFusion(Protocol):
+    """Appends what computes a fusion, and returns the parts of its results."""
+
+    def __call__(self, builder: LoopBuilder, fusion: FusionOp, held: Held) -> list[Parts]:
+        """Emit the fusion."""
+
+
+Held = dict[SSAValue, Parts]
+"""The values that hold each small array."""
+
+
+class BodyLowering:
+    """Takes ops out of their blocks and appends what they become to the builder's."""
+
+    def __init__(self, builder: LoopBuilder, emit_fusion: EmitFusion) -> None:
+        self.b = builder
+        self.emit_fusion = emit_fusion
+        self.held: Held = {}
+        self._values: dict[SSAValue, SSAValue] = {}
+
+    def lower(self, ops: Iterable[Operation]) -> None:
+        """Lower ops, which belong to no block any more, in order."""
+        replaced = []
+        for op in ops:
+            self.b.location = op.location
+            rule = _RULES.get(type(op))
+            if rule is not None:
+                rule(self, op)
+                replaced.append(op)
+            else:
+                if any(value in self._values for value in op.operands):
+                    op.operands = [self._values.get(value, value) for value in op.operands]
+                self.b.block.add_op(op)
+        for op in reversed(replaced):
+            op.erase(safe_erase=False)
+
+    def _fusion(self, op: Operation) -> None:
+        assert isinstance(op, FusionOp)
+        mapped = self._values
+        if any(value in mapped for value in op.operands):
+            op.operands = [mapped.get(value, value) for value in op.operands]
+        self.held.update(zip(op.results, self.emit_fusion(self.b, op, self.held)))
+
+    def _rebuild(self, op: Operation) -> None:
+        """Build a loop or a branch anew on scalars and vectors."""
+        location = op.location
+        new = type(op).create(
+            operands=self._flat(op.operands),
+            result_types=_flat_types(result.type for result in op.results),
+            properties=op.properties,
+            attributes=op.attributes,
+            regions=[self._region(region) for region in op.regions],
+            location=location,
+        )
+        self.b.block.add_op(new)
+        self._bind(op.results, new.results)
+
+    def _region(self, region: Region) -> Region:
+        block = region.block
+        new = Block(arg_types=_flat_types(block.arg_types))
+        self._bind(block.args, new.args)
+        ops = take_ops(block)
+        with self.b.within(new):
+            self.lower(ops)
+        return Region(new)
+
+    def _end(self, op: Operation) -> None:
+        new = type(op).create(operands=self._flat(op.operands), location=op.location)
+        self.b.block.add_op(new)
+
+    def _flat(self, values: Iterable[SSAValue]) -> list[SSAValue]:
+        """Return the values with the parts of small arrays in their stead."""
+        flat: list[SSAValue] = []
+        for value in values:
+            if isinstance(value.type, TensorType):
+                flat += self.held[value]
+            else:
+                flat.append(self._values.get(value, value))
+        return flat
+
+    def _bind(self, before: Iterable[SSAValue], after: Sequence[SSAValue]) -> None:
+        """Let new values stand for old ones, several for a small array."""
+        rest = iter(after)
+        for value in before:
+            if isinstance(value.type, TensorType):
+                count = len(registers.types_of(value.type))
+                self.held[value] = tuple(next(rest) for _ in range(count))
+            else:
+                self._values[value] = new = next(rest)
+                new.name_hint = value.name_hint
+
+    # Between scalars, memory and small arrays
+
+    def _from_elements(self, op: Operation) -> None:
+        (element,) = op.operands
+        self.held[op.results[0]] = (self._values.get(element, element),)
+
+    def _extract(self, op: Operation) -> None:
+        (self._values[op.results[0]],) = self.held[op.operands[0]]
+
+    def _load(self, op: Operation) -> None:
+        (buffer,) = op.operands
+        type_: Any = op.results[0].type
+        self.held[op.results[0]] = registers.load(self.b, self._values.get(buffer, buffer), type_)
+
+    def _store(self, op: Operation) -> None:
+        source, buffer = op.operands
+        type_: Any = source.type
+        registers.store(self.b, self.held[source], self._values.get(buffer, buffer), type_)
+
+    def _reshape(self, op: Operation) -> None:
+        self.held[op.results[0]] = self.held[op.operands[0]]
+
+
+def take_ops(block: Block) -> list[Operation]:
+    """Take all ops out of a block."""
+    ops = list(block.ops)
+    for op in ops:
+        block.detach_op(op)
+    return ops
+
+
+def _flat_types(types: Iterable[Attribute]) -> list[Attribute]:
+    flat: list[Attribute] = []
+    for type_ in types:
+        flat += registers.types_of(type_) if isinstance(type_, TensorType) else [type_]
+    return flat
+
+
+_RULES: Final[dict[type[Operation], Callable[[BodyLowering, Operation], None]]] = {
+    FusionOp: BodyLowering._fusion,
+    **dict.fromkeys(
+        (scf.ForOp, scf.WhileOp, scf.IfOp, scf.IndexSwitchOp, scf.ParallelOp),
+        BodyLowering._rebuild,
+    ),
+    scf.YieldOp: BodyLowering._end,
+    scf.ConditionOp: BodyLowering._end,
+    tensor.FromElementsOp: BodyLowering._from_elements,
+    tensor.ExtractOp: BodyLowering._extract,
+    LoadOp: BodyLowering._load,
+    StoreOp: BodyLowering._store,
+    ReshapeOp: BodyLowering._reshape,
+}
