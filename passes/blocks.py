@@ -7,6 +7,7 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..ir.array.base import ArrayOp
+from ..ir.array.control import BarrierOp
 
 Environment = MutableMapping[SSAValue, SSAValue]
 """The values of the copy, by those that they are copies of."""
@@ -78,10 +79,21 @@ def ops_between(
     return ops
 
 
-def dependent_values(body: Block, roots: Iterable[SSAValue]) -> set[SSAValue]:
-    """Return the values of a block that depend on others, with these."""
+def dependent_values(
+    body: Block, roots: Iterable[SSAValue], *, ordered: bool = True
+) -> set[SSAValue]:
+    """Return the values of a block that depend on others, with these.
+
+    What a barrier passes on depends on all of its operands if ``ordered``, since it comes behind
+    them; else only on the operand that it is.
+    """
     found = set(roots)
     for op in body.ops:
-        if not found.isdisjoint(op._operands):
+        if found.isdisjoint(op._operands):
+            continue
+        if isinstance(op, BarrierOp) and not ordered:
+            pairs = zip(op.results, op._operands)
+            found.update(result for result, operand in pairs if operand in found)
+        else:
             found.update(op.results)
     return found

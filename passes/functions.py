@@ -9,8 +9,8 @@ from xdsl.dialects.func import CallOp, FuncOp
 
 from ..ir.errors import GradatimError
 from ..ir.functions import find_function
-from .simplify.inline import inline_calls, is_private
-from .simplify.rewriting import functions_of, ops_in
+from .simplify.inline import calls_in, inline_calls, is_private
+from .simplify.rewriting import functions_of
 
 
 def replace_functions(
@@ -61,6 +61,4 @@ def visibility_of(function: FuncOp) -> str | None:
 
 
 def _calls(module: ModuleOp) -> list[CallOp]:
-    return [
-        op for f in functions_of(module) for op in ops_in(f.body.block) if isinstance(op, CallOp)
-    ]
+    return [call for function in functions_of(module) for call in calls_in(function)]

@@ -6,8 +6,8 @@ in rising order: the result of a reduction along those that remain, the operand 
 along those it has.
 
 A value that is only read through an index map (the operand of a slice, a reverse, a transpose, a
-pad, a concatenation, a general reshape or a product) takes no part in the space: it is evaluated at
-the positions that the map gives.
+pad, a concatenation, a gather, a general reshape or a product) takes no part in the space: it is
+evaluated at the positions that the map gives.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import Final, NamedTuple
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..array.elementwise import ElementwiseOp
+from ..array.indexing import GatherOp
 from ..array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
-from ..array.shape import BroadcastOp, ReshapeOp, dim_of
+from ..array.shape import BroadcastOp, IotaOp, ReshapeOp, dim_of
 from ..errors import GradatimError
 from ..types import Shape, shape_of, spell
 from .schedule import Schedule
@@ -69,6 +70,17 @@ def is_elementwise(op_type: type[Operation]) -> bool:
 _elementwise: dict[type[Operation], bool] = {}
 
 
+def is_numbering(op: Operation) -> bool:
+    """Tell whether an op numbers elements in row-major order: the reshape of a flat iota.
+
+    It is computed from the position of an element, as if that were memory; so it runs along all
+    loops that joined loops stand for.
+    """
+    if not isinstance(op, ReshapeOp) or not isinstance(op.operand.owner, IotaOp):
+        return False
+    return len(shape_of(op.operand)) == 1
+
+
 def links_of(op: Operation) -> list[Link]:
     """Return how the op's result and the operands that share its loops lie in each other.
 
@@ -106,6 +118,13 @@ def _broadcast_links(op: Operation) -> list[Link]:
     return [Link(op.result, op.operand, op.dims.data)]
 
 
+def _gather_links(op: Operation) -> list[Link]:
+    """The indices run along the first dimensions of the result."""
+    assert isinstance(op, GatherOp)
+    dims = tuple(range(len(shape_of(op.indices[0]))))
+    return [Link(op.result, index, dims) for index in op.indices]
+
+
 def _reshape_links(op: Operation) -> list[Link]:
     """A reshape that only adds or drops dimensions of size one is none of the elements."""
     operand, result = op.operands[0], op.results[0]
@@ -121,6 +140,7 @@ _LINKS: Final[dict[type[Operation], Callable[[Operation], list[Link]]]] = {
     ArgReduceOp: _argreduce_links,
     CumulativeOp: _elementwise_links,
     BroadcastOp: _broadcast_links,
+    GatherOp: _gather_links,
     ReshapeOp: _reshape_links,
 }
 

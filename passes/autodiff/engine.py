@@ -14,7 +14,7 @@ from typing import NamedTuple
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...ir.array.control import TapeNewOp, TapeType
+from ...ir.array.control import BarrierOp, TapeNewOp, TapeType
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError
 from ...ir.locations import derived, spell_location
@@ -75,6 +75,9 @@ def _varied_among(op: Operation, varied: set[SSAValue]) -> Iterable[SSAValue]:
         rule = region_rule_of(op)
         flags = rule.varied(ENGINE, op, [v in varied for v in op._operands])
         return [v for v, varies in zip(op.results, flags) if varies]
+    if isinstance(op, BarrierOp):
+        pairs = zip(op.results, op._operands)
+        return [v for v, operand in pairs if operand in varied and is_inexact(v)]
     return filter(is_inexact, op.results)
 
 
@@ -106,6 +109,8 @@ def _complete(tapes: Iterable[Sequence[SSAValue]], found: set[SSAValue]) -> bool
 
 
 def _useful_operands(op: Operation, varied: Flags, wanted: Flags) -> Flags:
+    if isinstance(op, BarrierOp):
+        return wanted
     return region_rule_of(op).useful(ENGINE, op, varied, wanted) if op.regions else varied
 
 
@@ -279,6 +284,34 @@ class _Record(_Copy):
         pullback = partial(_pull, rule, self.builder, op, flags)
         self.steps.append(_Step(op._operands, op.results, pullback, op.location, op.name))
 
+    def _append(self, op: Operation) -> None:
+        if self.linear and isinstance(op, BarrierOp):
+            self._append_barriers(op)
+        else:
+            super()._append(op)
+
+    def _append_barriers(self, op: BarrierOp) -> None:
+        """Append a barrier in parts: what is known, and what of the linear inputs comes later."""
+        pairs = [(v, self.environment[operand]) for v, operand in zip(op.results, op._operands)]
+        linear = [pair for pair in pairs if pair[0] in self.active]
+        for group in ([pair] for pair in pairs if pair[0] not in self.active):
+            self._append_barrier(op, group)
+        if linear:
+            self.varied.update(self._append_barrier(op, linear))
+            barrier = self.builder.block.last_op
+            assert barrier is not None
+            rule = rule_of(op)
+            assert not isinstance(rule, Composed | RegionRule)
+            self.record(barrier, rule)
+
+    def _append_barrier(
+        self, op: BarrierOp, pairs: Sequence[tuple[SSAValue, SSAValue]]
+    ) -> Sequence[SSAValue]:
+        with self.builder.at(op.location):
+            results = self.builder.barrier([operand for _, operand in pairs])
+        self.environment.update(zip((old for old, _ in pairs), results))
+        return results
+
     def replace(self, op: Operation, rule: RegionRule) -> Sequence[SSAValue]:
         operands = [self.environment[value] for value in op._operands]
         varied = [value in self.active for value in op._operands]
@@ -310,7 +343,9 @@ class _Record(_Copy):
             return pending.pop(value).total() if value in pending else None
 
         linear_in = [v for v in inputs if v in self.varied] if self.linear else ()
-        dependent = dependent_values(self.builder.block, linear_in) if linear_in else set()
+        dependent = (
+            dependent_values(self.builder.block, linear_in, ordered=False) if linear_in else set()
+        )
         contribute(outputs, cotangents)
         for step in reversed(self.steps):
             if pending.keys().isdisjoint(step.results) and not self._moves_tape(step):

@@ -118,7 +118,7 @@ def _require_derivatives(
     block: Block, linear: Sequence[SSAValue], results: Sequence[SSAValue]
 ) -> None:
     """Raise if results depend on the linear arguments by an op without derivative."""
-    dependent = dependent_values(block, linear)
+    dependent = dependent_values(block, linear, ordered=False)
     for op in ops_between(block, block.args, results):
         if type(op) in NON_DIFFERENTIABLE and not dependent.isdisjoint(op._operands):
             raise not_linear(op.name, op.location)

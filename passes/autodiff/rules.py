@@ -8,14 +8,16 @@ from xdsl.ir import Operation
 
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
-from . import contraction, control, elementwise, reduction, shape
+from . import contraction, control, elementwise, indexing, ordering, reduction, shape
 from .kinds import ByKind, Composed, OpRule, RegionRule, Rule
 
 FAMILIES: Final = {
     "elementwise": elementwise,
     "shape": shape,
+    "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
+    "ordering": ordering,
     "control": control,
 }
 """The modules that hold the rules, by family of ops."""

@@ -21,15 +21,18 @@ from ...ir.locations import derived, spell_location
 from ...ir.types import shape_of, spell
 from ..blocks import append_copy, name_argument
 from ..functions import replace_functions
-from . import contraction, control, elementwise, reduction, shape
+from . import calls, contraction, control, elementwise, indexing, ordering, reduction, shape
 from .batched import Batched, BatchingRule, Flags, LaneRule, Lanes, at_axis, batched_type
 
 FAMILIES: Final = {
     "elementwise": elementwise,
     "shape": shape,
+    "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
+    "ordering": ordering,
     "control": control,
+    "calls": calls,
 }
 """The modules that hold the rules, by family of ops."""
 

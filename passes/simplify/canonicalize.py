@@ -19,7 +19,7 @@ from ...ir.array.regions import RegionOp
 from ...ir.locations import fused
 from ...ir.types import Tensor
 from ..blocks import append_copy
-from . import contraction, elementwise, reduction, shape
+from . import contraction, elementwise, indexing, ordering, reduction, shape
 from .control.revise import Walker, popped, revise
 from .cse import Numbering, is_commutative
 from .dce import eliminate_dead_code
@@ -41,13 +41,16 @@ _ARRAY_OPS: Final = frozenset(op for ops in OPS_BY_FAMILY.values() for op in ops
 RULES: Final[Rules] = {
     **elementwise.RULES,
     **shape.RULES,
+    **indexing.RULES,
     **reduction.RULES,
     **contraction.RULES,
+    **ordering.RULES,
 }
 
 COMPOSITIONS: Final[Compositions] = {
     **elementwise.COMPOSITIONS,
     **shape.COMPOSITIONS,
+    **indexing.COMPOSITIONS,
     **reduction.COMPOSITIONS,
     **contraction.COMPOSITIONS,
 }

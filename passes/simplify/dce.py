@@ -13,8 +13,10 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
+from ...ir.array.ordering import SortOp
 from ...ir.array.regions import RegionOp
 from .control.liveness import shrink
+from .ordering import without_unused
 from .rewriting import functions_of
 
 
@@ -34,8 +36,9 @@ def is_pure(op: Operation) -> bool:
 def eliminate_dead_code(function: FuncOp) -> bool:
     """Erase what no result of a function depends on, in one backward walk.
 
-    Pure ops go, and of loops and branches also results, carries and operands that are not used.
-    Returns whether there were any.
+    Pure ops go, and of loops and branches also results, carries and operands that are not used;
+    arrays that are sorted along with others to no purpose are dropped. Returns whether there was
+    anything to do.
     """
     return _clean(function.body.block)
 
@@ -45,6 +48,10 @@ def _clean(block: Block) -> bool:
     for op in reversed(tuple(block.ops)):
         unused = not any(result.first_use for result in op.results)
         if unused and op.next_op is not None and is_pure(op):
+            block.erase_op(op)
+            found = True
+        elif isinstance(op, SortOp) and (smaller := without_unused(op)) is not None:
+            block.insert_op_before(smaller, op)
             block.erase_op(op)
             found = True
         elif op.regions and isinstance(op, RegionOp):

@@ -7,9 +7,11 @@ from typing import Final
 
 from xdsl.ir import Operation, SSAValue
 
-from ....ir.array.control import CustomDerivativeOp
+from ....ir.array.control import CLOSES_OVER, CustomDerivativeOp
 from ....ir.builder import Builder
+from ....ir.errors import GradatimError
 from ....ir.functions import BlockBuilder
+from ....ir.locations import spell_location
 from ...blocks import append_block
 from ...groups import chosen, spread
 from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule, is_inexact
@@ -22,7 +24,17 @@ class CustomDerivativeRule(RegionRule):
     """
 
     def varied(self, engine: Engine, op: CustomDerivativeOp, varied: Flags, /) -> Flags:
-        """Return all inexact results if a differentiable operand varies."""
+        """Return all inexact results if a differentiable operand varies.
+
+        Raises:
+            GradatimError: if another operand varies that the user's function closes over.
+        """
+        if any(varied[: op.skipped]) and CLOSES_OVER in op.attributes:
+            raise GradatimError(
+                "a function with derivative rules closes over a value by which it is "
+                "differentiated, of which the rules do not know; let it take the value as argument",
+                spell_location(op.location),
+            )
         varies = any(varied[op.skipped :])
         return [varies and is_inexact(result) for result in op.results]
 
