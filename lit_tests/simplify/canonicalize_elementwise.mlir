@@ -162,7 +162,8 @@ func.func @roots(%x: tensor<4xf64>) -> tensor<4xf64> {
 
 // CHECK-LABEL: func.func @roots
 // CHECK-NOT:     array.pow
-// CHECK:         array.sqrt %x
+// CHECK:         [[P:%.*]] = array.add %x
+// CHECK:         array.sqrt [[P]]
 // CHECK:         array.select
 
 func.func @limits(%x: tensor<4xf64>, %u: tensor<4xui8>) -> (tensor<4xf64>, tensor<4xf64>, tensor<4xf64>, tensor<4xui8>, tensor<4xf64>, tensor<4xf64>, tensor<4xf64>) {

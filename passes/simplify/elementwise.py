@@ -122,11 +122,12 @@ _HALVES: Final = (1.5, 2.5, -1.5, -2.5)
 def _half_power(b: RuleBuilder, x: SSAValue, exponent: float) -> SSAValue:
     """A power of x or 1 / x, and a square root, in an order in which nothing overflows too soon.
 
-    Only of minus infinity, whose root is NaN, it is not the product.
+    Only of minus infinity, whose root is NaN, it is not the product; zeros count as positive.
     """
-    root, factor = b.sqrt(x), x
+    positive = b.add(x, b.full_like(x, 0))
+    root, factor = b.sqrt(positive), positive
     if exponent < 0:
-        factor = b.div(b.full_like(x, 1), x)
+        factor = b.div(b.full_like(x, 1), positive)
     power = b.div(factor, root) if exponent < 0 else b.mul(factor, root)
     if abs(exponent) > 2:
         power = b.mul(power, factor)
