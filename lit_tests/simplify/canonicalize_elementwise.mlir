@@ -155,7 +155,7 @@ func.func @powers(%x: tensor<4xf64>) -> (tensor<4xf64>, tensor<4xf64>, tensor<4x
 
 // Halves of whole numbers take a square root; minus infinity, whose root is NaN, is chosen apart.
 func.func @roots(%x: tensor<4xf64>) -> tensor<4xf64> {
-  %c = array.constant dense<-2.5> : tensor<4xf64>
+  %c = array.constant dense<-1.5> : tensor<4xf64>
   %y = array.pow %x, %c : tensor<4xf64>
   func.return %y : tensor<4xf64>
 }

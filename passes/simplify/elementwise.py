@@ -116,7 +116,7 @@ def _pow(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | No
     return b.sqrt(x) if b.fast and c == 0.5 else None
 
 
-_HALVES: Final = (1.5, 2.5, -1.5, -2.5)
+_HALVES: Final = (1.5, 2.5, -1.5)
 
 
 def _half_power(b: RuleBuilder, x: SSAValue, exponent: float) -> SSAValue:
