@@ -36,7 +36,7 @@ def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None) -> Any:
 
     Args:
         key: a key, u32[2].
-        a: a positive number or an array of them.
+        a: a positive number or an array of them; where it is negative, the result is NaN.
         shape: of the result, to which ``a`` broadcasts; that of ``a`` by default.
         dtype: a float dtype; float64 by default.
 
@@ -214,6 +214,7 @@ def _of_each(
 ) -> Tracer:
     """Return what a sampler of one number gives for each element of ``a``, under its own key."""
     a = broadcast(converted(a, dtype), shape)
+    a = xp.where(a < 0, np.nan, a)
     if not shape:
         return one(key.split_apart(1)[0], a)
     a = xp.reshape(a, -1)

@@ -22,7 +22,11 @@ INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uin
 KEYS = [
     *(f"key_data(key({seed}))" for seed in (0, 42, 2**31 - 1, -1, 2**40 + 5, -(2**63))),
     *("key_data(PRNGKey(7))", "key_data(key(np.uint64(2**64 - 1)))", "key_data(key(np.int8(-1)))"),
-    *("key_data(split(key(42)))", "key_data(split(key(42), 5))", "key_data(split(key(42), (2, 3)))"),
+    *(
+        "key_data(split(key(42)))",
+        "key_data(split(key(42), 5))",
+        "key_data(split(key(42), (2, 3)))",
+    ),
     *("key_data(fold_in(key(42), 0))", "key_data(fold_in(key(42), 2**32 - 1))"),
     "key_data(fold_in(key(42), np.int64(2**33 + 7)))",
     "key_data(fold_in(split(key(42))[1], 7))",
