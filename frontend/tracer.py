@@ -231,9 +231,9 @@ class Tracer:
         return _implementation(np.imag)(self)
 
     def __getitem__(self, index: Any) -> Tracer:
-        from .indexing import index_statically
+        from .indexing import indexed
 
-        return index_statically(self, index)
+        return indexed(self, index)
 
     def __iter__(self) -> Iterator[Tracer]:
         if not self.shape:
@@ -409,8 +409,9 @@ class Tracer:
         raise self.unknown(
             TracerArrayConversionError,
             "a numpy.ndarray",
-            "call functions of numpy that take traced values, draw random numbers by "
-            "`gradatim.random`, or join several values into an array by `gradatim.numpy.array`",
+            "call functions of numpy that take traced values, take elements of a known array by "
+            "`gradatim.numpy.take`, draw random numbers by `gradatim.random`, or join several "
+            "values into an array by `gradatim.numpy.array`",
         )
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:

@@ -9,14 +9,19 @@ x + iy is then df/dx - i df/dy, as in JAX.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
+from ...ir.array.control import TapeType, inexact_types, is_inexact_type
+from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
+from ...ir.array.shape import ConstantOp
+from ...ir.attributes import ScatterKind
 from ...ir.builder import Builder
-from ...ir.types import dtype_of
+from ...ir.types import element_of, is_splat, shape_of
 
 Derivative: TypeAlias = SSAValue | None
 """A tangent or a cotangent; None is zero."""
@@ -31,8 +36,34 @@ Transpose: TypeAlias = Callable[[Builder, Any, SSAValue, int], SSAValue]
 
 
 def is_inexact(value: SSAValue) -> bool:
-    """Tell whether a value is of floats or complex numbers, which alone have derivatives."""
-    return dtype_of(value).kind in "fc"
+    """Tell whether a value is of floats or complex numbers, which alone have derivatives.
+
+    A tape is if one of its items is.
+    """
+    return is_inexact_type(value.type)
+
+
+def is_differentiable_tape(value: SSAValue) -> bool:
+    """Tell whether a value is a tape of which an item has a derivative.
+
+    Beside it runs another one, of the derivatives of its items, which is pushed and popped whenever
+    it is itself.
+    """
+    return isinstance(value.type, TapeType) and is_inexact_type(value.type)
+
+
+def derivative_type(value: SSAValue) -> Attribute:
+    """Return the type of an inexact value's tangents and cotangents."""
+    type_ = value.type
+    return TapeType.of(inexact_types(type_.types)) if isinstance(type_, TapeType) else type_
+
+
+def zero_like(builder: Builder, value: SSAValue) -> SSAValue:
+    """Append the zero tangent or cotangent of an inexact value, which if a tape is empty."""
+    type_ = derivative_type(value)
+    if isinstance(type_, TapeType):
+        return builder.tape_new(type_.types)
+    return builder.full_like(value, 0)
 
 
 class Rule(Protocol):
@@ -155,6 +186,99 @@ class Composed:
     compose: Callable[[Builder, Any, Sequence[SSAValue]], SSAValue | Sequence[SSAValue]]
 
 
+Flags: TypeAlias = Sequence[bool]
+"""Which of the operands, results or arguments something holds of."""
+
+Pullback: TypeAlias = Callable[[Derivatives], Derivatives]
+"""Appends what makes of the results' cotangents those of the operands, or arguments."""
+
+
+class Engine(Protocol):
+    """Both modes on blocks, as the rules of ops with regions need them."""
+
+    def varied(self, body: Block, varied: Flags) -> list[bool]:
+        """Tell which results of a block depend differentiably on the varied arguments."""
+
+    def useful(self, body: Block, varied: Flags, wanted: Flags) -> list[bool]:
+        """Tell on which varied arguments the wanted results depend differentiably."""
+
+    def push_forward(
+        self,
+        builder: Builder,
+        body: Block,
+        arguments: Sequence[SSAValue],
+        tangents: Derivatives,
+        wanted: Flags,
+    ) -> tuple[list[SSAValue], list[Derivative]]:
+        """Append a block and its tangents; return its results and the wanted ones' tangents.
+
+        The arguments, values of the builder's block, are distinct.
+        """
+
+    def record(
+        self,
+        builder: Builder,
+        body: Block,
+        arguments: Sequence[SSAValue],
+        varied: Flags,
+        wanted: Flags,
+        *,
+        linear: bool = False,
+    ) -> tuple[list[SSAValue], Pullback]:
+        """Append a block; return its results, and how to pull the wanted ones' cotangents back.
+
+        Cotangents are pulled back to the varied arguments, which are distinct values of the
+        builder's block, and to no other. The pullback appends to the builder when it is called,
+        once. ``linear`` demands that the results are linear in the varied arguments.
+
+        Raises:
+            GradatimError: if an op has no derivative rule, or is not linear but should be.
+        """
+
+
+class RegionRule(ABC):
+    """How to differentiate an op with regions, in place of which another one comes.
+
+    The op is the original one. Its operands in the new program are ``operands``; lists that tell
+    which of them vary, or have tangents, and which of the results are wanted, go by position.
+    """
+
+    @abstractmethod
+    def varied(self, engine: Engine, op: Any, varied: Flags, /) -> Flags:
+        """Tell which results depend differentiably on the varied operands."""
+
+    @abstractmethod
+    def useful(self, engine: Engine, op: Any, varied: Flags, wanted: Flags, /) -> Flags:
+        """Tell on which varied operands the wanted results depend differentiably."""
+
+    @abstractmethod
+    def jvp(
+        self,
+        engine: Engine,
+        builder: Builder,
+        op: Any,
+        operands: Sequence[SSAValue],
+        tangents: Derivatives,
+        wanted: Flags,
+        /,
+    ) -> tuple[Sequence[SSAValue], Derivatives]:
+        """Append what computes the results and the wanted ones' tangents; return both."""
+
+    @abstractmethod
+    def vjp(
+        self,
+        engine: Engine,
+        builder: Builder,
+        op: Any,
+        operands: Sequence[SSAValue],
+        varied: Flags,
+        wanted: Flags,
+        linear: bool,
+        /,
+    ) -> tuple[Sequence[SSAValue], Pullback]:
+        """Append what computes the results and keeps what the pullback needs; return both."""
+
+
 @dataclass(frozen=True)
 class ByKind:
     """The rules of an op whose property ``kind`` says what it computes."""
@@ -162,7 +286,7 @@ class ByKind:
     rules: Mapping[object, Rule | Composed]
 
 
-OpRule: TypeAlias = Rule | Composed | ByKind
+OpRule: TypeAlias = Rule | Composed | ByKind | RegionRule
 """What a family's table holds for an op."""
 
 
@@ -172,14 +296,26 @@ class PairwiseSum:
     At most one partial sum of each power of two is pending, so that few of many terms are alive at
     a time; the rounding error grows with the logarithm of their number (pairwise summation; Higham,
     Accuracy and Stability of Numerical Algorithms, 2nd ed., section 4.2).
+
+    Terms that were put among zeros, as the cotangent of what was read at a computed position is,
+    are added last and in their place alone. So a loop that reads an element in each step takes time
+    for the element and not for the array.
     """
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
         self._partial: list[tuple[int, SSAValue]] = []
+        self._placed: dict[tuple[object, ...], tuple[SSAValue, PairwiseSum]] = {}
 
     def add(self, value: SSAValue) -> None:
         """Add one more term."""
+        update = _placed_among_zeros(value)
+        if update is not None:
+            _, updates = self._placed.setdefault(
+                _place_of(value), (value, PairwiseSum(self._builder))
+            )
+            updates.add(update)
+            return
         size = 1
         while self._partial and self._partial[-1][0] == size:
             value = self._builder.add(self._partial.pop()[1], value)
@@ -191,7 +327,49 @@ class PairwiseSum:
         total: Derivative = None
         for _, value in reversed(self._partial):
             total = value if total is None else self._builder.add(value, total)
+        for value, updates in self._placed.values():
+            update = updates.total()
+            assert update is not None
+            total = _add_in_place(self._builder, total, value, update)
         return total
+
+
+def _placed_among_zeros(value: SSAValue) -> Derivative:
+    """Return what a value has at computed positions if it is zero everywhere else."""
+    op = value.owner
+    if isinstance(op, ScatterOp) and op.kind.data is not ScatterKind.ADD:
+        return None
+    if isinstance(op, DynamicUpdateSliceOp | ScatterOp) and is_zero(op.operand):
+        return op.update
+    return None
+
+
+def _place_of(value: SSAValue) -> tuple[object, ...]:
+    """Return what values have in common that have something at the same positions."""
+    op = value.owner
+    assert isinstance(op, DynamicUpdateSliceOp | ScatterOp)
+    return type(op), shape_of(op.update), tuple(op.operands[2:]), tuple(op.properties.items())
+
+
+def is_zero(value: SSAValue) -> bool:
+    """Tell whether a value is a constant of zeros."""
+    op = value.owner
+    if not isinstance(op, ConstantOp) or not is_splat(op.value):
+        return False
+    return bool(element_of(op.value) == 0)
+
+
+def _add_in_place(b: Builder, total: Derivative, term: SSAValue, update: SSAValue) -> SSAValue:
+    """Append the total with an update added where the term has its own."""
+    op = term.owner
+    assert isinstance(op, DynamicUpdateSliceOp | ScatterOp)
+    if total is None:
+        if update is op.update:
+            return term
+        total = op.operand
+    elif isinstance(op, DynamicUpdateSliceOp):
+        update = b.add(b.dynamic_slice(total, op.starts, shape_of(update)), update)
+    return b.create(type(op), (total, update, *op.operands[2:]), op.properties)
 
 
 def add_all(builder: Builder, values: Sequence[SSAValue]) -> Derivative:

@@ -13,23 +13,17 @@ from xdsl.dialects import memref
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.array.elementwise import ElementwiseOp
+from ...ir.array.indexing import GatherOp
 from ...ir.array.reduction import ReduceOp, identity_of
 from ...ir.array.shape import ConstantOp, PadOp
 from ...ir.kernel.ops import FusionOp
-from ...ir.kernel.space import (
-    NO_LOOP,
-    is_numbering,
-    iteration_space,
-    links_of,
-    reduced_axes,
-    reductions_of,
-)
+from ...ir.kernel.space import NO_LOOP, iteration_space, links_of, reduced_axes, reductions_of
 from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of
 from . import reductions
 from .affine import ZERO, Affine, Index, axis_index, linearize
 from .chunks import MOST_CHUNKS, Chunk, Chunks, parallel_chunks, split, unravel
-from .loop_builder import LoopBuilder
-from .nest import NestEmitter, Reduction, Store, store_to
+from .loop_builder import LoopBuilder, memory_of
+from .nest import NestEmitter, Reduction, Store, join_axes, store_to
 from .plan import Nest, Plan, plan_fusion
 from .reader import Leaf, Reader
 
@@ -49,9 +43,15 @@ _ENOUGH_ITERATIONS: Final = 32
 class FusionLowering:
     """Emits the loops of one bufferised fusion."""
 
-    def __init__(self, builder: LoopBuilder, fusion: FusionOp) -> None:
+    def __init__(
+        self,
+        builder: LoopBuilder,
+        fusion: FusionOp,
+        held: Mapping[SSAValue, Sequence[SSAValue]] = {},
+    ) -> None:
         self.b = builder
         self.fusion = fusion
+        self.held = held
         self.block = fusion.body.block
         self.schedule = fusion.schedule.data
         self.space = iteration_space(self.block)
@@ -65,8 +65,11 @@ class FusionLowering:
 
     def emit(self) -> None:
         """Emit everything, from the first load to the last store."""
-        for argument, buffer in zip(self.block.args, self.fusion.ins):
-            self.reader.leaves[argument] = self._leaf(argument, buffer)
+        for argument, operand in zip(self.block.args, self.fusion.ins):
+            if operand in self.held:
+                (self.reader.scalars[argument],) = self.held[operand]
+            else:
+                self.reader.leaves[argument] = self._leaf(argument, operand)
         for value, buffer in zip(self.fusion.terminator.operands, self.fusion.outs):
             self.targets.setdefault(value, []).append(self._leaf(value, buffer))
         plan = plan_fusion(self.block, self.space, self.rows)
@@ -392,39 +395,39 @@ class FusionLowering:
         if len(axes) < 2:
             return axes, extents
         places, fixed = self._accesses(nest)
-        places += [store.place for store in stores]
-        joined = [axes[-1]]
-        for outer in reversed(axes[:-1]):
-            inner = joined[0]
-            if {outer, inner} & fixed or not all(
-                form.coefficient(outer) == extents[inner] * form.coefficient(inner)
-                for form in places
-            ):
-                joined.insert(0, outer)
-                continue
-            extents[inner] *= extents[outer]
-            self.reader.positions[outer] = 0
-            self.reader.bounds[outer] = (0, 1)
-        return joined, extents
+        joined, sizes = join_axes(axes, extents, [*places, *(s.place for s in stores)], fixed)
+        for axis in set(axes) - set(joined):
+            self.reader.positions[axis] = 0
+            self.reader.bounds[axis] = (0, 1)
+        return joined, sizes
 
     def _accesses(self, nest: Nest) -> tuple[list[Affine], set[int]]:
-        """Return where a nest reads memory, and the axes that it reads along in other ways.
-
-        The number of an element is what its place would be in memory.
-        """
+        """Return where a nest reads memory, and the axes that it reads along in other ways."""
         places: list[Affine] = []
         fixed: set[int] = set()
         values = {v for root in nest.roots for v in (root,)} | set(nest.computed)
         operands = {o for v in nest.computed for o in v.owner.operands}  # type: ignore[union-attr]
-        for value in (values | operands) & self.space.axes.keys():
+        for value in values | operands:
             leaf = self.reader.leaves.get(value)
-            if leaf is not None:
+            if leaf is not None and value in self.space.axes:
                 places.append(linearize(self.index_of(value), leaf.strides))
-            elif isinstance(value.owner, Operation) and is_numbering(value.owner):
-                places.append(linearize(self.index_of(value), row_major(shape_of(value))))
+            elif isinstance(value.owner, GatherOp):
+                self._add_gathered(value.owner, places, fixed)
             elif value not in self.reader.scalars and not _follows_links(value):
-                fixed |= set(self.space.axes[value])
+                fixed |= set(self.space.axes.get(value, ()))
         return places, fixed
+
+    def _add_gathered(self, op: GatherOp, places: list[Affine], fixed: set[int]) -> None:
+        """Add where a gather reads its operand along the dimensions that are not indexed."""
+        if op.result not in self.space.axes:
+            return
+        rest = self.index_of(op.result)[len(shape_of(op.indices[0])) :]
+        leaf = self.reader.leaves.get(op.operand)
+        if leaf is None:
+            fixed.update(axis for form in rest for axis, _ in form.terms)
+            return
+        strides = [n for d, n in enumerate(leaf.strides) if d not in op.dims.data]
+        places.append(linearize(rest, strides))
 
     def index_of(self, value: SSAValue) -> Index:
         """Return where the loops read a value."""
@@ -457,10 +460,3 @@ def _visible(n: int, low: int, step: int, size: int) -> tuple[int, int]:
     first = max(0, -(low // step)) if low < 0 else 0
     end = min(n, (size - low + step - 1) // step)
     return first, end
-
-
-def memory_of(buffer: SSAValue) -> SSAValue:
-    """Return the buffer that a view at a fixed place is a view of."""
-    while isinstance(buffer.owner, memref.ReinterpretCastOp) and len(buffer.owner.operands) == 1:
-        buffer = buffer.owner.operands[0]
-    return buffer

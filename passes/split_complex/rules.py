@@ -12,13 +12,17 @@ from xdsl.ir import Operation, SSAValue
 
 from ...ir.array import contraction as c
 from ...ir.array import elementwise as e
+from ...ir.array import indexing as n
+from ...ir.array import ordering as o
 from ...ir.array import reduction as r
 from ...ir.array import shape as s
 from ...ir.array.base import ArrayOp
-from ...ir.attributes import ReduceKind, ReduceKindAttr
+from ...ir.attributes import ReduceKind, ReduceKindAttr, ScatterKind
+from ...ir.builder import Builder
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
 from ...ir.types import dtype_of, shape_of, tensor_info, tensor_type, to_numpy
+from ..scatters import Values, combine_at
 from ..windows import combine_windows
 from .arithmetic import ComplexBuilder, Parts
 
@@ -128,6 +132,50 @@ def _again(b: ComplexBuilder, op: Operation, operands: Sequence[SSAValue]) -> SS
     return b.b.create(type(op), operands, op.properties, requested)
 
 
+def _read(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
+    """Read the parts at the same positions."""
+    return _at_positions(b, op, parts[:1], parts[1:])
+
+
+def _write(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
+    """Write the parts at the same positions; products need both."""
+    if isinstance(op, n.ScatterOp) and op.kind.data is ScatterKind.MUL:
+        return _multiply_at(b, op, parts)
+    return _at_positions(b, op, parts[:2], parts[2:])
+
+
+def _at_positions(
+    b: ComplexBuilder, op: Operation, arrays: Sequence[Parts], positions: Sequence[Parts]
+) -> Parts:
+    places = [z.real for z in positions]
+    real = _again(b, op, [*(z.real for z in arrays), *places])
+    if all(z.imag is None for z in arrays):
+        return Parts(real, None)
+    return Parts(real, _again(b, op, [*map(b.imag, arrays), *places]))
+
+
+def _multiply_at(b: ComplexBuilder, op: n.ScatterOp, parts: Sequence[Parts]) -> Parts:
+    x, update, *positions = parts
+    if x.imag is None and update.imag is None:
+        return _at_positions(b, op, (x, update), positions)
+
+    def multiply(builder: Builder, old: Values, new: Values) -> Values:
+        product = ComplexBuilder(builder).mul(Parts(*old), Parts(*new))
+        assert product.imag is not None
+        return (product.real, product.imag)
+
+    real, imag = combine_at(
+        b.b,
+        (x.real, b.imag(x)),
+        (update.real, b.imag(update)),
+        [z.real for z in positions],
+        op.dims.data,
+        multiply,
+        unique=op.unique is not None,
+    )
+    return Parts(real, imag)
+
+
 def _select(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
     condition, yes, no = parts
     real = b.b.select(condition.real, yes.real, no.real)
@@ -233,6 +281,37 @@ def _within_ones(b: ComplexBuilder, op: r.ReduceWindowOp, z: Parts) -> Parts:
     return Parts(padded(z.real, 1), None if z.imag is None else padded(z.imag, 0))
 
 
+# Ordering
+
+
+def _sort(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> list[Parts]:
+    """Sort the parts: by real parts, then imaginary ones, of complex keys."""
+    assert isinstance(op, o.SortOp)
+    keys = op.keys.value.data
+    ranks = [_nan_rank(b, z) for z in parts[:keys] if z.imag is not None]
+    remaining = iter(ranks)
+    operands: list[SSAValue] = []
+    for number, z in enumerate(parts):
+        if number < keys and z.imag is not None:
+            operands.append(next(remaining))
+        operands += [part for part in z if part is not None]
+    key_count = keys + 2 * len(ranks)
+    results = iter(b.b.sort(operands, op.dim.data, key_count))
+    found = []
+    for number, z in enumerate(parts):
+        if number < keys and z.imag is not None:
+            next(results)
+        found.append(Parts(next(results), None if z.imag is None else next(results)))
+    return [*found, Parts(next(results), None)]
+
+
+def _nan_rank(b: ComplexBuilder, z: Parts) -> SSAValue:
+    """Append what sorts before the parts do: NaN imaginary parts behind, NaN real ones last."""
+    u8 = np.dtype(np.uint8)
+    real, imag = (b.b.convert(b.b.compare("ne", x, x), u8) for x in (z.real, b.imag(z)))
+    return b.b.add(b.b.add(real, real), imag)
+
+
 def _map(z: Parts, function: Callable[[SSAValue], SSAValue]) -> Parts:
     return Parts(function(z.real), None if z.imag is None else function(z.imag))
 
@@ -283,11 +362,16 @@ RULES: Final[dict[type[Operation], Rule]] = {
     e.CompareOp: _compare,
     e.SelectOp: _select,
     s.ConstantOp: _constant,
+    n.DynamicSliceOp: _read,
+    n.GatherOp: _read,
+    n.DynamicUpdateSliceOp: _write,
+    n.ScatterOp: _write,
     r.ReduceOp: _reduce,
     r.CumulativeOp: _reduce,
     r.ReduceWindowOp: _reduce_window,
     c.DotGeneralOp: _contract,
     c.ConvolutionOp: _contract,
+    o.SortOp: _sort,
 }
 """Every op that may take or give complex values."""
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import erf, exp, lgamma, log, log1p, pi, sqrt
+from math import erf, exp, log, pi, sqrt
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 

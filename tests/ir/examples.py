@@ -13,6 +13,8 @@ from xdsl.ir import Attribute
 
 from gradatim.ir.array import contraction as c
 from gradatim.ir.array import elementwise as e
+from gradatim.ir.array import indexing as n
+from gradatim.ir.array import ordering as o
 from gradatim.ir.array import reduction as r
 from gradatim.ir.array import shape as s
 from gradatim.ir.array.base import ArrayOp
@@ -21,6 +23,8 @@ from gradatim.ir.attributes import (
     ComparePredicateAttr,
     ReduceKind,
     ReduceKindAttr,
+    ScatterKind,
+    ScatterKindAttr,
     dimension,
     integers,
 )
@@ -87,8 +91,8 @@ class Example(NamedTuple):
         function = FunctionBuilder("f", types, [f"x{i}" for i in range(len(types))], PLACE)
         builder = function.builder
         inputs = map(builder.constant, self.operands) if constants else function.arguments
-        result = builder.create(self.op, tuple(inputs), self.properties, self.requested)
-        return function.finish([result])
+        results = builder.create_results(self.op, tuple(inputs), self.properties, self.requested)
+        return function.finish(results)
 
     def module(self) -> ModuleOp:
         """Return a module of the function."""
@@ -100,11 +104,15 @@ class Example(NamedTuple):
         assert isinstance(op, ArrayOp)
         return op
 
-    def run(self) -> np.ndarray:
-        """Verify the function and return its result by the interpreter."""
+    def results(self) -> list[np.ndarray]:
+        """Verify the function and return its results by the interpreter."""
         module = self.module()
         module.verify()
-        (result,) = Interpreter(module).call("f", *self.operands)
+        return Interpreter(module).call("f", *self.operands)
+
+    def run(self) -> np.ndarray:
+        """Return the one result."""
+        (result,) = self.results()
         return result
 
 
@@ -270,6 +278,78 @@ def _reversals() -> Iterator[Example]:
         yield Example(s.ReverseOp, (values(shape, F32),), _lists(dims=dims))
 
 
+def _numbers(*numbers: Any) -> tuple[np.ndarray, ...]:
+    return tuple(np.asarray(number, I64) for number in numbers)
+
+
+WINDOWS: tuple[tuple[Shape, Shape, tuple[int, ...]], ...] = (
+    ((5,), (2,), (1,)),
+    ((5, 8), (2, 3), (4, -7)),
+    ((5, 8), (1, 8), (-1, 3)),
+    ((2, 3, 4), (2, 2, 4), (9, 1, 0)),
+    ((3,), (0,), (2,)),
+    ((0, 2), (0, 1), (5, 1)),
+    ((), (), ()),
+)
+"""Arrays, windows, and their positions, some of them out of range."""
+
+
+def _dynamic_slices() -> Iterator[Example]:
+    for x in _any_dtype((7,)):
+        yield Example(n.DynamicSliceOp, (x, *_numbers(3)), requested=tensor_type((2,), x.dtype))
+    for shape, sizes, starts in WINDOWS:
+        x = values(shape, F32)
+        yield Example(n.DynamicSliceOp, (x, *_numbers(*starts)), {}, tensor_type(sizes, F32))
+
+
+def _dynamic_updates() -> Iterator[Example]:
+    for x in _any_dtype((7,)):
+        yield Example(n.DynamicUpdateSliceOp, (x, values((2,), x.dtype, 1), *_numbers(3)))
+    for shape, sizes, starts in WINDOWS:
+        operands = (values(shape, F32), values(sizes, F32, 1), *_numbers(*starts))
+        yield Example(n.DynamicUpdateSliceOp, operands)
+
+
+POSITIONS: tuple[tuple[Shape, tuple[int, ...], tuple[Any, ...]], ...] = (
+    ((6,), (0,), ([3, 0, 3, -1, 9],)),
+    ((6,), (0,), (2,)),
+    ((6,), (0,), (-3,)),
+    ((5, 4), (0,), ([[4, 1], [1, 5]],)),
+    ((5, 4), (1,), ([2, 2, 0],)),
+    ((5, 4), (1, 0), ([3, 3, 0, 4], [0, 0, 4, 1])),
+    ((3, 2, 4), (2, 0), ([[1, 3], [1, -2]], [[2, 0], [2, 1]])),
+    ((3, 2, 4), (1,), ([1, 0, 1],)),
+    ((4, 0), (0,), ([1, 2],)),
+    ((4,), (0,), ([],)),
+    ((0, 3), (0,), ([],)),
+)
+"""Arrays, indexed dimensions, and indices, some of them equal or out of range."""
+
+
+def _gathers() -> Iterator[Example]:
+    for x in _any_dtype((7,)):
+        yield Example(n.GatherOp, (x, *_numbers([5, 1, 1])), _lists(dims=(0,)))
+    for shape, dims, indices in POSITIONS:
+        yield Example(n.GatherOp, (values(shape, F32), *_numbers(*indices)), _lists(dims=dims))
+
+
+def _scatters() -> Iterator[Example]:
+    def case(kind: ScatterKind, x: np.ndarray, dims: Shape, *indices: Any) -> Example:
+        numbers = _numbers(*indices)
+        shape = (*numbers[0].shape, *(m for d, m in enumerate(x.shape) if d not in dims))
+        operands = (x, finite(shape, x.dtype, 1), *numbers)
+        return Example(n.ScatterOp, operands, {"kind": ScatterKindAttr(kind), **_lists(dims=dims)})
+
+    for kind in ScatterKind:
+        allowed = [d for d in DTYPES if d.kind in n.KINDS_OF[kind]]
+        for dtype in allowed:
+            yield case(kind, finite((7,), dtype), (0,), [5, 1, 1])
+        for shape, dims, indices in POSITIONS:
+            yield case(kind, finite(shape, F64), dims, *indices)
+        unique = case(kind, finite((4, 5), F64), (1,), [3, 0, 9, 2])
+        yield unique._replace(properties={**unique.properties, "unique": UnitAttr()})
+
+
 def _reductions() -> Iterator[Example]:
     def case(kind: ReduceKind, x: np.ndarray, *dims: int) -> Example:
         properties = {"kind": ReduceKindAttr(kind), **_lists(dims=dims)}
@@ -400,6 +480,24 @@ def _convolutions() -> Iterator[Example]:
     yield case(x(2, 0, 2), x(2, 2, 3), 1, (1, 1, 2, 1, 2))
 
 
+def _sorts() -> Iterator[Example]:
+    def case(dim: int, keys: int, *operands: np.ndarray) -> Example:
+        properties = {"dim": dimension(dim), "keys": IntegerAttr(keys, i64)}
+        return Example(o.SortOp, operands, properties)
+
+    for dtype in DTYPES:
+        yield case(1, 1, values((3, 16), dtype))
+        yield case(0, 1, values((20,), dtype, 1), values((20,), F32))
+    x = np.array([[2.0, np.nan, -0.0, 1.0, 0.0, -np.inf, np.nan, 1.0], [1, 1, 0, 0, 2, 2, 1, 0]])
+    y = finite(x.shape, I64)
+    yield from (case(1, 1, x, y), case(0, 1, x, y), case(1, 2, x, y), case(1, 2, x, x, y))
+    z = np.stack([x, np.roll(x, 3)], -1).view(np.complex128)[..., 0]
+    yield from (case(1, 1, z, y), case(1, 3, y // 4, z, x), case(0, 1, z))
+    yield from (case(0, 1, values((1,), F32)), case(0, 1, values((0,), F32), values((0,), I64)))
+    yield from (case(1, 1, values((2, 0, 3), F32)), case(2, 2, *[values((2, 0, 3), F32)] * 2))
+    yield case(1, 1, finite((2, 5, 3), F32), finite((2, 5, 3), BOOL))
+
+
 _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     s.ConstantOp: _constants,
     s.IotaOp: _iotas,
@@ -410,12 +508,17 @@ _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     s.PadOp: _pads,
     s.ConcatenateOp: _concatenations,
     s.ReverseOp: _reversals,
+    n.DynamicSliceOp: _dynamic_slices,
+    n.DynamicUpdateSliceOp: _dynamic_updates,
+    n.GatherOp: _gathers,
+    n.ScatterOp: _scatters,
     r.ReduceOp: _reductions,
     r.ArgReduceOp: _argreductions,
     r.CumulativeOp: _cumulatives,
     r.ReduceWindowOp: _window_reductions,
     c.DotGeneralOp: _products,
     c.ConvolutionOp: _convolutions,
+    o.SortOp: _sorts,
 }
 
 

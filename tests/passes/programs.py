@@ -52,7 +52,7 @@ class Program(NamedTuple):
     arguments: list[np.ndarray]
 
 
-class _Maker:
+class ProgramMaker:
     """Appends random ops to a function; ``values`` are what they may use."""
 
     def __init__(self, random: Random, style: Style) -> None:
@@ -64,13 +64,11 @@ class _Maker:
 
     def make(self, steps: int) -> Program:
         types = [(self.pick(_SHAPES), self.pick(self.style.dtypes)) for _ in range(3)]
-        function = FunctionBuilder(
-            "f", [tensor_type(*t) for t in types], ["x", "y", "z"], _place(0)
-        )
+        function = FunctionBuilder("f", [tensor_type(*t) for t in types], ["x", "y", "z"], place(0))
         self.b: Builder = function.builder
         self.values: list[SSAValue] = list(function.arguments)
         for number in range(steps):
-            self.b.location = _place(number + 1)
+            self.b.location = place(number + 1)
             self.step()
         arguments = [self.array(shape, dtype) for shape, dtype in types]
         return Program(function.finish(self.values[-3:]), arguments)
@@ -294,14 +292,14 @@ class _Maker:
         )
 
 
-def _place(line: int) -> LocationAttr:
+def place(line: int) -> LocationAttr:
     return source_location("user.py", line + 1, 1, "f")
 
 
 def programs(style: Style, steps: int = 12) -> st.SearchStrategy[Program]:
     """Return random programs of three arguments and results; short ones if they fail."""
     return st.builds(
-        lambda seed, length: _Maker(Random(seed), style).make(length),
+        lambda seed, length: ProgramMaker(Random(seed), style).make(length),
         st.integers(0, 2**32),
         st.integers(1, steps),
     )
