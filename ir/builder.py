@@ -225,6 +225,7 @@ class Builder:
     shift_left = _binary(e.ShiftLeftOp)
     shift_right_arithmetic = _binary(e.ShiftRightArithmeticOp)
     shift_right_logical = _binary(e.ShiftRightLogicalOp)
+    rotate_left = _binary(e.RotateLeftOp)
     complex = _binary(e.ComplexOp)
 
     select = _ternary(e.SelectOp)
