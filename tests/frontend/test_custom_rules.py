@@ -97,8 +97,6 @@ def test_first_derivative(f: Callable[..., Any], mode: Callable[..., Any]) -> No
     np.testing.assert_allclose(inside, 2 * D1)
 
 
-
-
 @IN_EACH_MODE
 @pytest.mark.parametrize("outer", [m[1] for m in MODES[:5]], ids=[m[0] for m in MODES[:5]])
 @EACH
@@ -357,7 +355,9 @@ def test_custom_gradient_of_several_arguments() -> None:
     np.testing.assert_allclose(found, (20.0, 20 * np.sin(0.3)))
     tangent = gd.jvp(f, (0.3, 2.0), (1.0, 0.0))[1]
     np.testing.assert_allclose(tangent["r"], 20.0)
-    np.testing.assert_allclose(gd.jacfwd(gd.grad(lambda x: f(x, x)["r"]))(0.3), 10 + 20 * np.cos(0.3))
+    np.testing.assert_allclose(
+        gd.jacfwd(gd.grad(lambda x: f(x, x)["r"]))(0.3), 10 + 20 * np.cos(0.3)
+    )
 
 
 def test_true_rules_pass_the_check() -> None:
