@@ -410,7 +410,8 @@ class Tracer:
             TracerArrayConversionError,
             "a numpy.ndarray",
             "call functions of numpy that take traced values, take elements of a known array by "
-            "`gradatim.numpy.take`, or join several into an array by `gradatim.numpy.array`",
+            "`gradatim.numpy.take`, draw random numbers by `gradatim.random`, or join several "
+            "values into an array by `gradatim.numpy.array`",
         )
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
