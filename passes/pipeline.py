@@ -30,7 +30,7 @@ from ..ir.kernel.interpreter import BufferInterpreter, has_buffers
 from ..ir.kernel.ops import FusionOp
 from ..ir.types import tensor_info
 from .bufferize.bufferize import KernelBufferize
-from .fusion.cost import Cost, cost_of
+from .fusion.cost import Cost, cost_of, microseconds_in
 from .fusion.fuse import ArrayFuse
 from .lowering.lower_to_loops import KernelLowerToLoops
 from .simplify.canonicalize import ArrayCanonicalize
@@ -236,11 +236,18 @@ def _equal(before: np.ndarray, after: np.ndarray, tolerance: float) -> bool:
 
 
 def cost_table(module: ModuleOp) -> list[tuple[str, Cost]]:
-    """Return the cost of each kernel of a module, as ``("f.0", cost)``: function and number."""
+    """Return the cost of one run of each kernel of a module, as ``("f.0", cost)``.
+
+    The name is that of the function, and the number of the kernel in it, loops and branches
+    included.
+    """
     return [
         (f"{function.sym_name.data}.{number}", cost_of(fusion))
         for function in functions_of(module)
-        for number, fusion in enumerate(
-            op for op in function.body.block.ops if isinstance(op, FusionOp)
-        )
+        for number, fusion in enumerate(op for op in function.walk() if isinstance(op, FusionOp))
     ]
+
+
+def estimate_microseconds(module: ModuleOp) -> float:
+    """Estimate the time of a module at the kernel level on one core, steps of loops counted."""
+    return sum(microseconds_in(function.body.block) for function in functions_of(module))

@@ -10,7 +10,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from .. import vector_math
-from . import arithmetic, control, kernel_ops, memory, parallel
+from . import arithmetic, control, kernel_ops, memory, parallel, tape
 from .function import Emit, FunctionEmitter
 from .literals import bytes_literal, dense_bytes
 from .symbols import ModuleSymbols
@@ -22,6 +22,7 @@ RULES: dict[type[Operation], Emit] = {
     **control.RULES,
     **parallel.RULES,
     **kernel_ops.RULES,
+    **tape.RULES,
 }
 """How to emit each op of the loop level."""
 
@@ -49,7 +50,10 @@ def _function(function: FuncOp, symbols: ModuleSymbols) -> str:
         e.bind(argument, f"%a{i}")
     terminator = e.emit_ops(block)
     is_entry = name == symbols.entry
-    e.line("ret i32 0" if is_entry else _return_text(e, terminator, result))
+    if is_entry and not terminator.operands:
+        e.line("ret i32 0")
+    else:
+        e.line(_return_text(e, terminator, result))
     parameters = ", ".join(
         f"{type_}{' noalias' if is_entry and type_ == 'ptr' else ''} %a{i}"
         for i, type_ in enumerate(inputs)
@@ -97,7 +101,7 @@ def emit_module(module: ModuleOp, entry: str, target: vector_math.Target) -> Llv
             parts.append(_function(op, symbols))
         elif isinstance(op, memref.GlobalOp):
             parts.append(_global(op))
-    parts += symbols.outlined
+    parts += [*symbols.outlined, *symbols.definitions.values()]
     calls = symbols.vector_math_calls
     called_once = {function for function, count in calls.items() if count == 1}
     definitions = vector_math.definitions(sorted(calls), target, inlined=called_once)

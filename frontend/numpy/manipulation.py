@@ -276,7 +276,9 @@ def _rolled_by_traced(x: Tracer, axis: int, distance: Tracer) -> Tracer:
     trace, (x, distance) = traced_arrays(x, distance)
     b, size = trace.builder, x.shape[axis]
     first = converted(-distance % size, np.int64)
-    starts = [first.value if d == axis else b.full((), np.dtype(np.int64), 0) for d in range(x.ndim)]
+    starts = [
+        first.value if d == axis else b.full((), np.dtype(np.int64), 0) for d in range(x.ndim)
+    ]
     twice = b.concatenate([x.value, x.value], axis)
     return trace.tracer(b.dynamic_slice(twice, starts, x.shape))
 

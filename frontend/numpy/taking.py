@@ -99,7 +99,8 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tracer:
 
 def _array_and_positions(arr: Any, indices: Any) -> tuple[Tracer, Any]:
     if is_traced((indices,)):
-        _, (x, positions) = traced_arrays(arr, indices)
+        _, (x, traced) = traced_arrays(arr, indices)
+        positions: Any = traced
     else:
         x, positions = traced_array(arr), np.asarray(indices)
     if positions.dtype.kind not in "iu":

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 from xdsl.dialects import arith, memref, scf, tensor
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, MemRefType, ModuleOp, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
@@ -22,15 +22,17 @@ from ..types import shape_of, tensor_info, to_numpy
 from .buffers import value_type
 from .memory import LoadOp, StoreOp
 from .ops import FusionOp
+from .tape import TapeFreeOp, TapeNewOp, TapePopOp, TapePushOp
 
 UNDEFINED_BYTE: Final = 0xA5
 """What fresh memory holds, so that reading what nobody wrote shows."""
 
 
 def has_buffers(function: FuncOp) -> bool:
-    """Tell whether a function is bufferised: it takes memory and returns nothing."""
+    """Tell whether a function is bufferised: it takes memory and returns at most a status."""
     types = function.function_type
-    return not types.outputs.data and all(isinstance(t, MemRefType) for t in types.inputs)
+    is_status = all(type_ == i32 for type_ in types.outputs)
+    return is_status and all(isinstance(type_, MemRefType) for type_ in types.inputs)
 
 
 class BufferInterpreter:
@@ -56,7 +58,9 @@ class BufferInterpreter:
         outs = [_fresh(out) for out in block.args[len(given) :]]
         before = [a.copy() for a in given]
         with np.errstate(all="ignore"):
-            self.run_block(block, [*given, *outs])
+            status = self.run_block(block, [*given, *outs])
+        if any(status):
+            raise GradatimError(f"@{name} failed with status {int(status[0])}")
         if any(a.tobytes() != b.tobytes() for a, b in zip(given, before)):
             raise GradatimError(f"@{name} writes to its arguments")
         return outs
@@ -66,7 +70,7 @@ class BufferInterpreter:
         self.found.update(zip(block.args, arguments))
         for op in block.ops:
             operands = [self.found[value] for value in op.operands]
-            if op.has_trait(IsTerminator):
+            if op.has_trait(IsTerminator, value_if_unregistered=False):
                 return operands
             if isinstance(op, ArrayOp):
                 results = self.values.run_op(op, operands)
@@ -175,6 +179,25 @@ def _scalar(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) 
     return [np.asarray(operands[0], np.int64).reshape(())]
 
 
+# Tapes are tuples of records
+
+
+def _new_tape(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    return [()]
+
+
+def _push(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    record = _fresh(op.results[1])
+    return [(*operands[0], record), record]
+
+
+def _pop(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    (tape,) = operands
+    if not tape:
+        raise GradatimError(f"{op.name} of an empty tape", spell_location(op.location))
+    return [tape[:-1], tape[-1]]
+
+
 # Loops and branches
 
 
@@ -249,6 +272,12 @@ _RULES: Final[dict[type[Operation], Rule]] = {
     memref.CopyOp: _copy,
     LoadOp: _load,
     StoreOp: _store,
+    memref.LoadOp: _load,
+    memref.StoreOp: _store,
+    TapeNewOp: _new_tape,
+    TapePushOp: _push,
+    TapePopOp: _pop,
+    TapeFreeOp: lambda interpreter, op, operands: [],
     arith.ConstantOp: _constant,
     **dict.fromkeys(_INTEGERS, _integers),
     arith.IndexCastOp: _same,

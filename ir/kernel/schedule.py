@@ -41,6 +41,12 @@ class Schedule:
     registers: bool = False
 
 
+PARALLEL_STEPS: Final = "kernel.parallel"
+"""The attribute of a scan whose steps run on several threads: how many are taken at a time."""
+
+UNROLL: Final = "kernel.unroll"
+"""The attribute of a loop: how many of its steps are written out one after the other."""
+
 _DEFAULT: Final = Schedule()
 
 

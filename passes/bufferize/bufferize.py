@@ -55,8 +55,9 @@ COPY_REASON: Final = "kernel.reason"
 def bufferize(function: FuncOp, constants: Constants) -> None:
     """Rewrite a function at the kernel level to work on memory, in place.
 
-    Its arguments become buffers that are only read, followed by one buffer for each result. What
-    it needs of constants is defined in the module that ``constants`` was made for.
+    Its arguments become buffers that are only read, followed by one buffer for each result. If it
+    has tapes, it returns a status: 1 if there was no memory for one, else 0. What it needs of
+    constants is defined in the module that ``constants`` was made for.
 
     Raises:
         GradatimError: if it has ops other than kernels, reshapes, constants, loops and branches.
@@ -67,7 +68,8 @@ def bufferize(function: FuncOp, constants: Constants) -> None:
     rewrite.run()
     function.body.detach_block(old)
     function.body.add_block(rewrite.block)
-    function.properties["function_type"] = FunctionType.from_lists(rewrite.block.arg_types, [])
+    outputs = [] if rewrite.status is None else [i32]
+    function.properties["function_type"] = FunctionType.from_lists(rewrite.block.arg_types, outputs)
 
 
 class Bufferize:
@@ -85,6 +87,7 @@ class Bufferize:
         self.buffers: dict[SSAValue, SSAValue] = {}
         self.tensors: dict[SSAValue, SSAValue] = {}
         self.storages: dict[Storage, SSAValue] = {}
+        self.status: SSAValue | None = None
         self._frames: dict[Operation | None, Frame] = {}
         self._globals: dict[DenseIntOrFPElementsAttr, SSAValue] = {}
 
@@ -92,8 +95,20 @@ class Bufferize:
         """Append everything."""
         self._name_arguments()
         with self.frame(None):
+            if self.plan.pushes:
+                self._append_status()
             self.append_ops(self.old)
-        self.add(ReturnOp, ())
+        if self.status is not None:
+            self.add(ReturnOp, (self.append(memref.LoadOp, (self.status,), i32),))
+        else:
+            self.add(ReturnOp, ())
+
+    def _append_status(self) -> None:
+        """Have a word that says whether memory for tapes could be had."""
+        self.status = self.append(memref.AllocaOp, (), MemRefType(i32, []), _ALLOCATION)
+        self.status.name_hint = "status"
+        zero = self.append(arith.ConstantOp, (), i32, {"value": IntegerAttr(0, i32)})
+        self.add(memref.StoreOp, (zero, self.status))
 
     def _name_arguments(self) -> None:
         for before, after in zip(self.old.args, self.block.args):
@@ -279,6 +294,10 @@ class Bufferize:
         attribute = IntegerAttr(value, IndexType())
         return self.append(arith.ConstantOp, (), IndexType(), {"value": attribute})
 
+    def arithmetic(self, op_type: type[Operation], left: SSAValue, right: SSAValue) -> SSAValue:
+        """Append arithmetic on indices."""
+        return self.append(op_type, (left, right), IndexType(), _NO_OVERFLOW)
+
     def _reshaped(self, buffer: SSAValue, type_: MemRefType) -> SSAValue:
         """Return a buffer under another shape."""
         source = buffer.type
@@ -379,6 +398,8 @@ def _reinterpretation(shape: Shape) -> dict[str, Attribute]:
         "operandSegmentSizes": DenseArrayBase.from_list(i32, [1, 0, 0, 0]),
     }
 
+
+_NO_OVERFLOW: Final = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 
 _ALLOCATION: Final[dict[str, Attribute]] = {
     "operandSegmentSizes": DenseArrayBase.from_list(i32, [0, 0]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from xdsl.dialects import arith, memref, scf
@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     DenseArrayBase,
     IndexType,
+    IntegerAttr,
     MemRefType,
     i1,
     i32,
@@ -25,7 +26,10 @@ from ...ir.kernel.buffers import part_type
 from ...ir.kernel.memory import StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_small
+from ...ir.kernel.schedule import PARALLEL_STEPS, UNROLL
+from ...ir.kernel.tape import TapeType
 from ...ir.types import dtype_of
+from . import tapes
 from .arena import Storage
 from .plan import LoopPlan
 
@@ -48,7 +52,7 @@ def append(b: Bufferize, op: Operation) -> None:
 def _case(b: Bufferize, op: Operation) -> None:
     assert isinstance(op, CaseOp)
     held = [result for result in op.results if result in b.plan.held]
-    types = [value.type for value in held]
+    types = [_held_type(value) for value in held]
     index = _scalar(b, op.index)
     regions = [_branch(b, op, region.block) for region in op.regions]
     if dtype_of(op.index).kind == "b":
@@ -57,14 +61,19 @@ def _case(b: Bufferize, op: Operation) -> None:
         number = b.append(arith.IndexCastOp, (index,), INDEX)
         numbers = DenseArrayBase.from_list(i64, range(1, len(regions)))
         new = b.add(scf.IndexSwitchOp, (number,), types, {"cases": numbers}, regions=regions)
-    for value, result in zip(held, new.results):
-        b.tensors[value] = result
+    b.tensors.update(zip(held, new.results))
+    tapes.enter(b, held)
+
+
+def _held_type(value: SSAValue) -> Attribute:
+    return TapeType() if tapes.is_tape(value) else value.type
 
 
 def _branch(b: Bufferize, op: CaseOp, old: Block) -> Region:
     block = Block()
     with b.scope(block):
         _stand_for(b, op.inputs, old.args)
+        tapes.enter(b, old.args)
         b.append_ops(old)
         yielded = terminator_of(old).operands
         held = [b.tensor(v) for v, r in zip(yielded, op.results) if r in b.plan.held]
@@ -117,6 +126,7 @@ class _Carried:
         for k, result in zip(self.held, results):
             b.tensors[carries[k]] = result
             result.name_hint = carries[k].name_hint
+        tapes.enter(b, [carries[k] for k in self.held])
         places = dict(zip(self.labels, results[len(self.held) :]))
         for k, home in self.plan.storages.items():
             found = b.plan.storage[carries[k]]
@@ -128,18 +138,29 @@ def _scan(b: Bufferize, op: Operation) -> None:
     assert isinstance(op, ScanOp)
     plan = b.plan.loops[op]
     b.append_copies(plan.before)
-    consts, _, elements = op.groups
-    _hoist(b, consts, [op.parts.consts])
+    _hoist(b, op.groups[0], [op.parts.consts])
+    stacks = {v: _in_memory(b, v, plan) for v in op.groups[2]}
+    chunk = op.attributes.get(PARALLEL_STEPS)
+    if isinstance(chunk, IntegerAttr):
+        _parallel_steps(b, op, stacks, chunk.value.data)
+    else:
+        _steps(b, op, stacks, b.index(0), b.index(op.count))
+
+
+def _steps(
+    b: Bufferize, op: ScanOp, stacks: Mapping[SSAValue, SSAValue], start: SSAValue, end: SSAValue
+) -> None:
+    """Append the loop over some of a scan's steps."""
+    plan = b.plan.loops[op]
     carried = _Carried(b, op, plan)
-    stacks = {v: _in_memory(b, v, plan) for v in elements}
-    bounds = [b.index(n) for n in (0, op.count, 1)]
     block = Block(arg_types=[INDEX, *(value.type for value in carried.initial)])
     with b.scope(block):
         step, *arguments = block.args
         place = _place(b, op, step)
-        _stand_for(b, consts, op.parts.consts)
+        _stand_for(b, op.groups[0], op.parts.consts)
         carried.enter(arguments, op.parts.carries)
-        for element, part in zip(elements, op.parts.elements):
+        tapes.enter(b, op.parts.carries)
+        for element, part in zip(op.groups[2], op.parts.elements):
             b.buffers[part] = _part(b, stacks[element], place)
             b.buffers[part].name_hint = part.name_hint
         for k, slot in plan.slots.items():
@@ -153,8 +174,31 @@ def _scan(b: Bufferize, op: Operation) -> None:
         b.append_copies(plan.last)
         b.add(scf.YieldOp, carried.following(terminator_of(op.body.block).operands))
     types = [value.type for value in carried.initial]
-    new = b.add(scf.ForOp, (*bounds, *carried.initial), types, regions=[Region(block)])
+    bounds = (start, end, b.index(1))
+    operands = (*bounds, *carried.initial)
+    attributes = {} if op.unroll is None else {UNROLL: op.unroll}
+    new = b.add(scf.ForOp, operands, types, attributes=attributes, regions=[Region(block)])
     carried.leave(new.results, op.results)
+
+
+def _parallel_steps(
+    b: Bufferize, op: ScanOp, stacks: Mapping[SSAValue, SSAValue], chunk: int
+) -> None:
+    """Append a loop over chunks of steps, which threads take one by one."""
+    count = -(-op.count // chunk)
+    block = Block(arg_types=[INDEX])
+    with b.scope(block):
+        with b.frame(op):
+            start = b.arithmetic(arith.MuliOp, block.args[0], b.index(chunk))
+            end = b.arithmetic(arith.AddiOp, start, b.index(chunk))
+            if op.count % chunk:
+                end = b.append(arith.MinSIOp, (end, b.index(op.count)), INDEX)
+            _steps(b, op, stacks, start, end)
+        b.add(scf.ReduceOp, ())
+    segments = DenseArrayBase.from_list(i32, [1, 1, 1, 0])
+    bounds = [b.index(n) for n in (0, count, 1)]
+    properties = {"operandSegmentSizes": segments}
+    b.add(scf.ParallelOp, bounds, (), properties, regions=[Region(block)])
 
 
 def _in_memory(b: Bufferize, value: SSAValue, plan: LoopPlan) -> SSAValue:
@@ -171,8 +215,7 @@ def _place(b: Bufferize, op: ScanOp, step: SSAValue) -> SSAValue:
     """Return the index of a step."""
     if op.reverse is None:
         return step
-    properties = {"overflowFlags": arith.IntegerOverflowAttr("none")}
-    return b.append(arith.SubiOp, (b.index(op.count - 1), step), INDEX, properties)
+    return b.arithmetic(arith.SubiOp, b.index(op.count - 1), step)
 
 
 def _part(b: Bufferize, buffer: SSAValue, place: SSAValue) -> SSAValue:
@@ -213,6 +256,7 @@ def _while(b: Bufferize, op: Operation) -> None:
     with b.scope(after):
         _stand_for(b, consts, body.args[:first])
         carried.enter(after.args, body.args[first:])
+        tapes.enter(b, body.args[first:])
         b.append_ops(body)
         b.append_copies(plan.last)
         b.add(scf.YieldOp, carried.following(terminator_of(body).operands))
@@ -265,4 +309,5 @@ _RULES: Final[dict[type[Operation], Callable[[Bufferize, Operation], None]]] = {
     CaseOp: _case,
     ScanOp: _scan,
     WhileOp: _while,
+    **tapes.RULES,
 }

@@ -155,9 +155,14 @@ class Liveness:
         )
 
     def is_dead_before(self, root: SSAValue, op: Operation) -> bool:
-        """Tell whether neither an op nor what comes after it reads a root."""
+        """Tell whether neither an op nor what comes after it reads a root.
+
+        That is so, too, where it was defined in a region that has ended.
+        """
         block = op.parent
         assert block is not None
+        if not _is_within(block, home_of(root)):
+            return True
         reader = self._last_in[block].get(root)
         if reader is not None and self.number[reader] >= self.number[op]:
             return False
@@ -174,6 +179,16 @@ class Liveness:
         if reader is not None and self.number[reader] > self.number[parent]:
             return False
         return self._is_done_after(root, parent.parent)
+
+
+def _is_within(block: Block | None, home: Block | None) -> bool:
+    """Tell whether a block is, or is in a region within, another one."""
+    while block is not home:
+        parent = block.parent_op() if block is not None else None
+        if parent is None:
+            return False
+        block = parent.parent
+    return True
 
 
 def home_of(root: SSAValue) -> Block | None:

@@ -12,11 +12,12 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
-from ...ir.array.control import CaseOp, ScanOp, WhileOp
-from ...ir.array.regions import terminator_of
+from ...ir.array.control import CaseOp, ScanOp, TapePopOp, TapePushOp, WhileOp
+from ...ir.array.regions import YieldOp, terminator_of
 from ...ir.array.shape import ConstantOp
 from ...ir.functions import return_of
 from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.schedule import PARALLEL_STEPS
 from ...ir.types import tensor_info
 from .arena import ALIGNMENT, Place, Storage, plan_arena
 from .held import held_values
@@ -42,6 +43,21 @@ class Copy(NamedTuple):
     storage: Storage
     reason: str
     location: LocationAttr
+
+
+@dataclass
+class PushPlan:
+    """Where what is pushed on a tape is put.
+
+    Attributes:
+        fields: the memory of each value in the new record.
+        is_early: the record is there before the values are, which kernels then write into it.
+        copies: copies of what is not.
+    """
+
+    fields: list[Storage]
+    is_early: bool
+    copies: list[Copy] = field(default_factory=list)
 
 
 @dataclass
@@ -76,6 +92,8 @@ class MemoryPlan:
         storage: the memory of each root that is not an argument, a constant or held.
         also: where else the kernel that computes a root writes it.
         loops: the plan of each loop.
+        pushes: the plan of each push on a tape.
+        pops: the copies of what is popped from a tape that is pushed on again.
         ends: the copies at the end of a block, beside those of loops.
         copies: all copies that are no stores of what is in registers.
         arena_sizes: the bytes of all temporaries of the function (None), and of each scan whose
@@ -88,11 +106,13 @@ class MemoryPlan:
         self.storage: dict[SSAValue, Storage] = {}
         self.also: dict[SSAValue, list[Storage]] = {}
         self.loops: dict[Operation, LoopPlan] = {}
+        self.pushes: dict[Operation, PushPlan] = {}
+        self.pops: dict[Operation, list[Copy]] = {}
         self.ends: dict[Block, list[Copy]] = {}
         self.copies: list[Copy] = []
         self._body = function.body.block
         self._frame: Operation | None = None
-        self._occupant: dict[Storage, SSAValue] = {}
+        self._occupants: dict[Storage, tuple[SSAValue, ...]] = {}
         self._protected: set[SSAValue] = set()
         self._made: list[Storage] = []
         self._plan_function(return_of(function))
@@ -137,7 +157,7 @@ class MemoryPlan:
         number, end = self.liveness.number[op], self.liveness.end[op]
         storage.extend(number, max(end, self.liveness.last.get(value, end)))
         self.storage[value] = storage
-        self._occupant[storage] = value
+        self._occupants[storage] = (value,)
 
     def _is_in(self, value: SSAValue, storage: Storage) -> bool:
         """Tell whether a value is, or is also, in a piece of memory."""
@@ -149,8 +169,8 @@ class MemoryPlan:
 
     def _is_free(self, storage: Storage, op: Operation) -> bool:
         """Tell whether what is in a piece of memory is not needed by an op and after it."""
-        occupant = self._occupant.get(storage)
-        return occupant is None or self.liveness.is_dead_before(occupant, op)
+        occupants = self._occupants.get(storage, ())
+        return all(self.liveness.is_dead_before(value, op) for value in occupants)
 
     def _copy(self, value: SSAValue, storage: Storage, op: Operation, reason: str) -> Copy:
         copy = Copy(value, storage, reason, op.location)
@@ -167,7 +187,7 @@ class MemoryPlan:
             return
         if root not in self.held and root not in wanted:
             wanted[root] = storage
-        elif isinstance(root.owner, FusionOp):
+        elif isinstance(root.owner, FusionOp) and storage not in self._occupants:
             self.also.setdefault(root, []).append(storage)
 
     def _dying(self, op: Operation, operands: Sequence[SSAValue]) -> dict[int, SSAValue]:
@@ -191,7 +211,10 @@ class MemoryPlan:
 
     # Ops
 
-    def _plan_block(self, block: Block, wanted: Wanted) -> None:
+    def _plan_block(self, block: Block, wanted: dict[SSAValue, Storage]) -> None:
+        for op in block.ops:
+            if isinstance(op, TapePushOp):
+                self._make_record(op, block, wanted)
         for op in block.ops:
             rule = _RULES.get(type(op))
             if rule is not None:
@@ -237,10 +260,10 @@ class MemoryPlan:
                 target = self._target(op, number, yields, wanted, targets.values())
                 target.extend(self.liveness.number[op], self.liveness.end[op])
                 targets[number] = target
-        occupant = self._occupant
+        occupants = self._occupants
         for region, yielded in zip(op.regions, yields):
             block = region.block
-            self._occupant = dict(occupant)
+            self._occupants = dict(occupants)
             inner: dict[SSAValue, Storage] = {}
             for number, target in targets.items():
                 self._want(yielded[number], target, block, inner)
@@ -250,7 +273,7 @@ class MemoryPlan:
                 for number, target in targets.items()
                 if not self._is_in(yielded[number], target)
             ]
-        self._occupant = occupant
+        self._occupants = occupants
         for number, target in targets.items():
             want = wanted.get(op.results[number])
             if want is not None and target.is_temporary:
@@ -273,10 +296,10 @@ class MemoryPlan:
         want = wanted.get(op.results[number])
         elsewhere = {root[v] for values in yields for i, v in enumerate(values) if i != number}
         if want is not None and want.result is None:
-            occupant = self._occupant.get(want)
-            if self._is_free(want, op):
-                return want
-            if occupant not in elsewhere and self.liveness.dies_at(occupant, op):  # type: ignore[arg-type]
+            occupants = self._occupants.get(want, ())
+            if self._is_free(want, op) or all(
+                value not in elsewhere and self.liveness.dies_at(value, op) for value in occupants
+            ):
                 return want
         for values in yields:
             given = root[values[number]]
@@ -286,6 +309,42 @@ class MemoryPlan:
                     return storage
         is_out = want is not None and want.result is not None
         return want if want is not None and is_out else self._new(op.results[number], op)
+
+    # Tapes
+
+    def _make_record(self, op: TapePushOp, block: Block, wanted: dict[SSAValue, Storage]) -> None:
+        """Let kernels write what is pushed into the record, if it can be there before.
+
+        A push may move the tape, so a record stays where it is until the next push.
+        """
+        fields = [Storage(_bytes_of(v), 0, 0, place=Place.SLOT) for v in op.values]
+        is_early = not isinstance(op.tape.owner, TapePushOp)
+        self.pushes[op] = PushPlan(fields, is_early)
+        is_last = not any(isinstance(use.operation, TapePushOp) for use in op.result.uses)
+        for value, storage in zip(op.values, fields):
+            if is_early and (is_last or value in self.held):
+                self._want(value, storage, block, wanted)
+
+    def _push(self, op: Operation, wanted: Wanted) -> None:
+        assert isinstance(op, TapePushOp)
+        plan = self.pushes[op]
+        plan.copies = [
+            self._copy(value, storage, op, "it is pushed on a tape")
+            for value, storage in zip(op.values, plan.fields)
+            if not self._is_in(value, storage)
+        ]
+
+    def _pop(self, op: Operation, wanted: Wanted) -> None:
+        """A record is read where it is, unless a push may come that moves it."""
+        assert isinstance(op, TapePopOp)
+        self.pops[op] = []
+        users = [use.operation for use in op.rest.uses]
+        is_pushed_on = any(not isinstance(user, YieldOp | TapePopOp) for user in users)
+        for value in op.values if is_pushed_on else ():
+            storage = self._new(value, op)
+            copy = self._copy(value, storage, op, "the tape it is popped from is used on")
+            self.pops[op].append(copy)
+            self._keep(value, storage, op)
 
     # Loops
 
@@ -305,7 +364,7 @@ class MemoryPlan:
             plan.slots[number] = slot
             self._want(yielded[number], slot, block, inner)
         outer = self._frame
-        if is_parallel(op):
+        if PARALLEL_STEPS in op.attributes:
             self._frame = op
         self._plan_block(block, inner)
         self._frame = outer
@@ -360,7 +419,7 @@ class MemoryPlan:
             plan.storages[k] = storage
             for found in arguments:
                 self.storage[found[k]] = storage
-                self._occupant[storage] = found[k]
+                self._occupants[storage] = (found[k],)
         return plan
 
     def _next_wanted(
@@ -401,28 +460,21 @@ class MemoryPlan:
             )
         for storage in plan.rotation:
             storage.extend(start, end)
+        either = [op.results[k] for k, home in homes.items() if home in plan.rotation]
         for k, home in homes.items():
             result = op.results[k]
-            if steps is None and home in plan.rotation:
+            if steps is None and result in either:
                 last = self.liveness.last.get(result, end)
                 self._keep(result, Storage(home.size, end, end, place=Place.EITHER), op)
                 for storage in plan.rotation:
                     storage.extend(start, last)
+                    self._occupants[storage] = tuple(either)
                 continue
             final = after(plan.rotation, home, steps or 0)
             want = wanted.get(result)
             if want is not None and want.result is not None and final.is_temporary:
                 final.result = want.result
             self._keep(result, final, op)
-
-
-def is_parallel(op: Operation) -> bool:
-    """Tell whether a scan's steps run on several threads."""
-    return PARALLEL in op.attributes
-
-
-PARALLEL: Final = "kernel.parallel"
-"""The attribute of a scan whose steps run on several threads: how many are taken at a time."""
 
 
 def _bytes_of(value: SSAValue) -> int:
@@ -452,5 +504,7 @@ _RULES: Final[dict[type[Operation], Callable[[MemoryPlan, Operation, Wanted], No
     FusionOp: MemoryPlan._fusion,
     CaseOp: MemoryPlan._case,
     ScanOp: MemoryPlan._scan,
+    TapePushOp: MemoryPlan._push,
+    TapePopOp: MemoryPlan._pop,
     WhileOp: MemoryPlan._while,
 }

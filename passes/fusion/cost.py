@@ -6,10 +6,11 @@ from functools import cache
 from math import prod
 from typing import Final, NamedTuple
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array import elementwise as e
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.control import ScanOp, WhileOp
 from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.indexing import DynamicSliceOp, GatherOp
 from ...ir.array.ordering import SortOp
@@ -68,6 +69,27 @@ FLOP_TIME: Final = 5e-5
 
 BYTE_TIME: Final = 1e-4
 """Microseconds to move a byte to or from main memory, at 10 GB/s."""
+
+
+UNKNOWN_STEPS: Final = 100
+"""How many steps a loop is supposed to take whose number is computed."""
+
+
+def microseconds_in(block: Block) -> float:
+    """Estimate the time of a block of kernels on one core, with the loops and branches in it."""
+    total = 0.0
+    for op in block.ops:
+        if isinstance(op, FusionOp):
+            total += cost_of(op).microseconds
+        elif op.regions:
+            inner = [microseconds_in(found) for region in op.regions for found in region.blocks]
+            if isinstance(op, ScanOp):
+                total += op.count * sum(inner)
+            elif isinstance(op, WhileOp):
+                total += UNKNOWN_STEPS * sum(inner)
+            else:
+                total += max(inner)
+    return total
 
 
 @cache

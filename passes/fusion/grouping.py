@@ -192,10 +192,16 @@ class Grouping:
             if axes is not None:
                 return source, axes
         group = self._latest_registers
-        if group is None or group.position < earliest or _is_full(group, index):
+        if group is None or not self._is_after(group, sources) or _is_full(group, index):
             group = self._append((), Role.LOOP, registers=True)
             self._latest_registers = group
         return group, ()
+
+    def _is_after(self, group: Group, sources: Sequence[Source]) -> bool:
+        """Tell whether values are known before a group runs, or computed in it."""
+        return all(
+            self.position[s.value] < group.position or s.value in group.axes for s in sources
+        )
 
     def _loops_if_open(
         self, group: Group, op: Operation, index: int, shape: Shape, sources: Sequence[Source]

@@ -10,6 +10,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...ir.array.base import ArrayOp
+from ...ir.array.control import ScanOp, WhileOp
 from ...ir.array.regions import RegionOp
 from ...ir.array.shape import IotaOp
 from ...ir.kernel.ops import FusionOp, YieldOp
@@ -28,7 +29,7 @@ from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
 from .rematerialize import rematerialize
 from .roles import MOVING, Role, operand_dims, project
-from .schedule import choose_schedule, schedule_alone
+from .schedule import Target, choose_schedule, schedule_alone, split_steps
 
 
 def fuse(function: FuncOp, vector_bits: int) -> None:
@@ -40,19 +41,18 @@ def fuse(function: FuncOp, vector_bits: int) -> None:
     """
     eliminate_dead_code(function)
     in_registers = any(isinstance(op, RegionOp) for op in function.body.block.ops)
-    _fuse_region(function.body, vector_bits, in_registers)
+    _fuse_region(function.body, Target(vector_bits), in_registers)
 
 
-def _fuse_region(region: Region, vector_bits: int, in_registers: bool) -> None:
+def _fuse_region(region: Region, target: Target, in_registers: bool) -> None:
     old = region.block
     for op in old.ops:
         if isinstance(op, RegionOp):
-            for inner in op.regions:
-                _fuse_region(inner, vector_bits, in_registers)
+            _fuse_regions_of(op, target, in_registers)
     new = Block(arg_types=old.arg_types)
     grouping = Grouping(old, in_registers)
     rematerialize(grouping)
-    rebuild = _Rebuild(grouping, new, vector_bits)
+    rebuild = _Rebuild(grouping, new, target)
     for before, after in zip(old.args, new.args):
         after.name_hint, after.location = before.name_hint, before.location
         rebuild.values[before] = after
@@ -61,13 +61,23 @@ def _fuse_region(region: Region, vector_bits: int, in_registers: bool) -> None:
     region.add_block(new)
 
 
+def _fuse_regions_of(op: RegionOp, target: Target, in_registers: bool) -> None:
+    """Fuse what is in a loop or a branch; steps that need not wait for others may run at once."""
+    if isinstance(op, ScanOp | WhileOp):
+        target = target.in_loop()
+    for region in op.regions:
+        _fuse_region(region, target, in_registers)
+    if isinstance(op, ScanOp) and not op.groups[1]:
+        split_steps(op, target)
+
+
 class _Rebuild:
     """Appends the kernels of a grouping to a block."""
 
-    def __init__(self, grouping: Grouping, block: Block, vector_bits: int) -> None:
+    def __init__(self, grouping: Grouping, block: Block, target: Target) -> None:
         self.grouping = grouping
         self.block = block
-        self.vector_bits = vector_bits
+        self.target = target
         self.values: dict[SSAValue, SSAValue] = {}
 
     def run(self) -> None:
@@ -103,12 +113,12 @@ class _Rebuild:
     def _append_fusion(self, group: Group) -> None:
         body = _Body(self.grouping, group)
         if group.registers:
-            schedule = Schedule(vector=self.vector_bits // 32, registers=True)
+            schedule = Schedule(vector=self.target.vector_bits // 32, registers=True)
         elif group.role is Role.KERNEL:
-            schedule = schedule_alone(group.placed[0][0], self.vector_bits)
+            schedule = schedule_alone(group.placed[0][0], self.target)
         else:
             domain, reads = body.domain(group.extent), body.reads()
-            schedule = choose_schedule(group, domain, reads, body.is_flat, self.vector_bits)
+            schedule = choose_schedule(group, domain, reads, body.is_flat, self.target)
         results = [result for op, _ in group.placed for result in op.results]
         outputs = [value for value in results if value in group.outputs]
         location = fused(v.owner.location for v in outputs if isinstance(v.owner, Operation))

@@ -150,7 +150,7 @@ class Roles:
         self.ops, computed = read_before_updates(self.ops, lambda op: self.role[op] is Role.INLINE)
         self.role.update(dict.fromkeys(computed, Role.LOOP))
         for op in self.ops:
-            if op.results:
+            if op.results and self.role[op] is not Role.OPAQUE:
                 self._follow(op)
 
     def is_inline(self, value: SSAValue) -> bool:
@@ -284,7 +284,7 @@ class Roles:
 
     def _sources(self, value: SSAValue) -> tuple[Source, ...]:
         found = self.sources.get(value)
-        if found is None:  # an argument of the block
+        if found is None:  # an argument of the block, or what a loop or a branch gives
             found = self.sources[value] = (Source(value, _identity(len(shape_of(value)))),)
         return found
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
-from xdsl.dialects import scf, tensor
-from xdsl.dialects.builtin import TensorType
+from xdsl.dialects import arith, scf, tensor
+from xdsl.dialects.builtin import IntegerAttr, TensorType
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...ir.array.shape import ReshapeOp
 from ...ir.kernel.memory import LoadOp, StoreOp
 from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.schedule import UNROLL
 from . import registers
 from .loop_builder import LoopBuilder
 from .registers import Parts
@@ -40,22 +41,25 @@ class BodyLowering:
         self.emit_fusion = emit_fusion
         self.held: Held = {}
         self._values: dict[SSAValue, SSAValue] = {}
+        self._replaced: list[Operation] = []
 
-    def lower(self, ops: Iterable[Operation]) -> None:
-        """Lower ops, which belong to no block any more, in order."""
-        replaced = []
+    def run(self, block: Block) -> None:
+        """Take the ops out of a block and append what they become."""
+        self._lower(take_ops(block))
+        for op in reversed(self._replaced):
+            op.erase(safe_erase=False)
+
+    def _lower(self, ops: Iterable[Operation]) -> None:
         for op in ops:
             self.b.location = op.location
             rule = _RULES.get(type(op))
             if rule is not None:
                 rule(self, op)
-                replaced.append(op)
+                self._replaced.append(op)
             else:
                 if any(value in self._values for value in op.operands):
                     op.operands = [self._values.get(value, value) for value in op.operands]
                 self.b.block.add_op(op)
-        for op in reversed(replaced):
-            op.erase(safe_erase=False)
 
     def _fusion(self, op: Operation) -> None:
         assert isinstance(op, FusionOp)
@@ -82,10 +86,46 @@ class BodyLowering:
         block = region.block
         new = Block(arg_types=_flat_types(block.arg_types))
         self._bind(block.args, new.args)
-        ops = take_ops(block)
         with self.b.within(new):
-            self.lower(ops)
+            self._lower(take_ops(block))
         return Region(new)
+
+    # Loops whose steps are written out
+
+    def _for(self, op: Operation) -> None:
+        assert isinstance(op, scf.ForOp)
+        factor = op.attributes.get(UNROLL)
+        bounds = [_known(value) for value in op.operands[:3]]
+        if not isinstance(factor, IntegerAttr) or None in bounds:
+            self._rebuild(op)
+            return
+        start, end, _ = bounds
+        assert start is not None and end is not None
+        self._unrolled(op, start, end, min(factor.value.data, end - start))
+
+    def _unrolled(self, op: scf.ForOp, start: int, end: int, factor: int) -> None:
+        """Build a loop of several steps at a time, and write out what is left over."""
+        left = (end - start) % factor if factor else 0
+        bodies = [op.body.clone().block for _ in range(factor + left)]
+        carried = self._flat(op.iter_args)
+        if factor and end - left > start:
+            with self.b.loop(start, end - left, factor, carried) as loop:
+                loop.next = loop.carried
+                for i, body in enumerate(bodies[:factor]):
+                    index = self.b.sum(loop.variable, i)
+                    loop.next = self._step(body, index, loop.next)
+            carried = loop.results
+        for i, body in enumerate(bodies[factor:], end - left):
+            carried = self._step(body, self.b.index(i), carried)
+        self._bind(op.results, carried)
+
+    def _step(self, body: Block, index: SSAValue, carried: Sequence[SSAValue]) -> list[SSAValue]:
+        """Append one step of a loop, and return what it carries on."""
+        self._bind(body.args, [index, *carried])
+        *ops, terminator = take_ops(body)
+        self._lower(ops)
+        self._replaced.append(terminator)
+        return self._flat(terminator.operands)
 
     def _end(self, op: Operation) -> None:
         new = type(op).create(operands=self._flat(op.operands), location=op.location)
@@ -135,6 +175,13 @@ class BodyLowering:
         self.held[op.results[0]] = self.held[op.operands[0]]
 
 
+def _known(value: SSAValue) -> int | None:
+    """Return the number that an index is, if it is a constant."""
+    owner = value.owner
+    constant = owner.properties["value"] if isinstance(owner, arith.ConstantOp) else None
+    return constant.value.data if isinstance(constant, IntegerAttr) else None
+
+
 def take_ops(block: Block) -> list[Operation]:
     """Take all ops out of a block."""
     ops = list(block.ops)
@@ -153,9 +200,9 @@ def _flat_types(types: Iterable[Attribute]) -> list[Attribute]:
 _RULES: Final[dict[type[Operation], Callable[[BodyLowering, Operation], None]]] = {
     FusionOp: BodyLowering._fusion,
     **dict.fromkeys(
-        (scf.ForOp, scf.WhileOp, scf.IfOp, scf.IndexSwitchOp, scf.ParallelOp),
-        BodyLowering._rebuild,
+        (scf.WhileOp, scf.IfOp, scf.IndexSwitchOp, scf.ParallelOp), BodyLowering._rebuild
     ),
+    scf.ForOp: BodyLowering._for,
     scf.YieldOp: BodyLowering._end,
     scf.ConditionOp: BodyLowering._end,
     tensor.FromElementsOp: BodyLowering._from_elements,

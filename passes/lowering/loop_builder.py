@@ -261,6 +261,10 @@ class LoopBuilder:
             return value
         return self._index_op(arith.MuliOp, value, self.index(factor))
 
+    def sum(self, value: SSAValue, amount: int) -> SSAValue:
+        """Return an index plus a constant."""
+        return self._sum(value, self.index(amount)) if amount else value
+
     def _sum(self, left: SSAValue, right: SSAValue) -> SSAValue:
         return self._index_op(arith.AddiOp, left, right)
 
@@ -438,7 +442,7 @@ class LoopBuilder:
     def when(self, condition: SSAValue) -> Iterator[None]:
         """Open a ``scf.if`` without results; what is built in the ``with`` block is its branch."""
         block = Block()
-        with self._within(block):
+        with self.within(block):
             yield
             block.add_op(scf.YieldOp.create(location=self.location))
         op = scf.IfOp.create(

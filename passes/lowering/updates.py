@@ -8,9 +8,10 @@ is taken side by side, in vectors or by several threads.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from enum import IntEnum
+from functools import partial
 from math import prod
 
 from xdsl.dialects import memref
@@ -70,8 +71,7 @@ class UpdateLowering(ABC):
     def _nest(
         self, store: Store, axes: Sequence[int], kept: Iterable[int] = ()
     ) -> tuple[NestEmitter, list[int]]:
-        """Return the emitter of a store, and its loops, of which some are joined, but not ``kept``.
-        """
+        """Return the emitter of a store, and its loops; all but the ``kept`` may be joined."""
         places, fixed = [store.place], set(kept)
         for form, size in store.within:
             least, greatest = self.reader.range_of(form)
@@ -193,20 +193,18 @@ class ScatterLowering(UpdateLowering):
         if not outer:
             self._emit_in_chunks(*self._nest(self._store(), inner))
             return
-        axis = 0 if self._is_disjoint(0) else self._longest(inner)
-        chunks = self._chunks(axis)
-        if chunks is None:
+        splittable = outer[:1] if self._is_disjoint(0) else inner
+        axis = max(splittable, key=self.extents.__getitem__, default=None)
+        chunks = None if axis is None else self._chunks(axis)
+        if axis is None or chunks is None:
             self._loops(outer, inner, {})
             return
         with parallel_chunks(self.b, chunks) as chunk:
             self._loops(outer, inner, {axis: (chunk.start, chunk.end)})
 
-    def _longest(self, axes: Sequence[int]) -> int | None:
-        return max(axes, key=self.extents.__getitem__, default=None)
-
-    def _chunks(self, axis: int | None) -> Chunks | None:
+    def _chunks(self, axis: int) -> Chunks | None:
         """Return how a loop is split, or None if it is not to be."""
-        if axis is None or not self.schedule.parallel:
+        if not self.schedule.parallel:
             return None
         extent = self.extents[axis]
         lanes = self.schedule.vector if axis == len(self.extents) - 1 else 1
@@ -214,7 +212,10 @@ class ScatterLowering(UpdateLowering):
         return chunks if chunks.count > 1 else None
 
     def _loops(
-        self, outer: Sequence[int], inner: Sequence[int], parts: dict[int, tuple[Position, Position]]
+        self,
+        outer: Sequence[int],
+        inner: Sequence[int],
+        parts: Mapping[int, tuple[Position, Position]],
     ) -> None:
         """Emit the loops in order, and in them the nest of one update."""
         with ExitStack() as loops:
@@ -229,7 +230,10 @@ class ScatterLowering(UpdateLowering):
             nest, axes = self._nest(store, inner, parts)
             nest.parts.update((axis, part) for axis, part in parts.items() if axis in inner)
             conditions = [self.reader.within(form, 0, size) for form, size in fixed]
-            self.reader.where(conditions, lambda: nest.emit(axes) and None)
+            self.reader.where(conditions, partial(self._emit_nest, nest, axes))
+
+    def _emit_nest(self, nest: NestEmitter, axes: Sequence[int]) -> None:
+        nest.emit(axes)
 
     def _store(self) -> Store:
         """Return the store of one update's elements, those in range."""
@@ -238,7 +242,7 @@ class ScatterLowering(UpdateLowering):
         at = self.index[: self.rank]
         forms = {d: form_of(self.reader, v, at) for v, d in zip(self.indices, self.dims)}
         rest = iter(self.index[self.rank :])
-        target = [forms[d] if d in forms else next(rest) for d in range(len(self.shape))]
+        target = tuple(forms[d] if d in forms else next(rest) for d in range(len(self.shape)))
         return Store(
             self.update,
             self.index,

@@ -64,9 +64,7 @@ class ProgramMaker:
 
     def make(self, steps: int) -> Program:
         types = [(self.pick(_SHAPES), self.pick(self.style.dtypes)) for _ in range(3)]
-        function = FunctionBuilder(
-            "f", [tensor_type(*t) for t in types], ["x", "y", "z"], place(0)
-        )
+        function = FunctionBuilder("f", [tensor_type(*t) for t in types], ["x", "y", "z"], place(0))
         self.b: Builder = function.builder
         self.values: list[SSAValue] = list(function.arguments)
         for number in range(steps):

@@ -240,7 +240,12 @@ def test_updates_on_several_threads_do_not_depend_on_their_order():
     x, u = draw((rows, columns)), draw((900, columns))
     distinct = RANDOM.permutation(rows)
     programs = {
-        "columns": (lambda b, x, u, i: b.scatter("add", x, u, [i], [0]), x, u, positions(900, rows)),
+        "columns": (
+            lambda b, x, u, i: b.scatter("add", x, u, [i], [0]),
+            x,
+            u,
+            positions(900, rows),
+        ),
         "distinct": (
             lambda b, x, u, i: b.scatter("mul", x, u, [i], [0], unique=True),
             *(x, u[:rows], distinct),

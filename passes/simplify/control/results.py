@@ -26,10 +26,11 @@ def settle_carries(draft: Draft) -> None:
             draft.drop_result(number, start)
             draft.drop(group, number)
     first: dict[tuple[SSAValue, SSAValue], int] = {}
-    for number, start in enumerate(draft.groups[group]):
-        first.setdefault((start, draft.yields(number)[0]), number)
-    for number in reversed(range(draft.carried)):
-        other = first[draft.groups[group][number], draft.yields(number)[0]]
+    keys = [(start, draft.yields(k)[0]) for k, start in enumerate(draft.groups[group])]
+    for number, key in enumerate(keys):
+        first.setdefault(key, number)
+    for number, key in reversed(list(enumerate(keys))):  # merging changes what others yield
+        other = first[key]
         if other != number:
             draft.replace_uses(group, number, draft.arguments(group, other))
             draft.merge_result(number, other)
@@ -63,8 +64,10 @@ def _known(b: Builder, draft: Draft, yields: Sequence[SSAValue]) -> SSAValue | N
         if any(constant_of(value) != constant for value in yields[1:]):
             return None
         return _in_each_step(b, draft, b.constant_attribute(constant))
-    place = yields[0].index if isinstance(yields[0], BlockArgument) else -1
-    if any(v is not block.args[place] for v, block in zip(yields, draft.yielding)) or place < 0:
+    if not isinstance(yields[0], BlockArgument):
+        return None
+    place = yields[0].index
+    if any(v is not block.args[place] for v, block in zip(yields, draft.yielding)):
         return None
     if place < draft.shape.leading:
         assert isinstance(draft.op, ScanOp)

@@ -13,6 +13,7 @@ from ....ir.types import dtype_of, shape_of, tensor_info
 from ..dce import is_pure
 from ..rewriting import blocks_of
 from ..rules import RuleBuilder, splat_of
+from .distribute import distribute
 from .draft import ELEMENTS, SHAPES, Draft
 from .hoist import hoist_invariants
 from .operands import merge_equal_operands, sink_elements, sink_operands
@@ -63,6 +64,8 @@ def revise(b: Walker, op: RegionOp) -> Sequence[SSAValue] | None:
     settle_results(b, draft)
     if draft.shape.carries is not None:
         hoist_invariants(draft, b.replay, is_pure, nested=b.nested)
+        if isinstance(op, ScanOp):
+            distribute(b, draft)
     if not draft.changed:
         return None
     b.waiting = True  # for what has become known in the blocks, or is not used any more
