@@ -85,6 +85,7 @@ class ProgramMaker:
     def step(self) -> None:
         """Append one op, or several of a kind in a row, which is what rewrites look for."""
         makers = [self.elementwise, self.elementwise, self.shape_op, self.reduction, self.indexing]
+        makers += [self.sorting] if self.number(0, 2) == 0 else []
         maker = self.pick(makers)
         x = self.pick(self.values[-4:])
         for _ in range(self.number(1, 3)):
@@ -289,6 +290,20 @@ class ProgramMaker:
         places = indices if self.number(0, 1) else [self.position(shape_of(i)) for i in indices]
         update = self.b.gather(source, places, dims)
         return self.settled(self.b.scatter(self.pick(kinds), x, update, indices, dims))
+
+    # Ordering
+
+    def sorting(self, x: SSAValue) -> SSAValue:
+        """Sort x and others like it; which of two zeros comes first may be left open."""
+        if not shape_of(x):
+            return self.broadcast(x)
+        arrays = self.shuffled([x, *(self.other(x) for _ in range(self.number(0, 2)))])
+        keys = self.number(1, len(arrays))
+        dim = self.number(0, len(shape_of(x)) - 1)
+        *values, permutation = self.b.sort(arrays, dim, keys)
+        if self.number(0, 1):
+            self.values.append(permutation)
+        return self.settled(self.pick(values))
 
     # Reductions and products
 
