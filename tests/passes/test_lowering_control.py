@@ -340,7 +340,7 @@ def remembering(x: Attribute, twice: bool = False) -> Body:
 
     def step(b: Builder, n: SSAValue, t: SSAValue, i: SSAValue, v: SSAValue):
         number = b.broadcast(b.convert(i, F64), shape, ())
-        new = b.add(b.sin(b.mul(v, v)), b.mul(number, b.full(shape, F64, 0.25)))
+        new = b.add(b.mul(b.full(shape, F64, 0.5), b.sin(v)), number)
         t = b.tape_push(t, (v, i))
         if twice:
             t = b.tape_push(t, (new, i))
