@@ -22,10 +22,10 @@ from ..source import user_location
 from ..stage import Staged, stage
 from ..tracer import Tracer
 from ..tracing import as_array
-from .threefry import WORD
+from .threefry import WORD, Key
 
 Sampler = Callable[..., Tracer]
-"""Takes traced operands, the key first, and by keyword what must be known, such as a shape."""
+"""Takes a traced key and parameters, and by keyword what must be known, such as a shape."""
 
 _PROGRAMS: Final = 1024
 """So many compiled samplers are kept, those that were used last."""
@@ -34,10 +34,18 @@ _KINDS: Final = {"f": "float", "i": "integer", "u": "unsigned integer", "c": "co
 
 
 def draw(sampler: Sampler, *operands: Any, **static: Hashable) -> Any:
-    """Compute a sampler's result: a traced value if an operand is one, else an array."""
+    """Compute a sampler's result: a traced value if an operand is one, else an array.
+
+    The key is the first of the operands.
+    """
     if is_traced(operands):
-        return sampler(*traced_arrays(*operands)[1], **static)
+        return _traced(sampler, operands, static)
     return _program(sampler, tuple(static.items()))(*operands)
+
+
+def _traced(sampler: Sampler, operands: tuple[Any, ...], static: dict[str, Hashable]) -> Tracer:
+    key, *parameters = traced_arrays(*operands)[1]
+    return sampler(Key.of(key), *parameters, **static)
 
 
 def sampled(
@@ -78,7 +86,7 @@ def _program(sampler: Sampler, static: tuple[tuple[str, Hashable], ...]) -> Stag
     known = dict(static)
 
     def program(*operands: Any) -> Tracer:
-        return sampler(*traced_arrays(*operands)[1], **known)
+        return _traced(sampler, operands, known)
 
     program.__name__ = program.__qualname__ = sampler.__name__.lstrip("_")
     return stage(program)

@@ -17,7 +17,7 @@ from ..numpy.manipulation import sizes
 from ..numpy.operands import converted, xp
 from ..tracer import Tracer
 from .calls import result_shape, sampled
-from .keys import subkeys
+from .threefry import Key
 from .uniform import traced_signs, uniform_between, unit_uniform
 
 
@@ -254,17 +254,17 @@ def triangular(
 # What computes: of a traced key and traced parameters
 
 
-def traced_normal(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def traced_normal(key: Key, *, shape: Shape, dtype: np.dtype) -> Tracer:
     """Return standard normal numbers under a traced key: the part of `normal` that computes."""
     if dtype.kind == "f":
         return _real_normal(key, shape, dtype)
     real_dtype = np.dtype(f"f{dtype.itemsize // 2}")
-    real, imag = (_real_normal(k, shape, real_dtype) for k in subkeys(key))
+    real, imag = (_real_normal(k, shape, real_dtype) for k in key.split())
     b = key.trace.builder
     return key.trace.tracer(b.complex(real.value, imag.value)) / dtype.type(sqrt(2))
 
 
-def _real_normal(key: Tracer, shape: Shape, dtype: np.dtype) -> Tracer:
+def _real_normal(key: Key, shape: Shape, dtype: np.dtype) -> Tracer:
     low = np.nextafter(dtype.type(-1), dtype.type(0))
     return _normal_quantile(uniform_between(key, shape, dtype, low, 1.0))
 
@@ -275,7 +275,7 @@ def _normal_quantile(x: Tracer) -> Tracer:
 
 
 def _truncated_normal(
-    key: Tracer, lower: Tracer, upper: Tracer, *, shape: Shape, dtype: np.dtype
+    key: Key, lower: Tracer, upper: Tracer, *, shape: Shape, dtype: np.dtype
 ) -> Tracer:
     lower, upper = converted(lower, dtype), converted(upper, dtype)
     low, high = (_normal_mass(x) for x in (lower, upper))
@@ -290,55 +290,55 @@ def _normal_mass(x: Tracer) -> Tracer:
     return x.trace.tracer(x.trace.builder.erf(scaled.value))
 
 
-def _lognormal(key: Tracer, sigma: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _lognormal(key: Key, sigma: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     return xp.exp(traced_normal(key, shape=shape, dtype=dtype) * converted(sigma, dtype))
 
 
-def traced_exponential(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def traced_exponential(key: Key, *, shape: Shape, dtype: np.dtype) -> Tracer:
     """Return numbers under a traced key: the part of `exponential` that computes."""
     return -xp.log1p(-unit_uniform(key, shape=shape, dtype=dtype))
 
 
-def _laplace(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _laplace(key: Key, *, shape: Shape, dtype: np.dtype) -> Tracer:
     u = uniform_between(key, shape, dtype, -1.0 + float(np.finfo(dtype).epsneg), 1.0)
     return xp.sign(u) * xp.log1p(-xp.abs(u))
 
 
-def _logistic(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _logistic(key: Key, *, shape: Shape, dtype: np.dtype) -> Tracer:
     u = uniform_between(key, shape, dtype, np.finfo(dtype).tiny, 1.0)
     return xp.log(u) - xp.log1p(-u)
 
 
-def _cauchy(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _cauchy(key: Key, *, shape: Shape, dtype: np.dtype) -> Tracer:
     u = uniform_between(key, shape, dtype, np.finfo(dtype).eps, 1.0)
     return xp.tan(pi * (u - 0.5))
 
 
-def _maxwell(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _maxwell(key: Key, *, shape: Shape, dtype: np.dtype) -> Tracer:
     parts = traced_normal(key, shape=(*shape, 3), dtype=dtype)
     return xp.sqrt(xp.sum(parts * parts, axis=-1))
 
 
 def _double_sided_maxwell(
-    key: Tracer, loc: Tracer, scale: Tracer, *, shape: Shape, dtype: np.dtype
+    key: Key, loc: Tracer, scale: Tracer, *, shape: Shape, dtype: np.dtype
 ) -> Tracer:
-    length_key, sign_key = subkeys(key)
+    length_key, sign_key = key.split()
     lengths = _maxwell(length_key, shape=shape, dtype=dtype)
     signs = traced_signs(sign_key, shape=shape, dtype=dtype)
     return signs * lengths * converted(scale, dtype) + converted(loc, dtype)
 
 
-def _pareto(key: Tracer, exponent: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _pareto(key: Key, exponent: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     return xp.exp(traced_exponential(key, shape=shape, dtype=dtype) / converted(exponent, dtype))
 
 
-def _rayleigh(key: Tracer, scale: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _rayleigh(key: Key, scale: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     squared = xp.log(unit_uniform(key, shape=shape, dtype=dtype)) * -2.0
     return converted(scale, dtype) * xp.sqrt(squared)
 
 
-def _wald(key: Tracer, mean: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
-    normal_key, uniform_key = subkeys(key)
+def _wald(key: Key, mean: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+    normal_key, uniform_key = key.split()
     mean = converted(mean, dtype)
     n = traced_normal(normal_key, shape=shape, dtype=dtype)
     u = unit_uniform(uniform_key, shape=shape, dtype=dtype)
@@ -350,14 +350,14 @@ def _wald(key: Tracer, mean: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer
 
 
 def _weibull_min(
-    key: Tracer, scale: Tracer, concentration: Tracer, *, shape: Shape, dtype: np.dtype
+    key: Key, scale: Tracer, concentration: Tracer, *, shape: Shape, dtype: np.dtype
 ) -> Tracer:
     numbers = traced_exponential(key, shape=shape, dtype=dtype)
     return xp.power(numbers, 1.0 / converted(concentration, dtype)) * converted(scale, dtype)
 
 
 def _triangular(
-    key: Tracer, left: Tracer, mode: Tracer, right: Tracer, *, shape: Shape, dtype: np.dtype
+    key: Key, left: Tracer, mode: Tracer, right: Tracer, *, shape: Shape, dtype: np.dtype
 ) -> Tracer:
     left, mode, right = (converted(x, dtype) for x in (left, mode, right))
     u = unit_uniform(key, shape=shape, dtype=dtype)

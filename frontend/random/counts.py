@@ -14,7 +14,7 @@ from ..errors import ShapeError
 from ..numpy.operands import broadcast, converted, xp
 from ..tracer import Tracer
 from .calls import chosen_dtype, draw, one_key, result_shape, sampled
-from .keys import split_key, subkeys
+from .threefry import Key
 from .uniform import unit_uniform
 
 _FEW: Final = 10
@@ -101,7 +101,7 @@ def multinomial(
 # What computes: of a traced key and traced parameters
 
 
-def _poisson(key: Tracer, lam: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _poisson(key: Key, lam: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     lam = broadcast(converted(lam, lam.dtype if lam.dtype.kind == "f" else _FLOAT64), shape)
     is_few = ~(converted(lam, _FLOAT32) >= _FEW)
     few = _poisson_by_waiting(key, xp.where(is_few, converted(lam, _FLOAT32), 0), shape)
@@ -109,7 +109,7 @@ def _poisson(key: Tracer, lam: Tracer, *, shape: Shape, dtype: np.dtype) -> Trac
     return converted(xp.where(is_few, few, converted(many, np.int64)), dtype)
 
 
-def _poisson_by_waiting(key: Tracer, lam: Tracer, shape: Shape) -> Tracer:
+def _poisson_by_waiting(key: Key, lam: Tracer, shape: Shape) -> Tracer:
     """Count how many waiting times until the next event fit into one unit of time."""
 
     def goes_on(state: Any) -> Tracer:
@@ -117,7 +117,7 @@ def _poisson_by_waiting(key: Tracer, lam: Tracer, shape: Shape) -> Tracer:
 
     def wait(state: Any) -> Any:
         key, count, logs = state
-        key, subkey = subkeys(key)
+        key, subkey = key.split()
         count = xp.where(logs > -lam, count + 1, count)
         return key, count, logs + xp.log(unit_uniform(subkey, shape=shape, dtype=_FLOAT32))
 
@@ -126,7 +126,7 @@ def _poisson_by_waiting(key: Tracer, lam: Tracer, shape: Shape) -> Tracer:
     return xp.where(lam == 0, 0, count - 1)
 
 
-def _poisson_by_rejection(key: Tracer, lam: Tracer, skipped: Tracer, shape: Shape) -> Tracer:
+def _poisson_by_rejection(key: Key, lam: Tracer, skipped: Tracer, shape: Shape) -> Tracer:
     lam = xp.where(skipped, 1.0 * _FEW, lam)
     b = 0.931 + 2.53 * xp.sqrt(lam)
     a = -0.059 + 0.02483 * b
@@ -158,7 +158,7 @@ def _stirling_tail(n: Tracer) -> Tracer:
 
 
 def _first_accepted(
-    key: Tracer, propose: Any, skipped: Tracer, shape: Shape, dtype: np.dtype
+    key: Key, propose: Any, skipped: Tracer, shape: Shape, dtype: np.dtype
 ) -> Tracer:
     """Propose counts until one is accepted for each element that is not skipped.
 
@@ -171,7 +171,7 @@ def _first_accepted(
 
     def again(state: Any) -> Any:
         key, count, done = state
-        key, u_key, v_key = subkeys(key, 3)
+        key, u_key, v_key = key.split(3)
         u = unit_uniform(u_key, shape=shape, dtype=dtype) - 0.5
         found, accepted = propose(u, unit_uniform(v_key, shape=shape, dtype=dtype))
         return key, xp.where(done, count, found), done | accepted
@@ -179,7 +179,7 @@ def _first_accepted(
     return lax.while_loop(goes_on, again, (key, _filled(key, shape, dtype, -1), skipped))[1]
 
 
-def _binomial(key: Tracer, n: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _binomial(key: Key, n: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     work = p.dtype if p.dtype.kind == "f" else _FLOAT64
     n, p = (broadcast(converted(x, work), shape) for x in (n, p))
     n = xp.floor(n)
@@ -196,7 +196,7 @@ def _binomial(key: Tracer, n: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtyp
     return converted(xp.where(is_invalid, np.nan, count), dtype)
 
 
-def _binomial_by_waiting(key: Tracer, n: Tracer, p: Tracer, shape: Shape) -> Tracer:
+def _binomial_by_waiting(key: Key, n: Tracer, p: Tracer, shape: Shape) -> Tracer:
     """Count how many waits for a success, in trials, fit into n trials."""
     log_failure = xp.log1p(-p)
 
@@ -205,7 +205,7 @@ def _binomial_by_waiting(key: Tracer, n: Tracer, p: Tracer, shape: Shape) -> Tra
 
     def wait(state: Any) -> Any:
         key, count, trials = state
-        subkey, key = subkeys(key)
+        subkey, key = key.split()
         u = unit_uniform(subkey, shape=shape, dtype=p.dtype)
         waited = trials + xp.ceil(xp.log(u) / log_failure)
         return key, xp.where(trials <= n, count + 1, count), waited
@@ -214,9 +214,7 @@ def _binomial_by_waiting(key: Tracer, n: Tracer, p: Tracer, shape: Shape) -> Tra
     return lax.while_loop(goes_on, wait, (key, zeros, zeros))[1] - 1
 
 
-def _binomial_by_rejection(
-    key: Tracer, n: Tracer, p: Tracer, skipped: Tracer, shape: Shape
-) -> Tracer:
+def _binomial_by_rejection(key: Key, n: Tracer, p: Tracer, skipped: Tracer, shape: Shape) -> Tracer:
     n, p = xp.where(skipped, 100.0, n), xp.where(skipped, 0.5, p)
     deviation = xp.sqrt(n * p * (1 - p))
     b = 1.15 + 2.53 * deviation
@@ -247,7 +245,7 @@ def _binomial_by_rejection(
 
 
 def _multinomial(
-    key: Tracer, n: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype, unroll: int | bool
+    key: Key, n: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype, unroll: int | bool
 ) -> Tracer:
     work = np.result_type(p.dtype, np.float32) if p.dtype.kind == "f" else _FLOAT64
     n = broadcast(converted(n, work), shape[:-1])
@@ -257,13 +255,13 @@ def _multinomial(
 
     def one_outcome(rest: Tracer, element: Any) -> tuple[Tracer, Tracer]:
         ratio, subkey = element
-        count = _binomial(subkey, rest, ratio, shape=shape[:-1], dtype=work)
+        count = _binomial(Key(*subkey), rest, ratio, shape=shape[:-1], dtype=work)
         return rest - count, count
 
-    keys = split_key(key, shape=(shape[-1],))
+    keys = tuple(map(key.trace.tracer, key.words(shape[-1:])))
     _, counts = lax.scan(one_outcome, n, (ratios, keys), unroll=unroll)
     return converted(xp.moveaxis(counts, 0, -1), dtype)
 
 
-def _filled(like: Tracer, shape: Shape, dtype: Any, number: int) -> Tracer:
+def _filled(like: Key, shape: Shape, dtype: Any, number: int) -> Tracer:
     return like.trace.tracer(like.trace.builder.full(shape, np.dtype(dtype), number))

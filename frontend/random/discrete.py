@@ -14,7 +14,7 @@ from ..numpy.manipulation import sizes
 from ..numpy.operands import broadcast, converted, xp
 from ..tracer import Tracer
 from .calls import chosen_dtype, draw, one_key, result_shape, sampled
-from .threefry import WORD
+from .threefry import WORD, Key
 from .uniform import traced_bits, uniform_between, unit_uniform
 
 _MODES: Final = ("low", "high", "highest")
@@ -120,7 +120,7 @@ def _known_mode(mode: str | None) -> str:
 # What computes: of a traced key and traced parameters
 
 
-def traced_gumbel(key: Tracer, *, shape: Shape, dtype: np.dtype, mode: str) -> Tracer:
+def traced_gumbel(key: Key, *, shape: Shape, dtype: np.dtype, mode: str) -> Tracer:
     """Return numbers under a traced key: the part of `gumbel` that computes."""
     limits = np.finfo(dtype)
     if mode == "low":
@@ -132,7 +132,7 @@ def traced_gumbel(key: Tracer, *, shape: Shape, dtype: np.dtype, mode: str) -> T
     return -xp.log(-xp.log1p(-xp.where(coarse >= 0.5, coarse, finer)))
 
 
-def _gumbel_of_words(key: Tracer, shape: Shape) -> Tracer:
+def _gumbel_of_words(key: Key, shape: Shape) -> Tracer:
     """Return numbers that are made of 64 random bits each.
 
     The bits are a fixed-point number u below 1. Up to one half u is converted to a float, above it
@@ -164,19 +164,19 @@ def _fraction(upper: Tracer, lower: Tracer) -> Tracer:
     return upper.trace.tracer(b.bitcast_convert((exponent | mantissa).value, np.dtype(np.float32)))
 
 
-def _perturbed(key: Tracer, logits: Tracer, *, dim: int, shape: Shape, mode: str) -> Tracer:
+def _perturbed(key: Key, logits: Tracer, *, dim: int, shape: Shape, mode: str) -> Tracer:
     """Return logits plus Gumbel's numbers, for a result of a shape that lacks the categories."""
     position = len(shape) - (logits.ndim - 1) + dim
     size = (*shape[:position], logits.shape[dim], *shape[position:])
     return traced_gumbel(key, shape=size, dtype=logits.dtype, mode=mode) + logits
 
 
-def _categorical(key: Tracer, logits: Tracer, *, dim: int, shape: Shape, mode: str) -> Tracer:
+def _categorical(key: Key, logits: Tracer, *, dim: int, shape: Shape, mode: str) -> Tracer:
     perturbed = _perturbed(key, logits, dim=dim, shape=shape, mode=mode)
     return xp.argmax(perturbed, axis=dim - logits.ndim)
 
 
-def _geometric(key: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _geometric(key: Key, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     p = converted(p, p.dtype if p.dtype.kind == "f" else np.float64)
     u = unit_uniform(key, shape=shape, dtype=p.dtype)
     failures = xp.floor(xp.log(xp.where(u == 0, 1, u)) / xp.log1p(-p))

@@ -8,9 +8,9 @@ rounding.
 
 from __future__ import annotations
 
-from math import prod
+from collections.abc import Callable
 from operator import index
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from ..numpy.operands import broadcast, converted, xp
 from ..tracer import Tracer
 from .calls import result_shape, sampled
 from .continuous import traced_exponential, traced_normal
-from .keys import split_key, subkeys
+from .threefry import Key
 from .uniform import traced_signs, unit_uniform
 
 
@@ -199,128 +199,132 @@ def ball(key: Any, d: int, p: Any = 2, shape: Any = (), dtype: Any = None) -> An
 # What computes: of a traced key and traced parameters
 
 
-def traced_gamma(key: Tracer, a: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def traced_gamma(key: Key, a: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     """Return numbers under a traced key: the part of `gamma` that computes."""
     return _of_each(_one_gamma, key, a, shape, dtype)
 
 
-def traced_loggamma(key: Tracer, a: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def traced_loggamma(key: Key, a: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     """Return logarithms under a traced key: the part of `loggamma` that computes."""
     return _of_each(_one_loggamma, key, a, shape, dtype)
 
 
-def _of_each(one: Any, key: Tracer, a: Tracer, shape: Shape, dtype: np.dtype) -> Tracer:
+def _of_each(
+    one: Callable[[Key, Tracer], Tracer], key: Key, a: Tracer, shape: Shape, dtype: np.dtype
+) -> Tracer:
     """Return what a sampler of one number gives for each element of ``a``, under its own key."""
     a = broadcast(converted(a, dtype), shape)
-    keys = split_key(key, shape=(prod(shape),))
     if not shape:
-        return one(keys[0], a)
-    return xp.reshape(vmap(one)(keys, xp.reshape(a, -1)), shape)
+        return one(key.split_apart(1)[0], a)
+    a = xp.reshape(a, -1)
+    upper, lower = map(key.trace.tracer, key.words(a.shape))
+    numbers = vmap(lambda upper, lower, a: one(Key(upper, lower), a))(upper, lower, a)
+    return xp.reshape(numbers, shape)
 
 
-def _one_gamma(key: Tracer, a: Tracer) -> Tracer:
-    scale, cube, is_large, boost_key = _accepted(key, a)
+def _one_gamma(key: Key, a: Tracer) -> Tracer:
+    loop_key, boost_key = key.split_apart()
+    scale, cube = _accepted(loop_key, a)
     boost = xp.power(1 - unit_uniform(boost_key, shape=(), dtype=a.dtype), 1 / a)
-    return scale * cube * xp.where(is_large, 1, boost)
+    return scale * cube * xp.where(a >= 1, 1, boost)
 
 
-def _one_loggamma(key: Tracer, a: Tracer) -> Tracer:
-    scale, cube, is_large, boost_key = _accepted(key, a)
+def _one_loggamma(key: Key, a: Tracer) -> Tracer:
+    loop_key, boost_key = key.split_apart()
+    scale, cube = _accepted(loop_key, a)
     boost = -traced_exponential(boost_key, shape=(), dtype=a.dtype)
-    scaled = xp.where(is_large | (boost == 0), 0, boost * (1 / a))
+    scaled = xp.where((a >= 1) | (boost == 0), 0, boost * (1 / a))
     return xp.log(scale) + xp.log(cube) + scaled
 
 
-def _accepted(key: Tracer, a: Tracer) -> tuple[Tracer, Tracer, Tracer, Tracer]:
+class _Proposal(NamedTuple):
+    """What the next step of the loop draws, and what the last one drew.
+
+    A step draws a normal number under ``normal_key``. If its cube would not be positive, the next
+    one draws again under a key made of this one; else it is accepted or not by a uniform number
+    under ``uniform_key``, and a new proposal begins under keys made of ``key``.
+    """
+
+    key: Key
+    normal_key: Key
+    uniform_key: Key
+    cube: Tracer
+    accepted: Tracer
+
+
+def _accepted(key: Key, a: Tracer) -> tuple[Tracer, Tracer]:
     """Return two factors of a number of the gamma distribution of ``a``, or of ``a + 1`` if a < 1.
 
-    Returns:
-        The factors, whether ``a`` is at least 1, and the key for a number u that corrects the
-        result by ``u**(1 / a)`` if it is not.
+    JAX's two loops, one in the other, are one here.
     """
     third = 1.0 / 3.0
-    is_large = a >= 1
-    scale = xp.where(is_large, a, a + 1) - third
+    scale = xp.where(a >= 1, a, a + 1) - third
     spread = third / xp.sqrt(scale)
-    zero, one = a.dtype.type(0), a.dtype.type(1)
 
-    def is_rejected(state: Any) -> Tracer:
-        _, square, cube, u = state
-        return (u >= 1 - 0.0331 * (square * square)) & (
+    def propose(last: _Proposal) -> _Proposal:
+        retry_key, draw_key = last.normal_key.split_apart()
+        x = traced_normal(draw_key, shape=(), dtype=a.dtype)
+        u = unit_uniform(last.uniform_key, shape=(), dtype=a.dtype)
+        root = 1 + x * spread
+        square, cube = x * x, root * root * root
+        is_rejected = (u >= 1 - 0.0331 * (square * square)) & (
             xp.log(u) >= square * 0.5 + scale * ((1 - cube) + xp.log(cube))
         )
-
-    def propose(state: Any) -> Any:
-        next_key, normal_key, uniform_key = subkeys(state[0], 3)
-        x, root = _positive(normal_key, spread)
-        return (
-            next_key,
-            x * x,
-            root * root * root,
-            unit_uniform(uniform_key, shape=(), dtype=a.dtype),
+        is_complete = ~(root <= 0)  # true of NaN, so that the loop ends
+        again = (last.key, retry_key, last.uniform_key)
+        next_key, normal_key, uniform_key = (
+            Key(*(xp.where(is_complete, x, y) for x, y in zip(fresh, old)))
+            for fresh, old in zip(last.key.split_apart(3), again)
         )
+        return _Proposal(next_key, normal_key, uniform_key, cube, is_complete & ~is_rejected)
 
-    loop_key, boost_key = subkeys(key)
-    _, _, cube, _ = lax.while_loop(is_rejected, propose, (loop_key, zero, one, one + one))
-    return scale, cube, is_large, boost_key
-
-
-def _positive(key: Tracer, spread: Tracer) -> tuple[Tracer, Tracer]:
-    """Return a normal number x for which ``1 + spread * x`` is positive, and this sum."""
-    dtype = spread.dtype
-
-    def propose(state: Any) -> Any:
-        next_key, subkey = subkeys(state[0])
-        x = traced_normal(subkey, shape=(), dtype=dtype)
-        return next_key, x, 1 + x * spread
-
-    start = (key, dtype.type(0), dtype.type(-1))
-    _, x, root = lax.while_loop(lambda state: state[2] <= 0, propose, start)
-    return x, root
+    next_key, normal_key, uniform_key = key.split_apart(3)
+    first = _Proposal(next_key, normal_key, uniform_key, scale, a != a)
+    return scale, lax.while_loop(lambda last: ~last.accepted, propose, first).cube
 
 
-def _beta(key: Tracer, a: Tracer, b: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
-    logs = [traced_loggamma(k, x, shape=shape, dtype=dtype) for k, x in zip(subkeys(key), (a, b))]
+def _beta(key: Key, a: Tracer, b: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+    logs = [traced_loggamma(k, x, shape=shape, dtype=dtype) for k, x in zip(key.split(), (a, b))]
     largest = xp.maximum(*logs)
     first, second = (xp.exp(x - largest) for x in logs)
     return first / (first + second)
 
 
-def _chisquare(key: Tracer, df: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _chisquare(key: Key, df: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     half = converted(df, dtype) / 2
     return xp.exp(traced_loggamma(key, half, shape=shape, dtype=dtype)) * 2
 
 
-def _f(key: Tracer, dfnum: Tracer, dfden: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _f(key: Key, dfnum: Tracer, dfden: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     dfnum, dfden = converted(dfnum, dtype), converted(dfden, dtype)
-    below, above = subkeys(key)
+    below, above = key.split()
     numerator = _chisquare(above, dfnum, shape=shape, dtype=dtype) / dfnum
     return numerator / (_chisquare(below, dfden, shape=shape, dtype=dtype) / dfden)
 
 
-def _t(key: Tracer, df: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _t(key: Key, df: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     half = converted(df, dtype) / 2
-    normal_key, gamma_key = subkeys(key)
+    normal_key, gamma_key = key.split()
     numbers = traced_normal(normal_key, shape=shape, dtype=dtype)
     return numbers * xp.sqrt(half / traced_gamma(gamma_key, half, shape=shape, dtype=dtype))
 
 
-def _dirichlet(key: Tracer, alpha: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _dirichlet(key: Key, alpha: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     logs = traced_loggamma(key, alpha, shape=shape, dtype=dtype)
     weights = xp.exp(logs - xp.max(logs, axis=-1, keepdims=True))
     return weights / xp.sum(weights, axis=-1, keepdims=True)
 
 
-def _generalized_normal(key: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
-    gamma_key, sign_key = subkeys(key)
+def _generalized_normal(key: Key, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+    gamma_key, sign_key = key.split()
     inverse = 1 / converted(p, dtype)
     sizes = traced_gamma(gamma_key, inverse, shape=shape, dtype=dtype)
     return traced_signs(sign_key, shape=shape, dtype=dtype) * sizes**inverse
 
 
-def _ball(key: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _ball(key: Key, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     p = converted(p, dtype)
-    direction_key, length_key = subkeys(key)
+    direction_key, length_key = key.split()
     parts = _generalized_normal(direction_key, p, shape=shape, dtype=dtype)
     rest = traced_exponential(length_key, shape=shape[:-1], dtype=dtype)
     norms = (xp.sum(xp.abs(parts) ** p, axis=-1) + rest) ** (1 / p)

@@ -20,7 +20,7 @@ from ..numpy.operands import converted, traced_array
 from ..source import user_location
 from ..tracer import Tracer
 from .calls import any_keys, draw, one_key
-from .threefry import WORD, Words, counters, joined, key_words, threefry_2x32
+from .threefry import WORD, Key, Words, joined
 
 GENERATOR: Final = "threefry2x32"
 """The name of the only generator."""
@@ -105,7 +105,7 @@ def split(key: Any, num: Any = 2) -> Any:
         ArgumentError: (a TypeError) if ``key`` is no key.
         ShapeError: (a ValueError) if it is an array of several.
     """
-    return draw(split_key, one_key("split", key), shape=sizes(num))
+    return draw(_split, one_key("split", key), shape=sizes(num))
 
 
 @public
@@ -126,22 +126,14 @@ def fold_in(key: Any, data: Any) -> Any:
     return draw(_fold_in, found, number)
 
 
-def split_key(key: Tracer, *, shape: Shape) -> Tracer:
-    """Return new keys of a traced one: the part of `split` that computes."""
+def _split(key: Key, *, shape: Shape) -> Tracer:
+    return key.trace.tracer(joined(key.trace.builder, key.words(shape)))
+
+
+def _fold_in(key: Key, data: Tracer) -> Tracer:
     b = key.trace.builder
-    words = threefry_2x32(b, key_words(b, key.value), counters(b, shape))
-    return key.trace.tracer(joined(b, words))
-
-
-def subkeys(key: Tracer, count: int = 2) -> list[Tracer]:
-    """Return some new keys of a traced one, each u32[2]."""
-    return list(split_key(key, shape=(count,)))
-
-
-def _fold_in(key: Tracer, data: Tracer) -> Tracer:
-    b = key.trace.builder
-    counter = (b.full((), WORD, 0), b.convert(data.value, WORD))
-    return key.trace.tracer(joined(b, threefry_2x32(b, key_words(b, key.value), counter)))
+    upper, lower = key.fold_in(b.convert(data.value, WORD))
+    return key.trace.tracer(joined(b, (upper.value, lower.value)))
 
 
 def _seeded(name: str, seed: Any, generator: str | None) -> Any:

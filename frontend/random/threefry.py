@@ -10,13 +10,15 @@ Counters and words are those of JAX with its setting ``jax_threefry_partitionabl
 from __future__ import annotations
 
 from math import prod
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from xdsl.ir import SSAValue
 
 from ...ir.builder import Builder
 from ...ir.types import Shape, shape_of
+from ..tracer import Tracer
+from ..tracing import Trace
 
 WORD: Final = np.dtype(np.uint32)
 _DOUBLE_WORD: Final = np.dtype(np.uint64)
@@ -73,28 +75,67 @@ def counters(b: Builder, shape: Shape) -> Words:
     return b.convert(upper, WORD), b.convert(numbers, WORD)
 
 
-def key_words(b: Builder, key: SSAValue) -> Words:
-    """Return the two words u32[] of a key u32[2]."""
-    first, second = (b.reshape(b.slice(key, (i,), (i + 1,)), ()) for i in range(2))
-    return first, second
+class Key(NamedTuple):
+    """A key of a traced function: its upper and its lower word, two values u32[]."""
+
+    upper: Tracer
+    lower: Tracer
+
+    @staticmethod
+    def of(array: Tracer) -> Key:
+        """Return the key that an array u32[2] holds."""
+        b = array.trace.builder
+        words = (b.reshape(b.slice(array.value, (i,), (i + 1,)), ()) for i in range(2))
+        return Key(*map(array.trace.tracer, words))
+
+    @property
+    def trace(self) -> Trace:
+        """The function under construction."""
+        return self.upper.trace
+
+    def encrypt(self, counter: Words) -> Words:
+        """Return what counters give under the key."""
+        return threefry_2x32(self.trace.builder, (self.upper.value, self.lower.value), counter)
+
+    def words(self, shape: Shape) -> Words:
+        """Return 64 random bits for each element of a shape, as two words."""
+        return self.encrypt(counters(self.trace.builder, shape))
+
+    def fold_in(self, number: SSAValue) -> Key:
+        """Return the key that this one and a number u32[] give."""
+        zero = self.trace.builder.full((), WORD, 0)
+        return Key(*map(self.trace.tracer, self.encrypt((zero, number))))
+
+    def split(self, count: int = 2) -> list[Key]:
+        """Return several keys, computed together in an array."""
+        b, tracer = self.trace.builder, self.trace.tracer
+        words = self.words((count,))
+        return [
+            Key(*(tracer(b.reshape(b.slice(w, (i,), (i + 1,)), ())) for w in words))
+            for i in range(count)
+        ]
+
+    def split_apart(self, count: int = 2) -> list[Key]:
+        """Return the same keys as `split`, each computed by itself.
+
+        That takes more operations, but none on arrays of ``count`` elements, which would be inner
+        loops where many keys are split at once.
+        """
+        b = self.trace.builder
+        return [self.fold_in(b.full((), WORD, i)) for i in range(count)]
+
+    def bits(self, shape: Shape, dtype: np.dtype) -> SSAValue:
+        """Return random unsigned integers of a shape: all bits of ``dtype`` are random."""
+        b = self.trace.builder
+        upper, lower = self.words(shape)
+        if dtype != _DOUBLE_WORD:
+            return b.convert(b.xor(upper, lower), dtype)
+        shifted = b.convert(upper, dtype)
+        shifted = b.shift_left(shifted, b.full_like(shifted, _WORD_BITS))
+        return b.or_(shifted, b.convert(lower, dtype))
 
 
 def joined(b: Builder, words: Words) -> SSAValue:
     """Return two words as keys: along a new last dimension."""
     shape = (*shape_of(words[0]), 1)
     return b.concatenate([b.reshape(word, shape) for word in words], len(shape) - 1)
-
-
-def random_words(b: Builder, key: SSAValue, shape: Shape) -> Words:
-    """Return 64 random bits for each element of a shape, as two words."""
-    return threefry_2x32(b, key_words(b, key), counters(b, shape))
-
-
-def random_bits(b: Builder, key: SSAValue, shape: Shape, dtype: np.dtype) -> SSAValue:
-    """Return random unsigned integers of a shape: all bits of ``dtype`` are random."""
-    upper, lower = random_words(b, key, shape)
-    if dtype != _DOUBLE_WORD:
-        return b.convert(b.xor(upper, lower), dtype)
-    shifted = b.convert(upper, dtype)
-    shifted = b.shift_left(shifted, b.full_like(shifted, _WORD_BITS))
-    return b.or_(shifted, b.convert(lower, dtype))

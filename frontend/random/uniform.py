@@ -16,8 +16,7 @@ from ..numpy.manipulation import sizes
 from ..numpy.operands import broadcast, converted, select, xp
 from ..tracer import Tracer
 from .calls import sampled
-from .keys import subkeys
-from .threefry import random_bits
+from .threefry import Key
 
 _LEAST_WIDTH: Final = np.dtype(np.int32)
 """Integers of fewer bits are drawn as these, which leaves less bias."""
@@ -124,35 +123,35 @@ def rademacher(key: Any, shape: Any = (), dtype: Any = None) -> Any:
     return sampled("rademacher", traced_signs, key, shape=sizes(shape), dtype=dtype, kinds="iufc")
 
 
-def traced_bits(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def traced_bits(key: Key, *, shape: Shape, dtype: np.dtype) -> Tracer:
     """Return random bits under a traced key: the part of `bits` that computes."""
-    return key.trace.tracer(random_bits(key.trace.builder, key.value, shape, dtype))
+    return key.trace.tracer(key.bits(shape, dtype))
 
 
-def unit_uniform(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def unit_uniform(key: Key, *, shape: Shape, dtype: np.dtype) -> Tracer:
     """Return floats in [0, 1): random mantissas of floats in [1, 2), less 1."""
     b = key.trace.builder
     one = np.ones((), dtype)
     width, mantissa = 8 * dtype.itemsize, np.finfo(dtype).nmant
-    words = random_bits(b, key.value, shape, np.dtype(f"u{dtype.itemsize}"))
+    words = key.bits(shape, np.dtype(f"u{dtype.itemsize}"))
     words = b.shift_right_logical(words, b.full_like(words, width - mantissa))
     words = b.or_(words, b.full_like(words, int(one.view(f"u{dtype.itemsize}"))))
     floats = b.bitcast_convert(words, dtype)
     return key.trace.tracer(b.sub(floats, b.full_like(floats, 1)))
 
 
-def uniform_between(key: Tracer, shape: Shape, dtype: np.dtype, low: Any, high: Any) -> Tracer:
+def uniform_between(key: Key, shape: Shape, dtype: np.dtype, low: Any, high: Any) -> Tracer:
     """Return floats from ``low`` to below ``high``, numbers or traced values of the dtype."""
     low, high = (x if isinstance(x, Tracer) else dtype.type(x) for x in (low, high))
     spread = unit_uniform(key, shape=shape, dtype=dtype) * (high - low) + low
     return xp.maximum(low, spread)
 
 
-def _uniform(key: Tracer, low: Tracer, high: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _uniform(key: Key, low: Tracer, high: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     return uniform_between(key, shape, dtype, converted(low, dtype), converted(high, dtype))
 
 
-def _integers(key: Tracer, low: Tracer, high: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _integers(key: Key, low: Tracer, high: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     if dtype.itemsize >= _LEAST_WIDTH.itemsize:
         return _wide_integers(key, low, high, shape, dtype)
     limits = np.iinfo(dtype)
@@ -161,7 +160,7 @@ def _integers(key: Tracer, low: Tracer, high: Tracer, *, shape: Shape, dtype: np
     return converted(_wide_integers(key, low, high, shape, _LEAST_WIDTH), dtype)
 
 
-def _wide_integers(key: Tracer, low: Tracer, high: Tracer, shape: Shape, dtype: np.dtype) -> Tracer:
+def _wide_integers(key: Key, low: Tracer, high: Tracer, shape: Shape, dtype: np.dtype) -> Tracer:
     low, high = (x if x.dtype.kind in "iu" else converted(x, np.int64) for x in (low, high))
     beyond = high > min(np.iinfo(dtype).max, np.iinfo(high.dtype).max)
     low, high = _fitted(low, dtype), _fitted(high, dtype)
@@ -170,7 +169,7 @@ def _wide_integers(key: Tracer, low: Tracer, high: Tracer, shape: Shape, dtype: 
     one = unsigned.type(1)
     span = xp.where(is_range, converted(high - low, unsigned), one)
     span = xp.where(beyond & is_range, span + one, span)  # all integers there are: 0
-    upper, lower = (traced_bits(k, shape=shape, dtype=unsigned) for k in subkeys(key))
+    upper, lower = (traced_bits(k, shape=shape, dtype=unsigned) for k in key.split())
     half = _remainder(_constant(span, 1 << (4 * dtype.itemsize)), span)
     factor = _remainder(half * half, span)
     offset = _remainder(upper, span) * factor + _remainder(lower, span)
@@ -202,14 +201,14 @@ def _clipped(x: Tracer, low: int, high: int) -> Tracer:
     return xp.clip(x, x.dtype.type(low), x.dtype.type(high))
 
 
-def _bernoulli(key: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype, mode: str) -> Tracer:
+def _bernoulli(key: Key, p: Tracer, *, shape: Shape, dtype: np.dtype, mode: str) -> Tracer:
     if mode == "low":
         return unit_uniform(key, shape=shape, dtype=dtype) < p
     coarse, fine = unit_uniform(key, shape=(2, *shape), dtype=dtype)
     return fine * dtype.type(2.0 ** -np.finfo(dtype).nmant) < p - coarse
 
 
-def traced_signs(key: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def traced_signs(key: Key, *, shape: Shape, dtype: np.dtype) -> Tracer:
     """Return 1 and -1 under a traced key: the part of `rademacher` that computes."""
     positive = unit_uniform(key, shape=shape, dtype=np.dtype(np.float64)) < 0.5
     signs = converted(positive, dtype)

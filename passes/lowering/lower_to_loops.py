@@ -9,9 +9,10 @@ from math import prod
 from typing import Any, ClassVar, Final
 
 from xdsl.context import Context
+from xdsl.dialects import memref
 from xdsl.dialects.builtin import ModuleOp, SymbolRefAttr, TensorType
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
@@ -60,22 +61,26 @@ def _count_fused(block: Block) -> int:
 
 
 def _emit_call(builder: LoopBuilder, fusion: FusionOp, held: Held, caller: str) -> list[Parts]:
-    """Append a call of a new private function that does the work of one fusion."""
-    operands = list(dict.fromkeys(fusion.operands))
+    """Append a call of a new private function that does the work of one fusion.
+
+    Views are made within, so that it is seen there which buffers share memory.
+    """
+    roots = [value if value in held else _fixed_root(value) for value in fusion.operands]
+    operands = list(dict.fromkeys(roots))
     passed = [held.get(v, (v,)) for v in operands]
     flat = [value for parts in passed for value in parts]
     body = Block(arg_types=[value.type for value in flat])
     arguments = iter(body.args)
     own: Held = {}
-    parameter: dict[SSAValue, SSAValue] = {}
+    known: dict[SSAValue, SSAValue] = {}
     for operand, parts in zip(operands, passed):
         taken = tuple(next(arguments) for _ in parts)
         if operand in held:
             own[operand] = taken
         else:
-            (parameter[operand],) = taken
-    fusion.operands = [parameter.get(operand, operand) for operand in fusion.operands]
+            (known[operand],) = taken
     kernel = LoopBuilder(body, builder.symbols, fusion.location)
+    fusion.operands = [v if v in held else _viewed(kernel, v, known) for v in fusion.operands]
     results = emit_fusion(kernel, fusion, own)
     returned = [value for parts in results for value in parts]
     kernel.effect(ReturnOp, returned)
@@ -89,6 +94,25 @@ def _emit_call(builder: LoopBuilder, fusion: FusionOp, held: Held, caller: str) 
     builder.block.add_op(call)
     given = iter(call.results)
     return [tuple(next(given) for _ in parts) for parts in results]
+
+
+def _fixed_root(buffer: SSAValue) -> SSAValue:
+    """Return the buffer that a view at a known place is a view of."""
+    while isinstance(buffer.owner, memref.ReinterpretCastOp) and len(buffer.owner.operands) == 1:
+        buffer = buffer.owner.operands[0]
+    return buffer
+
+
+def _viewed(builder: LoopBuilder, buffer: SSAValue, known: dict[SSAValue, SSAValue]) -> SSAValue:
+    """Append the views by which a buffer follows from known ones, and return it."""
+    if buffer not in known:
+        view = buffer.owner
+        assert isinstance(view, Operation)
+        source = _viewed(builder, view.operands[0], known)
+        copy = view.clone(value_mapper={view.operands[0]: source})
+        builder.block.add_op(copy)
+        known[buffer] = copy.results[0]
+    return known[buffer]
 
 
 def emit_fusion(builder: LoopBuilder, fusion: FusionOp, held: Held) -> list[Parts]:
