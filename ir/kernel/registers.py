@@ -10,6 +10,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ..array import shape as s
 from ..array.contraction import DotGeneralOp
+from ..array.indexing import DynamicSliceOp, GatherOp
 from ..array.reduction import CumulativeOp, ReduceOp
 from ..errors import GradatimError
 from ..types import shape_of, spell
@@ -27,13 +28,19 @@ MOVING_OPS: Final[tuple[type[Operation], ...]] = (
 )
 """Ops that only say which element is where."""
 
+READING_OPS: Final[tuple[type[Operation], ...]] = (DynamicSliceOp, GatherOp)
+"""Ops that read arrays in memory, at positions that are in registers."""
+
 OTHER_OPS: Final[tuple[type[Operation], ...]] = (
     *(s.ConstantOp, s.IotaOp),
     *(ReduceOp, CumulativeOp, DotGeneralOp),
 )
 """What can be written out besides ops that are elementwise or only move."""
 
-_WRITTEN_OUT: Final = frozenset((*MOVING_OPS, *OTHER_OPS))
+_WRITTEN_OUT: Final = frozenset((*MOVING_OPS, *READING_OPS, *OTHER_OPS))
+
+MAX_POSITIONS: Final = 8
+"""Elements at more positions are not read one by one."""
 
 
 def is_small(type_: Attribute) -> bool:
@@ -44,7 +51,8 @@ def is_small(type_: Attribute) -> bool:
 def is_small_op(op: Operation) -> bool:
     """Tell whether an op can be written out on small arrays.
 
-    Only a slice may have an operand that is not small: it is read in memory.
+    Only what is taken from may not be small: it is read in memory. At computed positions, only what
+    is not small can be read, as registers have no addresses.
     """
     kind = type(op)
     if not (kind in _WRITTEN_OUT or is_elementwise(kind)) or len(op.results) != 1:
@@ -53,6 +61,9 @@ def is_small_op(op: Operation) -> bool:
         return False
     if kind is s.SliceOp:
         return True
+    if kind in READING_OPS:
+        few = all(prod(shape_of(v)) <= MAX_POSITIONS for v in op.operands[1:])
+        return few and not is_small(op.operands[0].type)
     if not all(is_small(operand.type) for operand in op.operands):
         return False
     return not isinstance(op, DotGeneralOp) or _products(op) <= MAX_PRODUCTS
@@ -67,8 +78,8 @@ def require_small(block: Block) -> None:
     """Check that the body of a fusion can be written out.
 
     Raises:
-        GradatimError: if an op cannot, or has an operand that is neither small nor, for a slice,
-            an argument.
+        GradatimError: if an op cannot, or has an operand that is neither small nor, for an op that
+            takes parts of it, an argument.
     """
     for op in block.ops:
         if op is block.last_op:

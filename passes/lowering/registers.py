@@ -16,12 +16,13 @@ from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
-from xdsl.dialects import vector
+from xdsl.dialects import arith, vector
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...ir.array import shape as s
 from ...ir.array.contraction import DotGeneralOp, free_dims
+from ...ir.array.indexing import DynamicSliceOp, GatherOp
 from ...ir.array.reduction import CumulativeOp, ReduceOp, identity_of
 from ...ir.attributes import ReduceKind
 from ...ir.errors import GradatimError
@@ -33,13 +34,15 @@ from ...ir.locations import spell_location
 from ...ir.types import Shape, Tensor, dtype_of, row_major, shape_of, tensor_info, to_numpy
 from ..fusion.cost import flops_of
 from . import elementwise, reductions
-from .loop_builder import LoopBuilder, value_type
+from .loop_builder import INDEX, LoopBuilder, value_type
 
 WIDTHS: Final = (16, 8, 4)
 """The lanes of the vectors that an array is held in. LLVM splits those that are too wide."""
 
 MIN_VECTOR_SIZE: Final = 8
 """An array of fewer elements is held in scalars, which are moved at no cost."""
+
+_I64: Final = np.dtype(np.int64)
 
 CALLED_FLOPS: Final = 12
 """Ops that take so long are calls of functions on vectors of the processor's width."""
@@ -413,6 +416,69 @@ def _slice(lowering: RegisterLowering, op: Operation) -> Held:
     return lowering.registers.in_memory(buffer, offsets, dtype_of(operand))
 
 
+def _dynamic_slice(lowering: RegisterLowering, op: Operation) -> Held:
+    assert isinstance(op, DynamicSliceOp)
+    shape, sizes = shape_of(op.operand), shape_of(op.result)
+    starts = [
+        (lowering.registers.scalar(lowering.numbers(v).item(), _I64), n - m, stride)
+        for v, n, m, stride in zip(op.starts, shape, sizes, row_major(shape))
+    ]
+    offsets = np.zeros((), np.int64)
+    for size, stride in zip(sizes, row_major(shape)):
+        offsets = offsets[..., None] + np.arange(size) * stride
+    return _at(lowering, op.operand, starts, offsets)
+
+
+def _gather(lowering: RegisterLowering, op: Operation) -> Held:
+    assert isinstance(op, GatherOp)
+    shape, dims = shape_of(op.operand), op.dims.data
+    strides = row_major(shape)
+    offsets = np.zeros((), np.int64)
+    for d, size in enumerate(shape):
+        if d not in dims:
+            offsets = offsets[..., None] + np.arange(size) * strides[d]
+    indices = [lowering.numbers(v).ravel().tolist() for v in op.indices]
+    taken = [
+        _at(
+            lowering,
+            op.operand,
+            [
+                (lowering.registers.scalar(number, _I64), shape[d] - 1, strides[d])
+                for number, d in zip(position, dims)
+            ],
+            offsets,
+        )
+        for position in zip(*indices)
+    ]
+    numbers = [lowering.registers.numbers(held, offsets.shape) for held in taken]
+    return Held(dtype_of(op.result), numbers=np.stack(numbers))
+
+
+def _at(
+    lowering: RegisterLowering,
+    source: SSAValue,
+    positions: Sequence[tuple[SSAValue, int, int]],
+    offsets: np.ndarray,
+) -> Held:
+    """Read elements in memory at offsets from a place.
+
+    It is given by a position along each dimension, to be moved inside, with the largest position
+    and the stride.
+    """
+    b = lowering.b
+    place: SSAValue | None = None
+    for position, limit, stride in positions:
+        inside = elementwise.make(b, arith.MaxSIOp, position, b.constant(_I64, 0, 0))
+        inside = elementwise.make(b, arith.MinSIOp, inside, b.constant(_I64, 0, limit))
+        if stride != 1:
+            inside = elementwise.make(b, arith.MuliOp, inside, b.constant(_I64, 0, stride))
+        place = inside if place is None else elementwise.make(b, arith.AddiOp, place, inside)
+    assert place is not None
+    first = b.append(arith.IndexCastOp, (place,), INDEX)
+    buffer = b.shifted(lowering.buffers[source], first, int(offsets.max(initial=0)) + 1)
+    return lowering.registers.in_memory(buffer, offsets, dtype_of(source))
+
+
 def _constant(lowering: RegisterLowering, op: Operation) -> Held:
     assert isinstance(op, s.ConstantOp)
     return lowering.registers.constant(to_numpy(op.value))
@@ -529,6 +595,8 @@ def _add_product(registers: Registers, total: Held | None, left: Held, right: He
 _RULES: Final[dict[type[Operation], Rule]] = {
     **dict.fromkeys(MOVING_OPS, _move),
     s.SliceOp: _slice,
+    DynamicSliceOp: _dynamic_slice,
+    GatherOp: _gather,
     s.ConstantOp: _constant,
     s.IotaOp: _iota,
     ReduceOp: _reduce,
