@@ -245,6 +245,12 @@ class Staged(PublicCallable):
         """Return the result with types in the place of arrays; nothing is computed."""
         return self.trace(*args, **kwargs).out_info
 
+    def clear_cache(self) -> None:
+        """Forget what was traced and compiled; the cache on disk stays."""
+        for known in (self._traces, self._specialisations, self.parts):
+            known.clear()
+        self.clear()
+
     @public
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """Return the function at every level of the IR for such arguments.
