@@ -185,16 +185,14 @@ def _trace_function(
     location = definition_location(code) if code is not None else UNKNOWN
     types = [type_.tensor for type_ in arguments.types]
     current = Trace(symbol_of(function), types, _hints(arguments, names), location)
-    try:
+    with current.open():
         tracers = [
             current.tracer(value, type_.weak_type)
             for value, type_ in zip(current.parameters, arguments.types)
         ]
         args, kwargs = arguments.unflatten(tracers)
-        results, structure = _lift_results(current, _run(function, args, kwargs), location)
+        results, structure = lift_results(current, run(function, args, kwargs), location)
         body = current.finish([tracer.value for tracer in results])
-    finally:
-        current.finished = True
     returned = Results(
         structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, r.weak) for r in results])
     )
@@ -202,7 +200,8 @@ def _trace_function(
     return ModuleOp([body, *current.functions.values()]), described, current.captures
 
 
-def _run(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def run(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Call the user's function with traced values."""
     try:
         return function(*args, **kwargs)
     except ValueError as error:
@@ -212,7 +211,7 @@ def _run(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, An
         raise
 
 
-def _lift_results(
+def lift_results(
     current: Trace, result: Any, location: LocationAttr
 ) -> tuple[list[Tracer], TreeDef]:
     """Return the leaves of a function's result as values of its trace, and their structure."""

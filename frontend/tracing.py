@@ -1,16 +1,21 @@
 """A function under construction: what the operations on traced values append to.
 
-A `Trace` builds one ``func.func``. Its parameters are, in this order, the captures (large arrays
-and values of outer traces that the function closes over) and the leaves of the function's
-arguments. There is no "current" trace: every traced value knows its own, and an operation belongs
-to the innermost one among its operands.
+A `Trace` builds one ``func.func``, or the region of a control-flow op. Its parameters are, in this
+order, the captures (large arrays and values of outer traces that the function closes over) and the
+leaves of the function's arguments.
+
+Traces nest as the functions do that Python runs, and an operation on traced values belongs to the
+innermost trace that is open, whichever its operands come from: what a branch computes from values
+around it is computed in the branch.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeAlias
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, SymbolRefAttr
@@ -25,6 +30,7 @@ from ..ir.types import ELEMENT_TYPES, Tensor, tensor_type
 from .errors import ArgumentError, UnexpectedTracerError
 from .source import user_location
 from .tracer import Tracer
+from .views import SAME, View
 
 INLINE_BYTES: Final = 1024
 """Captured arrays up to this size become constants; larger ones become hidden arguments."""
@@ -38,11 +44,28 @@ Operand: TypeAlias = Tracer | Scalar
 _serials = itertools.count()
 
 
+class _OpenTraces(threading.local):
+    """The traces that are open in a thread, the innermost one last."""
+
+    def __init__(self) -> None:
+        self.stack: list[Trace] = []
+
+
+_open = _OpenTraces()
+
+
+def current_trace() -> Trace | None:
+    """Return the innermost trace that is open in this thread."""
+    stack = _open.stack
+    return stack[-1] if stack else None
+
+
 class Trace:
-    """One function under construction.
+    """One function, or region of one, under construction.
 
     Attributes:
         name: of the function.
+        parent: for a region, the trace that the op with the region belongs to.
         builder: appends ops at the user's current place, once `locate` was called.
         captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
         functions: those that this one calls, made by nested transformations, by symbol.
@@ -56,18 +79,58 @@ class Trace:
         types: Sequence[Tensor],
         names: Sequence[str | None] = (),
         location: LocationAttr = UNKNOWN,
+        parent: Trace | None = None,
     ) -> None:
         self.name = name
+        self.parent = parent
         self.serial = next(_serials)
         self.finished = False
         self.captures: list[np.ndarray | Tracer] = []
-        self.functions: dict[str, FuncOp] = {}
+        self.functions: dict[str, FuncOp] = parent.functions if parent else {}
         self._function = FunctionBuilder(name, types, names, location)
         self.builder: Builder = self._function.builder
         self.parameters: tuple[SSAValue, ...] = tuple(self._function.arguments)
-        self._callees: dict[int, tuple[object, str]] = {}
+        self._callees: dict[int, tuple[object, str]] = parent._callees if parent else {}
         self._captured_arrays: dict[int, tuple[np.ndarray, np.ndarray, SSAValue]] = {}
-        self._captured_values: dict[SSAValue, SSAValue] = {}
+        self._captured_cells: dict[int, tuple[Tracer, Tracer]] = {}
+        self._captured_scalars: dict[SSAValue, SSAValue] = {}
+        self._bound: list[_Bound] = []
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Let the operations of this thread belong to this trace; at the end it is finished."""
+        _open.stack.append(self)
+        try:
+            yield
+        finally:
+            _open.stack.pop()
+            for bound in reversed(self._bound):
+                bound.restore()
+            self.finished = True
+
+    def bind(self, cell: Tracer) -> None:
+        """Let a cell that is no view hold a value of this trace, until the trace ends.
+
+        The value is the one that it has; a cell of an outer trace becomes a capture.
+
+        Raises:
+            UnexpectedTracerError: if the cell's trace has ended.
+        """
+        if cell._trace is self:
+            return
+        inner = self._capture_tracer(cell)._value
+        self._bound.append(_Bound(cell, inner, user_location()))
+        cell._value, cell._trace = inner, self
+
+    @property
+    def mutations(self) -> list[Mutation]:
+        """The cells of outer traces that this trace changed.
+
+        While the trace is open, ``value`` is what they hold now, and at the end what they held
+        last.
+        """
+        changes = [b.mutation(self.finished) for b in self._bound]
+        return [change for change in changes if change.value is not change.parameter]
 
     def locate(self) -> LocationAttr:
         """Give the ops that follow the user's current place, and return it."""
@@ -136,19 +199,25 @@ class Trace:
             function.properties["sym_visibility"] = StringAttr("private")
             self.functions[new] = function
         for function in functions:
-            for op in function.body.block.ops:
+            for op in function.walk():
                 if type(op) is CallOp:
                     op.properties["callee"] = SymbolRefAttr(renamed[op.callee.root_reference.data])
         return next(iter(renamed.values()))
 
+    @property
+    def _root(self) -> Trace:
+        return self.parent._root if self.parent else self
+
     def _free_symbol(self, wanted: str) -> str:
-        taken = self.functions.keys() | {self.name}
+        taken = self.functions.keys() | {self._root.name}
         numbered = (f"{wanted}_{i}" for i in itertools.count(1))
         return next(s for s in itertools.chain((wanted,), numbered) if s not in taken)
 
     def _array_value(self, array: np.ndarray) -> SSAValue:
         if array.nbytes <= INLINE_BYTES:
             return self.builder.constant(array)
+        if self.parent is not None:
+            return self._capture_tracer(self.parent.tracer(self.parent._array_value(array))).value
         known = self._captured_arrays.get(id(array))
         if known is not None and _same_bits(known[1], array):
             return known[2]
@@ -158,12 +227,36 @@ class Trace:
         return value
 
     def _capture_tracer(self, tracer: Tracer) -> Tracer:
+        """Return a value of an outer trace as one of this trace: a view of the outer cell.
+
+        A view is captured by what it is a view of, and taken again here, as the latter may change.
+        """
         require_open(tracer)
-        value = self._captured_values.get(tracer.value)
+        if tracer.is_scalar:
+            return self._capture_scalar(tracer)
+        known = self._captured_cells.get(id(tracer))
+        if known is not None:
+            return known[1]
+        if tracer._view is not None:
+            inner = tracer._view.kind.read(self.lift(tracer._view.parent))  # type: ignore[arg-type]
+        else:
+            inner = Tracer(self._capture_value(tracer), self)
+        inner._view = View(tracer, SAME)
+        self._captured_cells[id(tracer)] = (tracer, inner)
+        return inner
+
+    def _capture_scalar(self, tracer: Tracer) -> Tracer:
+        value = self._captured_scalars.get(tracer.value)
         if value is None:
-            value = self._add_capture(tracer, tracer.value.type)
-            self._captured_values[tracer.value] = value
+            value = self._captured_scalars[tracer.value] = self._capture_value(tracer)
         return Tracer(value, self, tracer.weak)
+
+    def _capture_value(self, tracer: Tracer) -> SSAValue:
+        """Add a parameter for the value of a cell that is no view."""
+        if self.parent is not None and tracer.trace is not self.parent:
+            tracer = self.parent._capture_tracer(tracer)
+        source = Tracer(tracer.value, tracer.trace, tracer.weak)  # the cell may change later
+        return self._add_capture(source, source.value.type)
 
     def _add_capture(self, source: np.ndarray | Tracer, type_: Any) -> SSAValue:
         argument = self._function.block.insert_arg(type_, len(self.captures))
@@ -173,15 +266,71 @@ class Trace:
         return argument
 
 
+class Mutation(NamedTuple):
+    """A cell of an outer trace that an inner one changed.
+
+    Attributes:
+        cell: the outer one; once the inner trace has ended, it holds again what it did before.
+        parameter: the inner trace's parameter for what it held at first.
+        value: what the inner trace left in it.
+        location: of the first change, in the user's program.
+    """
+
+    cell: Tracer
+    parameter: SSAValue
+    value: SSAValue
+    location: LocationAttr
+
+
+class _Bound:
+    """A cell of an outer trace while it holds a value of an inner one."""
+
+    def __init__(self, cell: Tracer, parameter: SSAValue, location: LocationAttr) -> None:
+        self._cell = cell
+        self._parameter = self._last = parameter
+        self._location = location
+        self._outer = cell._value, cell._trace
+
+    def restore(self) -> None:
+        """Let the cell hold again what it held before."""
+        self._last = self._cell._value
+        self._cell._value, self._cell._trace = self._outer
+
+    def mutation(self, restored: bool) -> Mutation:
+        """Return what the inner trace did to the cell so far."""
+        value = self._last if restored else self._cell._value
+        return Mutation(self._cell, self._parameter, value, self._location)
+
+
+def trace_of_store(cell: Tracer) -> Trace:
+    """Return the trace that a store into a cell belongs to: the innermost one that is open.
+
+    Raises:
+        UnexpectedTracerError: if the cell's trace has ended.
+    """
+    require_open(cell)
+    stack = _open.stack
+    trace = stack[-1] if cell.trace in stack else cell.trace
+    trace.locate()
+    return trace
+
+
 def find_trace(operands: Iterable[Any]) -> Trace | None:
-    """Return the innermost trace among the operands' ones, None if no operand is traced."""
+    """Return the trace that an operation belongs to, None if no operand is traced.
+
+    It is the innermost one that is open; for a traced value that got into another thread or
+    outlived its trace, its own.
+    """
     innermost: Trace | None = None
     for operand in operands:
         if type(operand) is Tracer:
             trace = operand.trace
             if innermost is None or trace.serial > innermost.serial:
                 innermost = trace
-    return innermost
+    if innermost is None:
+        return None
+    stack = _open.stack
+    return stack[-1] if innermost in stack else innermost
 
 
 def lift_all(*operands: Any) -> tuple[Trace, list[Operand]]:
