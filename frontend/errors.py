@@ -12,6 +12,8 @@ from ..ir.errors import DtypeError, GradatimError, ShapeError
 __all__ = [
     "ArgumentError",
     "AxesError",
+    "BranchError",
+    "CarryError",
     "ConcretizationTypeError",
     "DtypeError",
     "GradatimError",
@@ -85,6 +87,14 @@ class NonDifferentiableArgumentError(GradatimError, TypeError):
 
 class AxesError(GradatimError, ValueError):
     """``in_axes`` or ``out_axes`` do not fit the arguments or results."""
+
+
+class BranchError(GradatimError, TypeError):
+    """The branches of a conditional return different structures or types."""
+
+
+class CarryError(GradatimError, TypeError):
+    """What a loop carries from one step to the next changes its structure or a type."""
 
 
 class TreeError(GradatimError, ValueError):

@@ -253,9 +253,12 @@ class Trace:
 
     def _capture_value(self, tracer: Tracer) -> SSAValue:
         """Add a parameter for the value of a cell that is no view."""
-        if self.parent is not None and tracer.trace is not self.parent:
-            tracer = self.parent._capture_tracer(tracer)
-        source = Tracer(tracer.value, tracer.trace, tracer.weak)  # the cell may change later
+        if self.parent is None:  # the function may be called after the cell has changed
+            source = Tracer(tracer.value, tracer.trace, tracer.weak)
+        elif tracer.trace is self.parent:
+            source = tracer
+        else:
+            source = self.parent._capture_tracer(tracer)
         return self._add_capture(source, source.value.type)
 
     def _add_capture(self, source: np.ndarray | Tracer, type_: Any) -> SSAValue:

@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors, numpy, tree
+    from . import errors, lax, numpy, tree
     from .frontend.api import grad, jit, jvp, value_and_grad, vjp, vmap
     from .frontend.arguments import ShapeDtypeStruct
     from .frontend.compiled import Compiled
@@ -46,7 +46,7 @@ _PLACES = {
     "vjp": "frontend.api",
     "vmap": "frontend.api",
 }
-_MODULES = ("errors", "numpy", "tree")
+_MODULES = ("errors", "lax", "numpy", "tree")
 
 __all__ = [
     "Compiled",
@@ -59,6 +59,7 @@ __all__ = [
     "grad",
     "jit",
     "jvp",
+    "lax",
     "numpy",
     "stage",
     "tree",

@@ -3,6 +3,8 @@
 from .frontend.errors import (
     ArgumentError,
     AxesError,
+    BranchError,
+    CarryError,
     ConcretizationTypeError,
     DtypeError,
     GradatimError,
@@ -24,6 +26,8 @@ from .frontend.errors import (
 __all__ = [
     "ArgumentError",
     "AxesError",
+    "BranchError",
+    "CarryError",
     "ConcretizationTypeError",
     "DtypeError",
     "GradatimError",

@@ -96,20 +96,30 @@ class Builder:
         properties: Mapping[str, Attribute] = {},
         requested: Tensor | None = None,
     ) -> SSAValue:
-        """Append an op whose result type its shape rule gives, and return its result.
+        """Append an op of one result, whose type its shape rule gives, and return the result.
 
         Raises:
             ShapeError: if the operands' shapes do not fit the op.
             DtypeError: if the operands' dtypes do not fit the op.
         """
+        return self.create_results(op_type, operands, properties, requested)[0]
+
+    def create_results(
+        self,
+        op_type: type[ArrayOp],
+        operands: Sequence[SSAValue],
+        properties: Mapping[str, Attribute] = {},
+        requested: Tensor | None = None,
+    ) -> Sequence[SSAValue]:
+        """Append an op of any number of results and return them; otherwise as ``create``."""
         try:
-            result = op_type.infer([v.type for v in operands], properties, requested)  # type: ignore[misc]
+            results = op_type.infer_results([v.type for v in operands], properties, requested)  # type: ignore[misc]
         except GradatimError as error:
             error.where = error.where or spell_location(self.location)
             raise
-        op = op_type.make(operands, result, properties, self.location)
+        op = op_type.make(operands, results, properties, self.location)
         self.block.add_op(op)
-        return op.results[0]
+        return op.results
 
     def create_region_op(
         self,

@@ -90,7 +90,7 @@ class Interpreter:
     def run_op(self, op: Operation, operands: Values) -> Values:
         """Run one op."""
         if isinstance(op, ArrayOp):
-            return [np.asarray(op.evaluate(*operands))]
+            return list(op.evaluate_results(*operands))
         rule = _RULES.get(type(op))
         if rule is None:
             raise GradatimError(

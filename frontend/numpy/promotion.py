@@ -58,6 +58,8 @@ def loop_dtypes(
     if dtype is not None:
         fixed = (dtype, None, None) if reduction else (None,) * ufunc.nin + (dtype,) * ufunc.nout
         asked |= {"signature": fixed, "casting": "unsafe" if reduction else "same_kind"}
+    if all(isinstance(key, type) for key in keys):  # NumPy would compare two ints as objects
+        keys = tuple([np.dtype(key) for key in keys])
     found = ufunc.resolve_dtypes(keys + (None,) * (ufunc.nargs - len(keys)), **asked)
     for position, loop_dtype in enumerate(found):
         if loop_dtype not in ELEMENT_TYPES:

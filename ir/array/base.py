@@ -9,7 +9,7 @@ semantics.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import ClassVar, Self
 
@@ -51,7 +51,11 @@ ANY = "biufc"
 
 
 class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
-    """Base of all array ops: pure, one result, a shape rule and reference semantics."""
+    """Base of all array ops: pure, a shape rule and reference semantics.
+
+    Nearly all have one result, and their ``infer`` and ``evaluate`` return it; those of an op with
+    several return tuples. ``infer_results`` and ``evaluate_results`` return tuples for every op.
+    """
 
     traits = traits_def(Pure())
 
@@ -62,11 +66,11 @@ class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
     @abstractmethod
     def infer(
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
-    ) -> Tensor:
+    ) -> Tensor | tuple[Tensor, ...]:
         """Return the result type for operands of the given types: the op's shape rule.
 
-        ``requested`` is the result type that the caller wants, where the op leaves a choice
-        (the shape of a ``broadcast``, the dtype of a ``convert``).
+        ``requested`` is the result type that the caller wants, where an op of one result leaves a
+        choice (the shape of a ``broadcast``, the dtype of a ``convert``).
 
         Raises:
             ShapeError: if the shapes do not fit.
@@ -74,18 +78,31 @@ class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
         """
 
     @abstractmethod
-    def evaluate(self, *operands: np.ndarray) -> np.ndarray:
+    def evaluate(self, *operands: np.ndarray) -> np.ndarray | tuple[np.ndarray, ...]:
         """Return the op's result for arrays of the operands' types: its reference semantics."""
+
+    @classmethod
+    def infer_results(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        """Return the types of all results, by the shape rule."""
+        found = cls.infer(operands, properties, requested)
+        return found if isinstance(found, tuple) else (found,)
+
+    def evaluate_results(self, *operands: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return all results for arrays of the operands' types, by the reference semantics."""
+        found = self.evaluate(*operands)
+        return tuple(map(np.asarray, found if isinstance(found, tuple) else (found,)))
 
     @classmethod
     def make(
         cls,
         operands: Sequence[SSAValue],
-        result: Tensor,
+        results: Sequence[Tensor],
         properties: Properties,
         location: LocationAttr,
     ) -> Self:
-        """Return a new op, as ``Operation.create`` does, in a third of its time.
+        """Return a new op with results of these types, in a third of ``Operation.create``'s time.
 
         Every pass makes every op anew, so this is what compiling mostly does. An array op has
         neither successors nor regions; what xDSL does for them is left out.
@@ -98,44 +115,51 @@ class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
             uses.append(use)
         op._operands = SSAValues(operands)
         op._operand_uses = tuple(uses)
-        op.results = SSAValues((OpResult(result, op, 0),))
+        op.results = SSAValues([OpResult(type_, op, i) for i, type_ in enumerate(results)])
         op.properties = dict(properties)
         op.attributes = {}
         op.location = location
         op._successors = op._successor_uses = op.regions = ()
         return op
 
+    def with_operands(self, operands: Sequence[SSAValue]) -> Self:
+        """Return the same op of other operands of the same types."""
+        return self.make(operands, _types_of(self.results), self.properties, self.location)
+
     def verify_(self) -> None:
-        """Check the result type against the shape rule."""
-        found = self.results[0].type
-        assert isinstance(found, Tensor)
-        operands: list[Tensor] = [value.type for value in self.operands]  # type: ignore[misc]
+        """Check the result types against the shape rule."""
+        operands, results = _types_of(self.operands), _types_of(self.results)
         try:
-            for type_ in (*operands, found):
+            for type_ in (*operands, *results):
                 tensor_info(type_)
-            expected = self.infer(operands, self.properties, found)
+            inferred = self.infer_results(operands, self.properties, results[0])
         except GradatimError as error:
             raise VerifyException(error.message) from None
-        if expected != found:
-            raise VerifyException(f"{self.name}: result is {spell(found)}, not {spell(expected)}")
+        if len(inferred) != len(results):
+            raise VerifyException(f"{self.name}: {len(results)} results, not {len(inferred)}")
+        for found, expected in zip(results, inferred):
+            if found != expected:
+                raise VerifyException(
+                    f"{self.name}: result is {spell(found)}, not {spell(expected)}"
+                )
 
     def evaluate_splat(self, *elements: np.ndarray) -> np.ndarray | None:
-        """Return the one element of the result where each operand has one element throughout.
+        """Return the element of the one result where each operand has one element throughout.
 
         ``elements`` are 0-d. None means that the result may have different elements.
         """
         return None
 
     def fold(self) -> Sequence[SSAValue | Attribute] | None:
-        """Return the result as a constant if all operands are constants and it is small."""
-        attributes = [ConstantLike.get_constant_value(value) for value in self.operands]
-        folded = self.fold_constants(attributes)
-        return None if folded is None else (folded,)
+        """Return the results as constants if all operands are constants and they are small."""
+        return self.fold_constants(
+            [ConstantLike.get_constant_value(value) for value in self.operands]
+        )
 
     def fold_constants(
         self, operands: Sequence[Attribute | None]
-    ) -> DenseIntOrFPElementsAttr | None:
-        """Return the result for constant operands.
+    ) -> tuple[DenseIntOrFPElementsAttr, ...] | None:
+        """Return the results for constant operands.
 
         None where an operand is no constant, where there are no operands (an ``iota`` is shorter
         than its elements), or where a constant is larger than ``FOLD_SIZE_LIMIT`` and no splat.
@@ -143,16 +167,19 @@ class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
         constants = [a for a in operands if isinstance(a, DenseIntOrFPElementsAttr)]
         if not constants or len(constants) < len(operands):
             return None
-        shape, dtype = tensor_info(self.results[0])
         with np.errstate(all="ignore"):
             if all(map(is_splat, constants)):
                 element = self.evaluate_splat(*map(element_of, constants))
                 if element is not None:
-                    return splat(shape, dtype, element)
-            sizes = [prod(shape), *(prod(shape_of(a.type)) for a in constants)]
-            if max(sizes) > FOLD_SIZE_LIMIT:
+                    return (splat(*tensor_info(self.results[0]), element),)
+            types = (*_types_of(self.results), *(a.type for a in constants))
+            if max([prod(shape_of(type_)) for type_ in types]) > FOLD_SIZE_LIMIT:
                 return None
-            return dense(np.asarray(self.evaluate(*map(to_numpy, constants))))
+            return tuple(map(dense, self.evaluate_results(*map(to_numpy, constants))))
+
+
+def _types_of(values: Iterable[SSAValue]) -> list[Tensor]:
+    return [value.type for value in values]  # type: ignore[misc]
 
 
 def require_kinds(op_name: str, kinds: str, operands: Sequence[Tensor]) -> None:

@@ -291,7 +291,7 @@ class WhileOp(RegionOp):
         consts, carries = groups
         for region in regions:
             require_types("arguments", block_in(region).arg_types, [*consts, *carries])
-        require_types("the condition", yielded_types(regions[0]), [PREDICATE])
+        require_types("results of the condition", yielded_types(regions[0]), [PREDICATE])
         require_types("carries", yielded_types(regions[1]), carries)
         return carries
 

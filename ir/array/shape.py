@@ -109,9 +109,11 @@ class ConstantOp(ArrayOp):
         """Return the value."""
         return to_numpy(self.value)
 
-    def fold_constants(self, operands: Sequence[Attribute | None]) -> DenseIntOrFPElementsAttr:
+    def fold_constants(
+        self, operands: Sequence[Attribute | None]
+    ) -> tuple[DenseIntOrFPElementsAttr]:
         """Return the value."""
-        return self.value
+        return (self.value,)
 
 
 @irdl_op_definition

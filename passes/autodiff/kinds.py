@@ -83,7 +83,7 @@ class Partials:
 
 @dataclass(frozen=True)
 class Linear:
-    """The rule of an op that is linear in its inexact operands: the transpose.
+    """The rule of an op of one result that is linear in its inexact operands: the transpose.
 
     It is linear in all of them together (a sum), or, if ``in_each``, in each one while the others
     are held (a product). Forward mode applies the op itself.
@@ -116,7 +116,7 @@ class Linear:
         ]
 
 
-def apply_jointly(builder: Builder, op: Operation, tangents: Derivatives) -> Derivatives:
+def apply_jointly(builder: Builder, op: Any, tangents: Derivatives) -> Derivatives:
     """Apply an op to the tangents of all its inexact operands: the jvp of a jointly linear op.
 
     Here zeros must be written out.
@@ -129,7 +129,7 @@ def apply_jointly(builder: Builder, op: Operation, tangents: Derivatives) -> Der
         else operand
         for operand, tangent in zip(op.operands, tangents)
     ]
-    return [_apply(builder, op, operands)]
+    return builder.create_results(type(op), operands, op.properties, op.results[0].type)
 
 
 def _apply(builder: Builder, op: Any, operands: Sequence[SSAValue]) -> SSAValue:
@@ -148,11 +148,11 @@ class Own:
 class Composed:
     """No rule: ``compose(builder, op, operands)`` writes the op out in others, which have theirs.
 
-    Where the op is differentiated, its composition takes its place, so that the derivatives are
-    right to every order.
+    It returns the op's result, or all of its results. Where the op is differentiated, its
+    composition takes its place, so that the derivatives are right to every order.
     """
 
-    compose: Callable[[Builder, Any, Sequence[SSAValue]], SSAValue]
+    compose: Callable[[Builder, Any, Sequence[SSAValue]], SSAValue | Sequence[SSAValue]]
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Primal:
         operands = [environment[value] for value in op.operands]
         rule = self._rule(op, operands)
         if isinstance(rule, Composed):
-            environment[op.results[0]] = self._compose(op, operands, rule)
+            environment.update(zip(op.results, self._compose(op, operands, rule)))
             return
         copy = _copy(op, operands, environment)
         self.function.block.add_op(copy)
@@ -70,7 +70,9 @@ class Primal:
         self.tape.append((op, rule))
         self.varied.update(filter(is_inexact, op.results))
 
-    def _compose(self, op: Operation, operands: Sequence[SSAValue], rule: Composed) -> SSAValue:
+    def _compose(
+        self, op: Operation, operands: Sequence[SSAValue], rule: Composed
+    ) -> Sequence[SSAValue]:
         block = self.function.block
         before = block.last_op
         with self.builder.at(op.location):
@@ -82,7 +84,7 @@ class Primal:
             if part_rule is not None:
                 self._record(part, part_rule)
             part = part.next_op
-        return result
+        return (result,) if isinstance(result, SSAValue) else result
 
 
 def _copy(
@@ -90,9 +92,10 @@ def _copy(
 ) -> Operation:
     if not isinstance(op, ArrayOp):
         return op.clone(environment)
-    copy = op.make(operands, op.result_types[0], op.properties, op.location)  # type: ignore[arg-type]
-    environment[op.results[0]] = copy.results[0]
-    copy.results[0].name_hint = op.results[0].name_hint
+    copy = op.with_operands(operands)
+    for old, new in zip(op.results, copy.results):
+        environment[old] = new
+        new.name_hint = old.name_hint
     return copy
 
 

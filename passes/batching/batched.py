@@ -25,8 +25,10 @@ class Batched(NamedTuple):
     axis: int | None
 
 
-BatchingRule: TypeAlias = Callable[[Builder, Operation, Sequence[Batched], int], Batched]
-"""Makes of an op on one example the op on a batch.
+BatchingRule: TypeAlias = Callable[
+    [Builder, Operation, Sequence[Batched], int], Batched | Sequence[Batched]
+]
+"""Makes of an op on one example the op on a batch, and returns its result or all of its results.
 
 Takes the builder, the op, its operands, of which at least one has an axis, and the batch's size.
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -97,7 +97,8 @@ def _sweep(b: Builder, function: FuncOp, environment: dict[SSAValue, Batched], s
             results = [Batched(value, None) for value in _copied(b, op, operands)]
         else:
             b.location = derived(op.location, "vmap")
-            results = [_rule_of(op)(b, op, operands, size)]
+            found = _rule_of(op)(b, op, operands, size)
+            results = [found] if isinstance(found, Batched) else list(found)
         for old, new in zip(op.results, results):
             environment[old] = new
             if old.name_hint is not None and new.value.name_hint is None:
@@ -108,9 +109,7 @@ def _copied(b: Builder, op: Operation, operands: Sequence[Batched]) -> Sequence[
     """Append an op that is the same for all examples."""
     if not isinstance(op, ArrayOp):
         raise _missing_rule(op)
-    type_ = op.results[0].type
-    assert isinstance(type_, TensorType)
-    copy = op.make([value for value, _ in operands], type_, op.properties, op.location)
+    copy = op.with_operands([value for value, _ in operands])
     b.block.add_op(copy)
     return copy.results
 

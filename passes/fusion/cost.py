@@ -130,7 +130,7 @@ def _scratch_bytes(fusion: FusionOp) -> int:
         own = max((stage.get(v, 0) for v in op.operands), default=0)
         kept.update(v for v in op.operands if isinstance(v.owner, ElementwiseOp) and stage[v] < own)
         awaited = isinstance(op, ReduceOp) and is_used_within(op.result, block)
-        stage[op.results[0]] = own + awaited
+        stage.update(dict.fromkeys(op.results, own + awaited))
     if not kept:
         return 0
     space = iteration_space(block)

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from ...ir.array.base import ArrayOp
 from ...ir.array.shape import IotaOp
 from ...ir.kernel.ops import FusionOp, YieldOp
 from ...ir.kernel.space import Axes, domain_of, is_elementwise, squeeze
@@ -79,7 +80,7 @@ class _Rebuild:
         else:
             domain, reads = body.domain(group.extent), body.reads()
             schedule = choose_schedule(group, domain, reads, body.is_flat, self.vector_bits)
-        results = [op.results[0] for op, _ in group.placed]
+        results = [result for op, _ in group.placed for result in op.results]
         outputs = [value for value in results if value in group.outputs]
         location = fused(v.owner.location for v in outputs if isinstance(v.owner, Operation))
         body.finish(outputs, location)
@@ -108,7 +109,8 @@ class _Body:
         self._made: dict[tuple[SSAValue, Axes | None], SSAValue] = {}
         self._shapes: dict[Shape, None] = {}  # in order
         for op, axes in group.placed:
-            self._made[op.results[0], group.axes.get(op.results[0])] = self._append(op, axes)
+            for old, new in zip(op.results, self._append(op, axes)):
+                self._made[old, group.axes.get(old)] = new
 
     def reads(self) -> list[Axes]:
         """Return the loops of each operand that is read element by element."""
@@ -125,7 +127,7 @@ class _Body:
         values = [self._made[v, self._axes.get(v)] for v in outputs]
         self.block.add_op(YieldOp.create(operands=values, location=location))
 
-    def _append(self, op: Operation, axes: Axes | None) -> SSAValue:
+    def _append(self, op: Operation, axes: Axes | None) -> Sequence[SSAValue]:
         """Append a copy of an op that runs along ``axes``, and what it needs in place."""
         kind = type(op)
         if is_elementwise(kind):
@@ -135,17 +137,17 @@ class _Body:
                 self._evaluate(operand, _through(dims, axes))
                 for operand, dims in zip(op.operands, operand_dims(op))
             ]
-        old = op.results[0]
-        shape = shape_of(old)
+        shape = shape_of(op.results[0])
         if kind in MOVING or (kind is IotaOp and len(shape) > 1):
             self.is_flat = False
         if axes is not None:
             self._shapes[shape] = None
-        copy = kind.make(operands, old.type, op.properties, op.location)  # type: ignore[attr-defined]
+        assert isinstance(op, ArrayOp)
+        copy = op.with_operands(operands)
         self.block.add_op(copy)
-        new = copy.results[0]
-        _hand_down_name(old, new)
-        return new
+        for old, new in zip(op.results, copy.results):
+            _hand_down_name(old, new)
+        return copy.results
 
     def _evaluate(self, value: SSAValue, axes: Axes | None) -> SSAValue:
         """Return the value, which the loops ``axes`` run over; None: it is read by an index map."""
@@ -153,7 +155,7 @@ class _Body:
         if found is None:
             if self.grouping.roles.is_inline(value) or not self.grouping.is_in_memory(value):
                 assert isinstance(value.owner, Operation)
-                found = self._append(value.owner, axes)
+                (found,) = self._append(value.owner, axes)
             else:
                 found = self._argument(value, axes)
             self._made[value, axes] = found

@@ -24,6 +24,7 @@ from .inline import inline_calls
 from .rewriting import functions_of, rewrite_forward
 from .rules import (
     Compositions,
+    Rewritten,
     RuleBuilder,
     Rules,
     SplatRules,
@@ -63,39 +64,44 @@ class Canonicalizer(RuleBuilder):
         self.fast = fast
         self.numbering = Numbering()
 
-    def create(
+    def create_results(
         self,
         op_type: type[ArrayOp],
         operands: Sequence[SSAValue],
         properties: Mapping[str, Attribute] = {},
         requested: Tensor | None = None,
-    ) -> SSAValue:
-        """Return the value of the op, which is appended only if nothing simpler is known."""
-        op = super().create(op_type, operands, properties, requested).owner
+    ) -> Sequence[SSAValue]:
+        """Return the values of the op, which is appended only if nothing simpler is known."""
+        op = super().create_results(op_type, operands, properties, requested)[0].owner
         assert isinstance(op, Operation)
-        value = self.simplest(op)
-        if value is not op.results[0]:
+        values = self.simplest(op)
+        if values is not op.results:
             self.block.erase_op(op)
-        return value
+        return values
 
-    def simplest(self, op: Operation) -> SSAValue:
-        """Return the simplest value that equals the result of ``op``, the last op of the block."""
-        value = self._rewritten(op)
-        return self.numbering.first_equal(op).results[0] if value is None else value
+    def simplest(self, op: Operation) -> Sequence[SSAValue]:
+        """Return the simplest values that equal the results of ``op``, the last op of the block.
 
-    def _rewritten(self, op: Operation) -> SSAValue | None:
-        constant = folded(op)
-        if constant is not None:
-            return self.constant_attribute(constant)
+        They are the op's own ``results`` where nothing simpler is known.
+        """
+        found = self._rewritten(op)
+        if found is None:
+            return self.numbering.first_equal(op).results
+        return (found,) if isinstance(found, SSAValue) else found
+
+    def _rewritten(self, op: Operation) -> Rewritten:
+        constants = folded(op)
+        if constants is not None:
+            return [self.constant_attribute(constant) for constant in constants]
         operands = op._operands
         if len(operands) == 2:
             value = self._with_constant(op, *operands)
             if value is not None:
                 return value
         for rule in RULES.get(type(op), ()):
-            value = rule(self, op)
-            if value is not None:
-                return value
+            found = rule(self, op)
+            if found is not None:
+                return found
         return self._composed(op)
 
     def _with_constant(self, op: Operation, x: SSAValue, y: SSAValue) -> SSAValue | None:
@@ -108,7 +114,7 @@ class Canonicalizer(RuleBuilder):
         element = splat_of(y) if rule else None
         return None if rule is None or element is None else rule(self, op, x, element)
 
-    def _composed(self, op: Operation) -> SSAValue | None:
+    def _composed(self, op: Operation) -> Rewritten:
         """Try the rules for the op together with each of the ops that make its operands."""
         for index, operand in enumerate(op._operands):
             inner = operand.owner
@@ -157,11 +163,11 @@ def walk(function: FuncOp, fast: bool = False) -> Walked:
         if type(op) not in _ARRAY_OPS:
             return None
         canonicalizer.location = op.location
-        value = canonicalizer.simplest(op)
-        if value is op.results[0]:
+        values = canonicalizer.simplest(op)
+        if values is op.results:
             return None
         changed = True
-        return (value,)
+        return values
 
     rewrite_forward(block, visit)
     canonicalizer.numbering.fuse_locations()

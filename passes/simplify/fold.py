@@ -15,21 +15,21 @@ from xdsl.passes import ModulePass
 from ...ir.array.base import ArrayOp
 from ...ir.array.shape import ConstantOp
 from ...ir.builder import Builder
-from ...ir.types import splat, tensor_info
+from ...ir.types import shape_of, splat, tensor_info
 from .rewriting import functions_of, rewrite_forward
 from .rules import constant_of
 
 
-def folded(op: Operation) -> DenseIntOrFPElementsAttr | None:
-    """Return what an op computes if its operands are constants, or if its result is empty.
+def folded(op: Operation) -> Sequence[DenseIntOrFPElementsAttr] | None:
+    """Return what an op computes if its operands are constants, or if its results are empty.
 
     A splat stays one, whatever its size; other constants have at most ``FOLD_SIZE_LIMIT`` elements.
     """
     if not isinstance(op, ArrayOp) or type(op) is ConstantOp:
         return None
-    shape, dtype = tensor_info(op.results[0])
-    if 0 in shape:
-        return splat(shape, dtype, 0)
+    results = op.results
+    if 0 in shape_of(results[0]) and all(0 in shape_of(result) for result in results):
+        return [splat(*tensor_info(result), 0) for result in results]
     constants = []
     for value in op._operands:
         constant = constant_of(value)
@@ -45,11 +45,11 @@ def fold_constants(function: FuncOp) -> None:
     builder = Builder(block)
 
     def visit(op: Operation) -> Sequence[SSAValue] | None:
-        value = folded(op)
-        if value is None:
+        values = folded(op)
+        if values is None:
             return None
         builder.location = op.location
-        return (builder.constant_attribute(value),)
+        return [builder.constant_attribute(value) for value in values]
 
     rewrite_forward(block, visit)
 

@@ -38,7 +38,7 @@ class RuleBuilder(Builder):
     """Whether a rule would have applied if a value had had no other use."""
 
     def is_used_once(self, inner: Operation) -> bool:
-        """Tell whether only one op uses the result of ``inner``, which then need not be kept.
+        """Tell whether only one op uses the one result of ``inner``, which then need not be kept.
 
         Rules ask last, and only where they would otherwise repeat dear work.
         """
@@ -47,10 +47,13 @@ class RuleBuilder(Builder):
         return once
 
 
-Rule: TypeAlias = Callable[[RuleBuilder, Operation], SSAValue | None]
+Rewritten: TypeAlias = SSAValue | Sequence[SSAValue] | None
+"""What replaces the one result of an op, or all of its results; None where the op stays."""
+
+Rule: TypeAlias = Callable[[RuleBuilder, Operation], Rewritten]
 """Rewrites an op."""
 
-Composition: TypeAlias = Callable[[RuleBuilder, Operation, Operation], SSAValue | None]
+Composition: TypeAlias = Callable[[RuleBuilder, Operation, Operation], Rewritten]
 """Rewrites an op together with the op that makes one of its operands."""
 
 Scalar: TypeAlias = Any

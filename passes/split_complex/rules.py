@@ -22,7 +22,8 @@ from ...ir.types import dtype_of, shape_of, tensor_info, tensor_type, to_numpy
 from ..windows import combine_windows
 from .arithmetic import ComplexBuilder, Parts
 
-Rule: TypeAlias = Callable[[ComplexBuilder, Operation, Sequence[Parts]], Parts]
+Rule: TypeAlias = Callable[[ComplexBuilder, Operation, Sequence[Parts]], Parts | Sequence[Parts]]
+"""Computes an op on the parts of its operands; returns its result, or all of its results."""
 
 _UNARY: Final[dict[type[ArrayOp], Callable[[ComplexBuilder, Parts], Parts]]] = {
     e.NegOp: ComplexBuilder.neg,
@@ -291,8 +292,8 @@ RULES: Final[dict[type[Operation], Rule]] = {
 """Every op that may take or give complex values."""
 
 
-def split_op(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
-    """Compute an op on parts.
+def split_op(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Sequence[Parts]:
+    """Compute an op on parts, and return those of its results.
 
     Raises:
         GradatimError: the op is not defined on complex values.
@@ -300,4 +301,5 @@ def split_op(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
     rule = RULES.get(type(op))
     if rule is None:
         raise GradatimError(f"{op.name} does not take complex values", spell_location(op.location))
-    return rule(b, op, parts)
+    found = rule(b, op, parts)
+    return [found] if isinstance(found, Parts) else found

@@ -66,16 +66,17 @@ def split_complex(function: FuncOp) -> FuncOp:
 
 def _split(b: ComplexBuilder, op: Operation, parts: dict[SSAValue, Parts]) -> None:
     assert isinstance(op, ArrayOp)
-    (result,) = op.results
     operands = [parts[value] for value in op.operands]
-    if is_complex(result) or any(map(is_complex, op.operands)):
-        parts[result] = split_op(b, op, operands)
+    if any(map(is_complex, (*op.results, *op.operands))):
+        found = split_op(b, op, operands)
     else:
         real = [z.real for z in operands]
-        type_ = result.type
+        type_ = op.results[0].type
         assert isinstance(type_, Tensor)
-        parts[result] = Parts(b.b.create(type(op), real, op.properties, type_), None)
-    parts[result].real.name_hint = result.name_hint
+        found = [Parts(v, None) for v in b.b.create_results(type(op), real, op.properties, type_)]
+    for result, z in zip(op.results, found):
+        parts[result] = z
+        z.real.name_hint = result.name_hint
 
 
 def _stored_type(value: SSAValue) -> Tensor:

@@ -151,7 +151,7 @@ def test_keeps_the_location_it_is_made_with(op: type[ArrayOp]):
 def test_make_sets_what_xdsl_sets():
     function = FunctionBuilder("f", [tensor_type((2,), F32)])
     operands = (function.arguments[0],) * 2
-    made = AddOp.make(operands, operands[0].type, {}, PLACE)
+    made = AddOp.make(operands, (operands[0].type,), {}, PLACE)
     usual = AddOp.create(operands=operands, result_types=[operands[0].type], location=PLACE)
     assert vars(made).keys() == vars(usual).keys()
     for field in vars(usual).keys() - {"_operand_uses", "results"}:

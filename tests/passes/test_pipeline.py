@@ -51,12 +51,7 @@ class SineToCosine(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for inner in list(op.walk()):
             if isinstance(inner, SinOp):
-                cosine = CosOp.make(
-                    inner.operands,
-                    inner.operand.type,
-                    {},
-                    inner.location,  # type: ignore[arg-type]
-                )
+                cosine = CosOp.make(inner.operands, inner.result_types, {}, inner.location)  # type: ignore[arg-type]
                 inner.parent_block().insert_op_before(cosine, inner)  # type: ignore[union-attr]
                 inner.result.replace_all_uses_with(cosine.result)
                 inner.parent_block().erase_op(inner)  # type: ignore[union-attr]

@@ -1,0 +1,135 @@
+"""Tracing into regions: a Python function becomes the body of a control-flow op.
+
+What the function closes over, traced values and large arrays, become leading arguments of the
+block, and operands of the op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import Block, SSAValue
+
+from ..ir.array.regions import YieldOp
+from ..ir.locations import UNKNOWN
+from . import tree
+from .arguments import ShapeDtypeStruct
+from .source import definition_location
+from .traced import lift_results, run
+from .tracer import Tracer
+from .tracing import Trace
+from .transforms import Results
+from .tree import TreeDef
+
+
+class TracedRegion:
+    """A function traced into a block that is still to be ended.
+
+    Attributes:
+        function: the user's function.
+        results: what it returned, and the structure of that.
+        structure: the structure of the result.
+    """
+
+    def __init__(
+        self,
+        outer: Trace,
+        function: Callable[..., Any],
+        arguments: Sequence[ShapeDtypeStruct],
+        unflatten: Callable[[Sequence[Any]], Sequence[Any]],
+        captures: Sequence[Tracer] = (),
+    ) -> None:
+        """Trace ``function`` on traced values of the types that ``arguments`` gives.
+
+        Args:
+            outer: the trace of the op that the region is for.
+            function: the user's function.
+            arguments: types of the block's arguments behind the captures.
+            unflatten: makes the function's positional arguments of them.
+            captures: what the block shall take first, whether it needs it or not.
+        """
+        self.function = function
+        self.location = location_of_function(function)
+        types = [type_.tensor for type_ in arguments]
+        self._trace = Trace("region", types, (), self.location, outer)
+        for capture in captures:
+            self._trace.lift(capture)
+        with self._trace.open():
+            tracers = [
+                self._trace.tracer(value, type_.weak_type)
+                for value, type_ in zip(self._trace.parameters, arguments)
+            ]
+            result = run(function, unflatten(tracers), {})
+            self.results, self.structure = lift_results(self._trace, result, self.location)
+
+    @property
+    def types(self) -> tuple[ShapeDtypeStruct, ...]:
+        """The types of the leaves of what the function returned."""
+        return tuple([ShapeDtypeStruct(r.shape, r.dtype, r.weak) for r in self.results])
+
+    @property
+    def returned(self) -> Results:
+        """Structure and types of what the function returned."""
+        return Results(self.structure, self.types)
+
+    @property
+    def captures(self) -> list[Tracer]:
+        """The values of the outer trace that the block takes first."""
+        return [capture for capture in self._trace.captures if isinstance(capture, Tracer)]
+
+    def finish(self, types: Sequence[ShapeDtypeStruct], captures: Sequence[Tracer]) -> Block:
+        """End the block, which then yields the results as ``types`` and takes all ``captures``.
+
+        The captures begin with the region's own.
+        """
+        block, builder = self._trace.builder.block, self._trace.builder
+        builder.location = self.location
+        for capture in captures[len(self._trace.captures) :]:
+            self._trace.lift(capture)
+        values = [builder.convert(r.value, t.dtype) for r, t in zip(self.results, types)]
+        block.add_op(YieldOp.create(operands=values, location=self.location))
+        return block
+
+
+def location_of_function(function: Callable[..., Any]) -> LocationAttr:
+    """Return where a function is defined."""
+    code = getattr(function, "__code__", None)
+    return definition_location(code) if code is not None else UNKNOWN
+
+
+def lift_tree(outer: Trace, value: Any) -> tuple[list[Tracer], TreeDef]:
+    """Return the leaves of a tree as values of a trace, and its structure."""
+    leaves, structure = tree.flatten(value)
+    outer.locate()
+    return [lift_leaf(outer, leaf) for leaf in leaves], structure
+
+
+def lift_leaf(outer: Trace, leaf: Any) -> Tracer:
+    """Return a leaf as a value of a trace; a Python scalar stays weak."""
+    lifted = outer.lift(leaf)
+    return lifted if isinstance(lifted, Tracer) else outer.constant(lifted)
+
+
+def type_of_tracer(tracer: Tracer) -> ShapeDtypeStruct:
+    """Return the type of a traced value."""
+    return ShapeDtypeStruct(tracer.shape, tracer.dtype, tracer.weak)
+
+
+def values_of(tracers: Sequence[Tracer]) -> list[SSAValue]:
+    """Return the SSA values of traced values."""
+    return [tracer.value for tracer in tracers]
+
+
+def converted(tracer: Tracer, type_: ShapeDtypeStruct) -> Tracer:
+    """Return a traced value as one of the type, which has its shape."""
+    trace = tracer.trace
+    return trace.tracer(trace.builder.convert(tracer.value, type_.dtype), type_.weak_type)
+
+
+def wrapped(
+    outer: Trace, values: Sequence[SSAValue], types: Sequence[ShapeDtypeStruct]
+) -> list[Tracer]:
+    """Return the results of an op as traced values."""
+    return [outer.tracer(value, type_.weak_type) for value, type_ in zip(values, types)]
