@@ -17,10 +17,10 @@ from .views import Indexed, View
 
 def item(x: Tracer, index: Any) -> Any:
     """Return ``x[index]``: a view for basic indexing, a copy for advanced indexing and elements."""
-    from .indexing import index_statically
+    from .indexing import indexed
 
     key = _key(index)
-    part = index_statically(x, key)
+    part = indexed(x, key)
     if not x.is_scalar and _gives_view(x, key):
         part._view = View(x, Indexed(tuple(map(_frozen, key))))
     return part
@@ -34,6 +34,8 @@ def store(x: Tracer, index: Any, value: Any) -> None:
         ShapeError: if the value cannot be broadcast to the elements.
         ValueError: if x cannot be written to.
     """
+    from .indexing import updated
+
     if x.weak:
         kind = {"b": "bool", "i": "int", "f": "float", "c": "complex"}[x.dtype.kind]
         raise TypeError(f"'{kind}' object does not support item assignment")  # Python's words
@@ -126,29 +128,6 @@ def plain_array_error(what: str) -> TracerMutationError:
         "the array by `gradatim.numpy` (such as `gradatim.numpy.zeros(n)`), whose arrays can hold "
         "traced values, or start from a traced one (`np.zeros_like(x)`)",
         spell_location(user_location()),
-    )
-
-
-def updated(x: Tracer, index: Any, value: Any, kind: str = "set") -> Tracer:
-    """Return x with the elements at an index replaced, as a new array."""
-    from .numpy.operands import broadcast, converted, lifted
-
-    trace, (array, found) = lifted(x, value)
-    builder = trace.builder
-    places = np.arange(array.size).reshape(array.shape)[index]
-    part = found if type(found) is Tracer else trace.tracer(builder.full((), array.dtype, found))
-    part = broadcast(converted(part, array.dtype), places.shape)
-    mask = np.zeros(array.size, bool)
-    mask[places] = True
-    order = np.zeros(array.size, int)
-    order[places.ravel()] = np.arange(places.size)
-    flat = builder.reshape(part.value, (places.size,))
-    if not places.size:
-        return trace.tracer(array.value)
-    pieces = [builder.slice(flat, [int(i)], [int(i) + 1], [1]) for i in order]
-    spread = builder.reshape(builder.concatenate(pieces, 0), array.shape)
-    return trace.tracer(
-        builder.select(builder.constant(mask.reshape(array.shape)), spread, array.value)
     )
 
 

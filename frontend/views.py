@@ -249,13 +249,13 @@ class Indexed(ViewKind):
 
     def read(self, whole: Tracer) -> Tracer:
         """Index."""
-        from .indexing import index_statically
+        from .indexing import indexed
 
-        return index_statically(whole, self.index)
+        return indexed(whole, self.index)
 
     def write(self, whole: Tracer, part: Tracer) -> Tracer:
         """Update the elements that the index takes."""
-        from .stores import updated
+        from .indexing import updated
 
         return updated(whole, self.index, part)
 
