@@ -124,13 +124,14 @@ class Trace:
 
     @property
     def mutations(self) -> list[Mutation]:
-        """The cells of outer traces that this trace changed.
-
-        While the trace is open, ``value`` is what they hold now, and at the end what they held
-        last.
-        """
-        changes = [b.mutation(self.finished) for b in self._bound]
+        """The cells of outer traces that this trace changed, with what they held at its end."""
+        changes = [bound.mutation for bound in self._bound]
         return [change for change in changes if change.value is not change.parameter]
+
+    def held(self, cell: Tracer) -> SSAValue:
+        """Return what a cell of an outer trace, which is no view, held at the end of this trace."""
+        found = [bound.mutation.value for bound in self._bound if bound.mutation.cell is cell]
+        return found[0] if found else self._capture_tracer(cell)._value
 
     def locate(self) -> LocationAttr:
         """Give the ops that follow the user's current place, and return it."""
@@ -286,23 +287,21 @@ class Mutation(NamedTuple):
 
 
 class _Bound:
-    """A cell of an outer trace while it holds a value of an inner one."""
+    """A cell of an outer trace while it holds a value of an inner one.
+
+    Attributes:
+        mutation: what the inner trace did to the cell, once it has ended.
+    """
 
     def __init__(self, cell: Tracer, parameter: SSAValue, location: LocationAttr) -> None:
-        self._cell = cell
-        self._parameter = self._last = parameter
-        self._location = location
+        self.mutation = Mutation(cell, parameter, parameter, location)
         self._outer = cell._value, cell._trace
 
     def restore(self) -> None:
         """Let the cell hold again what it held before."""
-        self._last = self._cell._value
-        self._cell._value, self._cell._trace = self._outer
-
-    def mutation(self, restored: bool) -> Mutation:
-        """Return what the inner trace did to the cell so far."""
-        value = self._last if restored else self._cell._value
-        return Mutation(self._cell, self._parameter, value, self._location)
+        cell = self.mutation.cell
+        self.mutation = self.mutation._replace(value=cell._value)
+        cell._value, cell._trace = self._outer
 
 
 def trace_of_store(cell: Tracer) -> Trace:
