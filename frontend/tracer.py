@@ -310,6 +310,13 @@ class Tracer:
     def flat(self, values: Any) -> None:
         self.flat[...] = values
 
+    @property
+    def at(self) -> Any:
+        """JAX's updates that give a new array: ``x.at[index].set(value)``."""
+        from .at import At
+
+        return At(self)
+
     def __getitem__(self, index: Any) -> Any:
         from .stores import item
 
@@ -565,9 +572,16 @@ def _outer(ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:
     return UFUNCS[ufunc](column, y, **kwargs)
 
 
+def _at(ufunc: np.ufunc, a: Any, indices: Any, *operands: Any) -> None:
+    from .numpy.storing import ufunc_at
+
+    ufunc_at(ufunc, a, indices, *operands)
+
+
 _UFUNC_METHODS: dict[str, Callable[..., Any]] = {
     "__call__": _call,
     "reduce": _reduce,
     "accumulate": _accumulate,
     "outer": _outer,
+    "at": _at,
 }
