@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import count
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -314,6 +316,25 @@ def made(function: Callable[..., Any]) -> Callable[..., Any]:
     maker.__name__ = maker.__qualname__ = getattr(function, "__name__", "maker")
     maker.__doc__ = function.__doc__
     return maker
+
+
+def maker_of(function: Any) -> Callable[..., Any] | None:
+    """Return what to call instead of a function of NumPy's, or a method of an ordinary array.
+
+    None for all others, which rewritten functions call as they are.
+    """
+    kind = type(function)
+    if kind is BuiltinFunctionType and type(function.__self__) in _MAKE_ARRAYS:
+        return made(function)
+    if kind in _FUNCTIONS and str(function.__module__).partition(".")[0] == "numpy":
+        return _made_once(function)
+    return _made_once(function) if kind is np.ufunc else None
+
+
+_MAKE_ARRAYS: Final = (np.ndarray, np.random.Generator, np.random.RandomState)
+_FUNCTIONS: Final = (BuiltinFunctionType, FunctionType, type(np.sum))
+
+_made_once = cache(made)
 
 
 def localised(results: list[Any], others: int = 0) -> list[Any]:
