@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import count
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -324,14 +324,15 @@ def maker_of(function: Any) -> Callable[..., Any] | None:
     None for all others, which rewritten functions call as they are.
     """
     kind = type(function)
-    if kind is BuiltinFunctionType and type(function.__self__) in _MAKE_ARRAYS:
+    if kind in _METHODS and type(function.__self__) in _MAKE_ARRAYS:
         return made(function)
     if kind in _FUNCTIONS and str(function.__module__).partition(".")[0] == "numpy":
         return _made_once(function)
     return _made_once(function) if kind is np.ufunc else None
 
 
-_MAKE_ARRAYS: Final = (np.ndarray, np.random.Generator, np.random.RandomState)
+_METHODS: Final = (BuiltinFunctionType, MethodType)
+_MAKE_ARRAYS: Final = (np.ndarray, np.ufunc, np.random.Generator, np.random.RandomState)
 _FUNCTIONS: Final = (BuiltinFunctionType, FunctionType, type(np.sum))
 
 _made_once = cache(made)
