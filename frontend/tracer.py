@@ -26,7 +26,7 @@ from .errors import (
     TracerIntegerConversionError,
     UnsupportedError,
 )
-from .source import user_location
+from .source import is_storing, user_location
 from .views import SAME, detached, view
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def _at_user(error: type[GradatimError], message: str) -> GradatimError:
 
 def _concrete(conversion: str, advice: str) -> Callable[..., NoReturn]:
     def method(self: Tracer, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse_store()
         raise self.unknown(ConcretizationTypeError, conversion, advice)
 
     method.__doc__ = f"Raise ConcretizationTypeError: {conversion} needs a number."
@@ -132,6 +133,14 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
 
     operator.__doc__ = f"As ``numpy.{ufunc.__name__}``, in place."
     return operator
+
+
+def _refuse_store() -> None:
+    """Raise TracerMutationError if the user's code stores in an ordinary array right now."""
+    if is_storing():
+        from .stores import plain_array_error
+
+        raise plain_array_error("`x[...] = value`")
 
 
 class Cell:
@@ -531,6 +540,7 @@ class Tracer(Cell):
         )
 
     def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
+        _refuse_store()
         raise self.unknown(
             TracerArrayConversionError,
             "a numpy.ndarray",
@@ -543,9 +553,7 @@ class Tracer(Cell):
 
     __int__ = _concrete("`int()`", "use `x.astype(int)`, or make the argument static")
     __float__ = _concrete(
-        "`float()`, a function of `math`, or storing in a NumPy array",
-        "use `x.astype(float)`, the functions of numpy, and `np.stack` or "
-        "`gradatim.numpy.array` to join values",
+        "`float()` or a function of `math`", "use `x.astype(float)` and the functions of numpy"
     )
     __complex__ = _concrete("`complex()`", "use `x.astype(complex)`")
     __round__ = _concrete("`round()`", "use `np.round`")
