@@ -18,8 +18,11 @@ from .views import Indexed, View
 def item(x: Tracer, index: Any) -> Any:
     """Return ``x[index]``: a view for basic indexing, a copy for advanced indexing and elements."""
     from .indexing import indexed
+    from .selected import selected
 
     key = _key(index)
+    if len(key) == 1 and _is_mask(key[0]) and 0 < key[0].ndim <= x.ndim:
+        return selected(x, key[0])
     part = indexed(x, key)
     if not x.is_scalar and _gives_view(x, key):
         part._view = View(x, Indexed(tuple(map(_frozen, key))))
@@ -35,14 +38,21 @@ def store(x: Tracer, index: Any, value: Any) -> None:
         ValueError: if x cannot be written to.
     """
     from .indexing import updated
+    from .selected import Selected, stored
 
     if x.weak:
         kind = {"b": "bool", "i": "int", "f": "float", "c": "complex"}[x.dtype.kind]
         raise TypeError(f"'{kind}' object does not support item assignment")  # Python's words
     key = _key(index)
-    if not _is_stored(x, key, value):
+    if len(key) == 1 and type(value) is Selected and _is_mask(key[0]):
+        x.assign(stored(x, key[0], value))
+    elif not _is_stored(x, key, value):
         trace_of_store(x)
         x.assign(updated(x, key, value))
+
+
+def _is_mask(part: Any) -> bool:
+    return type(part) is Tracer and part.dtype.kind == "b"
 
 
 def _key(index: Any) -> tuple[Any, ...]:

@@ -347,6 +347,9 @@ class Tracer(Cell):
 
         store(self, index, value)
 
+    def __delitem__(self, index: Any) -> NoReturn:
+        raise ValueError("cannot delete array elements")  # NumPy's words
+
     def __iter__(self) -> Iterator[Tracer]:
         if not self.shape:
             raise TypeError("iteration over a 0-d array")  # NumPy's words

@@ -80,7 +80,7 @@ MISUSE: list[tuple[str, Callable[[Any], Any], Any, type[Exception], str]] = [
     ("array of values", lambda x: np.array([x, x]), 1.0, ARRAY, r"gradatim\.numpy\.array"),
     ("store", store, 1.0, MUTATION, r"`x\[\.\.\.\] = value`.*gradatim\.numpy\.zeros"),
     ("store in a scalar", set_item, 1.0, TypeError, "'float' object does not support item"),
-    ("del x[i]", delete, V, TypeError, "item deletion"),
+    ("del x[i]", delete, V, ValueError, "cannot delete array elements"),
     ("out", lambda x: np.add(x, 1, out=np.zeros(3)), V, MUTATION, r"`numpy\.add` with `out=`"),
     ("array += x", add_to_array, V, MUTATION, "would store a traced value"),
     ("reduceat", lambda x: np.add.reduceat(x, [0]), V, UNSUPPORTED, "add.reduceat"),
