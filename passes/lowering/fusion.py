@@ -21,7 +21,7 @@ from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of
 from . import reductions
 from .affine import ZERO, Affine, Index, axis_index, linearize
 from .chunks import MOST_CHUNKS, Chunk, Chunks, parallel_chunks, split, unravel
-from .loop_builder import LoopBuilder
+from .loop_builder import LoopBuilder, memory_of
 from .nest import NestEmitter, Reduction, Store, store_to
 from .plan import Nest, Plan, plan_fusion
 from .reader import Leaf, Reader
@@ -376,8 +376,8 @@ class FusionLowering:
     @cached_property
     def _in_place(self) -> bool:
         """Tell whether a result is written to the memory of an argument."""
-        ins = {_memory_of(buffer) for buffer in self.fusion.ins}
-        return any(_memory_of(buffer) in ins for buffer in self.fusion.outs)
+        ins = {memory_of(buffer) for buffer in self.fusion.ins}
+        return any(memory_of(buffer) in ins for buffer in self.fusion.outs)
 
     def _collapsed(self, nest: Nest, stores: Sequence[Store]) -> tuple[list[int], dict[int, int]]:
         """Join neighbouring axes that all of the nest's memory accesses run along as one."""
@@ -445,10 +445,3 @@ def _visible(n: int, low: int, step: int, size: int) -> tuple[int, int]:
     first = max(0, -(low // step)) if low < 0 else 0
     end = min(n, (size - low + step - 1) // step)
     return first, end
-
-
-def _memory_of(buffer: SSAValue) -> SSAValue:
-    """Return the buffer that a view is a view of."""
-    while isinstance(buffer.owner, memref.ReinterpretCastOp):
-        buffer = buffer.owner.operands[0]
-    return buffer

@@ -26,13 +26,17 @@ _IDEMPOTENT = frozenset({ReduceKind.MIN, ReduceKind.MAX, ReduceKind.AND, ReduceK
 
 
 class Store(NamedTuple):
-    """A value to be written to memory; with a kind, to be combined with what is there."""
+    """A value to be written to memory; with a kind, to be combined with what is there.
+
+    ``within`` has positions and sizes: nothing is written where a position is out of range.
+    """
 
     value: SSAValue
     at: Index
     leaf: Leaf
     place: Affine
     combine: ReduceKind | None = None
+    within: tuple[tuple[Affine, int], ...] = ()
 
 
 class Reduction(NamedTuple):
@@ -201,6 +205,10 @@ class NestEmitter:
         return self.overlap and all(kind in _IDEMPOTENT for kind in kinds)
 
     def _store(self, store: Store) -> None:
+        conditions = [self.reader.within(form, 0, size) for form, size in store.within]
+        self.reader.where(conditions, lambda: self._store_always(store))
+
+    def _store_always(self, store: Store) -> None:
         value = self.reader.value(store.value, store.at)
         place = store.place
         if store.combine is not None:
