@@ -20,6 +20,7 @@ from xdsl.ir import Operation, SSAValue
 from .errors import NonConcreteBooleanIndexError
 from .numpy.operands import is_traced, xp
 from .numpy.selection import where as choose
+from .stores import require_castable
 from .tracer import Tracer
 from .views import detached
 
@@ -104,14 +105,8 @@ class Selected(NDArrayOperatorsMixin):
             return self._like(found)
         if type(out) is not Selected or not is_same(out.mask.value, self.mask.value):
             raise self.unknown()
-        new = detached(out.array)
-        new[...] = choose(self.spread_mask, found, new)  # converts
-        if not np.can_cast(found.dtype, out.dtype, "same_kind"):
-            raise TypeError(
-                f"Cannot cast `numpy.{ufunc.__name__}` output from {found.dtype!r} to "
-                f"{out.dtype!r} with casting rule 'same_kind'"
-            )
-        out.array = new
+        require_castable(found.dtype, out.dtype, f"numpy.{ufunc.__name__}", "same_kind")
+        out.array = found.astype(out.dtype)
         return out
 
     def __array_function__(

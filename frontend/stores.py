@@ -117,11 +117,7 @@ def stored_result(out: Any, result: Any, what: str, casting: str = "same_kind") 
     trace = trace_of_store(out)
     found: Any = trace.lift(result)
     found = found if type(found) is Tracer else trace.constant(found)
-    if not np.can_cast(found.dtype, out.dtype, casting):  # type: ignore[arg-type]
-        raise TypeError(
-            f"Cannot cast `{what}` output from {found.dtype!r} to {out.dtype!r} "
-            f"with casting rule '{casting}'"
-        )
+    require_castable(found.dtype, out.dtype, what, casting)
     if found.shape != out.shape:
         raise ValueError(
             f"output array of shape {out.shape} does not match the shape {found.shape} of what "
@@ -129,6 +125,15 @@ def stored_result(out: Any, result: Any, what: str, casting: str = "same_kind") 
         )
     out.assign(trace.tracer(trace.builder.convert(found.value, out.dtype)))
     return out
+
+
+def require_castable(found: np.dtype, wanted: np.dtype, what: str, casting: Any) -> None:
+    """Raise TypeError if a function's result may not be stored as another dtype."""
+    if not np.can_cast(found, wanted, casting):
+        raise TypeError(
+            f"Cannot cast `{what}` output from {found!r} to {wanted!r} "
+            f"with casting rule '{casting}'"
+        )
 
 
 def plain_array_error(what: str) -> TracerMutationError:

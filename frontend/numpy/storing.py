@@ -42,16 +42,21 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
     stored_result(target, chosen, "numpy.copyto", casting)
 
 
-def _as_dtype_of(target: Tracer, value: Any, casting: str = "same_kind") -> Any:
-    """Return a Python number as one of the target's dtype."""
-    if type(value) in (int, float, complex, bool):
-        if not np.can_cast(np.result_type(type(value)), target.dtype, casting):  # type: ignore[arg-type]
-            raise TypeError(
-                f"Cannot cast scalar from {np.result_type(type(value))!r} to {target.dtype!r} "
-                f"according to the rule {casting!r}"
-            )
-        return target.dtype.type(value)
-    return value
+_KINDS: Final = {bool: "biufc", int: "iufc", float: "fc", complex: "c"}
+"""The kinds of dtypes that a Python number may be stored as under the rule ``same_kind``."""
+
+
+def _as_dtype_of(target: Tracer, value: Any, casting: str) -> Any:
+    """Return a Python number as one of the target's dtype, all else as it is."""
+    kinds = _KINDS.get(type(value))
+    if kinds is None:
+        return value
+    if casting != "unsafe" and target.dtype.kind not in kinds:
+        raise TypeError(
+            f"Cannot cast scalar from {np.result_type(type(value))!r} to {target.dtype!r} "
+            f"according to the rule {casting!r}"
+        )
+    return target.dtype.type(value)
 
 
 @implements(np.put)
