@@ -82,12 +82,22 @@ def reshape(a: Any, shape: Any, order: str = "C") -> Tracer:
 
 @implements(np.ravel, views=True)
 def ravel(a: Any, order: str = "C") -> Tracer:
-    """Return all elements in one dimension, by the order "K" as they follow in memory."""
+    """Return all elements in one dimension, by the order "K" as they follow in memory.
+
+    It is a view if they are contiguous.
+    """
     x = traced_array(a)
-    if order == "K":
-        strides = np.abs(layout_of(x).strides)
-        x, order = permuted(x, np.argsort(-strides, stable=True).tolist()), "C"
-    return reshape(x, -1 if x.size else 0, order=order)
+    length = -1 if x.size else 0
+    if x._view is None and order in ("C", "A", "K"):
+        return reshape(x, length)
+    layout = layout_of(x)
+    if order == "K" and not (layout.flags.c_contiguous or layout.flags.f_contiguous):
+        permutation = np.argsort(-np.abs(layout.strides), stable=True).tolist()
+        flat: Tracer = reshape(permuted(x, permutation), length)
+        return flat if layout.transpose(permutation).flags.c_contiguous else detached(flat)
+    order = _order_in_memory(x) if order in ("A", "K") else order
+    flat = reshape(x, length, order=order)
+    return flat if layout.flags[f"{order}_CONTIGUOUS"] else detached(flat)
 
 
 def _order_in_memory(x: Tracer) -> str:

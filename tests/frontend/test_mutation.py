@@ -339,3 +339,164 @@ def test_a_value_closed_over_is_the_one_at_the_time_of_the_call() -> None:
 
     x = np.arange(3.0)
     require_same(gd.stage(outer)(x), (2 * x, x * x, x * x, 0 * x))
+
+
+# Errors
+
+
+def store_in_constant(x: Any) -> Any:
+    CLOSED_OVER[0] = x[0]
+
+
+def add_to_constant(x: Any) -> Any:
+    global CLOSED_OVER
+    CLOSED_OVER += x
+
+
+def store_at_traced_position(x: Any) -> Any:
+    CLOSED_OVER[np.argmax(x)] = 1.0
+
+
+def write_to(part: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def f(x: Any) -> Any:
+        part(x)[...] = 0
+        return x
+
+    return f
+
+
+def hold_as_ordinary_array(x: Any) -> Any:
+    out = gnp.zeros(3)
+    kept = np.asarray(out)
+    out[0] = x[0]
+    return kept
+
+
+CLOSED_OVER = np.ones(3)
+MUTATION = errors.TracerMutationError
+
+ERRORS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
+    (store_in_constant, MUTATION, r"`x\[\.\.\.\] = value` would store .*`gradatim\.numpy\.zeros"),
+    (add_to_constant, MUTATION, r"`numpy\.add` with `out=`, or an operator such as `\+=`"),
+    (store_at_traced_position, MUTATION, "would store a traced value"),
+    (lambda x: np.copyto(CLOSED_OVER, x), MUTATION, r"`numpy\.copyto` would store"),
+    (lambda x: np.add.at(CLOSED_OVER, 0, x[0]), MUTATION, r"`numpy\.add\.at` would store"),
+    (lambda x: np.sum(x, out=np.empty(())), MUTATION, r"`numpy\.sum` with `out=`"),
+    (hold_as_ordinary_array, MUTATION, "made by NumPy, but an ordinary numpy.ndarray"),
+    (write_to(lambda x: np.broadcast_to(x, (2, 3))), ValueError, "read-only"),
+    (write_to(lambda x: np.diagonal(x[:, None] * x)), ValueError, "read-only"),
+    (write_to(lambda x: x.imag), ValueError, "read-only"),
+    (write_to(lambda x: np.broadcast_to(x, (2, 3))[0].reshape(3, 1)), ValueError, "read-only"),
+    (lambda x: x.__setitem__(0, [1, 2]), errors.ShapeError, "could not broadcast"),
+    (lambda x: x.__setitem__(5, 1), IndexError, "out of bounds for axis 0 with size 3"),
+    (lambda x: x.astype(int).__iadd__(0.5), TypeError, "Cannot cast `numpy.add` output from"),
+    (lambda x: x.__iadd__(np.ones((2, 3))), ValueError, "shape"),
+    (lambda x: np.add.at(x, [0, 0], 1) or np.divide.at(x, [0, 0], 2), errors.UnsupportedError, "at"),
+    (lambda x: x.view(np.int64), errors.UnsupportedError, "`view` of traced"),
+]
+
+
+@pytest.mark.parametrize(("function", "kind", "message"), ERRORS)
+def test_errors(function: Callable[[Any], Any], kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message) as caught:
+        gd.stage(function).trace(np.arange(3.0))
+    assert __file__ in str(caught.value) or not isinstance(caught.value, gd.GradatimError)
+    np.testing.assert_array_equal(CLOSED_OVER, np.ones(3))
+
+
+def test_an_array_that_outlives_its_function_cannot_be_changed() -> None:
+    kept: list[Any] = []
+
+    def leak(x: Any) -> Any:
+        kept.extend((x * 1, gnp.zeros(3)))
+        return x
+
+    gd.stage(leak).trace(np.ones(3))
+    traced, made = kept
+    with pytest.raises(errors.UnexpectedTracerError, match="made at .* while `leak` was traced"):
+        traced[0] = 1
+    made[0] = 1  # it is an array like any other
+    np.testing.assert_array_equal(made, [1, 0, 0])
+
+    def use(x: Any) -> Any:
+        made[1] = x[0]
+
+    with pytest.raises(MUTATION, match="made while `leak` was traced, which has ended"):
+        gd.stage(use).trace(np.ones(3))
+
+
+# In-out arguments
+
+
+def advance(x: Any, v: Any, step: float = 1.0) -> Any:
+    x += v * step
+    v[0] = 0
+    part = x[1:]
+    part *= 2
+    return x.sum()
+
+
+def test_in_out_arguments_hold_what_the_function_left() -> None:
+    staged = gd.stage(advance, inout=(0, 1))
+    assert staged is gd.stage(advance, inout=(0, 1)) and "in-out arguments (0, 1)" in repr(staged)
+    x, v = np.arange(3.0), np.ones(3)
+    xs, vs = x.copy(), v.copy()
+    for step in (1.0, 0.5):
+        assert staged(x, v, step) == advance(xs, vs, step)
+        np.testing.assert_array_equal(x, xs)
+        np.testing.assert_array_equal(v, vs)
+    strided = np.zeros((3, 2))[:, 1]
+    staged(strided, np.ones(3))
+    np.testing.assert_array_equal(strided, [1, 2, 2])
+
+
+def test_in_out_arguments_in_containers_and_0d() -> None:
+    def f(state: Any, n: Any) -> None:
+        state["x"][0] = 5
+        state["unchanged"].sum()
+        n += 1
+
+    state = {"x": np.zeros(2), "unchanged": np.zeros(1)}
+    number = np.array(3)
+    gd.stage(f, inout=(0, 1))(state, number)
+    np.testing.assert_array_equal(state["x"], [5, 0])
+    assert number == 4
+
+
+def test_in_out_arguments_in_a_trace() -> None:
+    def f(x: Any) -> Any:
+        y, z = x * 1, gnp.zeros(3)
+        gd.stage(advance, inout=0)(y, np.ones(3))
+        gd.stage(advance, inout=0)(z, y)
+        return x, y, z
+
+    x = np.arange(3.0)
+    require_same(gd.stage(f)(x), (x, np.array([1.0, 4, 6]), np.array([1.0, 8, 12])))
+
+
+def test_an_array_is_not_an_in_out_argument_twice() -> None:
+    staged = gd.stage(advance, inout=0)
+    x = np.arange(6.0)
+    for arguments in ((x, x), (x[:3], x[2:5]), (x[:3], x[::-1][3:])):
+        with pytest.raises(errors.ArgumentError, match="shares memory with another argument"):
+            staged(*arguments)
+    staged(x[::2], x[1::2])
+
+
+def test_misuse_of_in_out_arguments() -> None:
+    staged = gd.stage(advance, inout=0)
+    frozen = np.ones(3)
+    frozen.flags.writeable = False
+    with pytest.raises(errors.ArgumentError, match="must hold arrays, found a float"):
+        staged(1.0, np.ones(3))
+    with pytest.raises(errors.ArgumentError, match="has to be given by position"):
+        staged(x=np.ones(3), v=np.ones(3))
+    with pytest.raises(ValueError, match="read-only"):
+        staged(frozen, np.ones(3))
+    with pytest.raises(errors.ArgumentError, match="cannot be transformed by `grad`"):
+        staged.grad()  # type: ignore[attr-defined]
+    for wrong in (-1, "x"):
+        with pytest.raises(errors.ArgumentError, match="must be positions"):
+            gd.stage(advance, inout=wrong)  # type: ignore[call-overload]
+    assert staged.compile(np.ones(3), np.ones(3)) is staged
+    assert "func" in staged.lower(np.ones(3), np.ones(3)).as_text()
