@@ -32,6 +32,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..ir.locations import spell_location
 from .errors import TracerMutationError, UnsupportedError
 from .source import user_location
+from .stores import Flat
 from .tracer import Cell, Tracer
 from .tracing import Trace, current_trace, find_trace, outdate
 
@@ -131,6 +132,11 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
 
         return At(self._value)
 
+    @property
+    def flat(self) -> Any:
+        """The elements in C order, to be indexed and stored into."""
+        return _Flat(self)
+
     def __iter__(self) -> Iterator[Any]:
         if not self._value.ndim:
             raise TypeError("iteration over a 0-d array")  # NumPy's words
@@ -204,6 +210,16 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
             return traced[0].__array_function__(function, types, args, kwargs)
         found = function(*_plain(args), **_plain(kwargs))
         return _result(found, operands, lambda: function(*args, **kwargs))
+
+
+class _Flat(Flat):
+    """The elements of an array in C order, which may become traced."""
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        if to_be_changed(self.base, (index, values)):
+            super().__setitem__(index, values)
+        else:
+            self.base._value.flat[_plain(index)] = _plain(values)
 
 
 def _method(x: LocalArray, name: str) -> Callable[..., Any]:

@@ -112,9 +112,8 @@ def stored_result(out: Any, result: Any, what: str, casting: str = "same_kind") 
         TypeError: if ``casting`` does not allow the conversion.
         ValueError: if the shapes differ.
     """
-    if type(out) is not Tracer:
-        raise plain_array_error(f"`{what}` with `out=`, or an operator such as `+=`,")
-    trace = trace_of_store(out)
+    target = traced_target(out, f"`{what}` with `out=`, or an operator such as `+=`,")
+    trace = trace_of_store(target)
     found: Any = trace.lift(result)
     found = found if type(found) is Tracer else trace.constant(found)
     require_castable(found.dtype, out.dtype, what, casting)
@@ -123,7 +122,22 @@ def stored_result(out: Any, result: Any, what: str, casting: str = "same_kind") 
             f"output array of shape {out.shape} does not match the shape {found.shape} of what "
             f"`{what}` gives"
         )
-    out.assign(trace.tracer(trace.builder.convert(found.value, out.dtype)))
+    target.assign(trace.tracer(trace.builder.convert(found.value, out.dtype)))
+    return out
+
+
+def traced_target(out: Any, what: str) -> Tracer:
+    """Return the array that something stores in, as a traced one.
+
+    Raises:
+        TracerMutationError: if it is an ordinary array.
+    """
+    from .local import LocalArray, become_traced
+
+    if type(out) is LocalArray:
+        become_traced(out)
+    if type(out) is not Tracer:
+        raise plain_array_error(what)
     return out
 
 
@@ -153,11 +167,11 @@ class Flat:
         base: the array.
     """
 
-    def __init__(self, base: Tracer) -> None:
+    def __init__(self, base: Any) -> None:
         self.base = base
 
     def __len__(self) -> int:
-        return self.base.size
+        return int(self.base.size)
 
     def __iter__(self) -> Iterator[Any]:
         elements = self.copy()
@@ -166,10 +180,16 @@ class Flat:
     def __getitem__(self, index: Any) -> Any:
         return self.copy()[index].copy()
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        new = self.copy()
-        new[index] = value
-        self.base.assign(new.reshape(self.base.shape))
+    def __setitem__(self, index: Any, values: Any) -> None:
+        """Store values, of which there may be more than needed, or fewer, which are repeated."""
+        from .numpy.operands import is_traced, traced_arrays, xp
+
+        key = index if is_traced((index,)) else np.arange(len(self))[index]
+        flat = self.copy()
+        if np.size(key):
+            value = traced_arrays(flat, values)[1][1]
+            flat[key] = xp.resize(value, np.shape(key))
+        self.base[...] = flat.reshape(self.base.shape)
 
     def copy(self) -> Any:
         """Return the elements as an array."""

@@ -154,6 +154,13 @@ class Cell:
 
     __slots__ = ("__weakref__", "_parts", "_trace", "_value", "_view", "weak", "zero_dim")
 
+    shape: Any
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it stands for a scalar, which does not change: ``x += 1`` makes a new one."""
+        return self._view is None and not (self.zero_dim or self.shape)
+
 
 class Tracer(Cell):
     """An array or scalar of a function under construction."""
@@ -207,13 +214,7 @@ class Tracer(Cell):
             return  # whoever uses it is told so
         part = view.kind.read(view.parent)
         self._value, self._trace = part._value, part._trace
-        # The memory of an array that is not traced yet may change at any time.
-        view.seen = view.root._value if type(view.root) is Tracer else None
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether it stands for a scalar, which does not change: ``x += 1`` makes a new one."""
-        return self._view is None and not (self.zero_dim or self.shape)
+        view.note()
 
     def assign(self, new: Tracer) -> None:
         """Hold another value from now on, and so change what this is a view of.
@@ -245,7 +246,8 @@ class Tracer(Cell):
             raise ValueError("assignment destination is read-only")  # NumPy's words
         whole: Any = trace.lift(view.parent)
         view.parent.assign(view.kind.write(whole, Tracer(value, trace)))
-        self._value, self._trace, view.seen = value, trace, view.root._value
+        self._value, self._trace = value, trace
+        view.note()
 
     # What is known while tracing
 
