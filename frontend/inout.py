@@ -136,9 +136,13 @@ def _arrays(argument: Any) -> list[np.ndarray]:
     return [leaf for leaf in tree.leaves(argument) if type(leaf) is np.ndarray]
 
 
+_WORK: Any = 1000
+"""How long to look for a common element of two strided arrays before one is assumed."""
+
+
 def _share(first: np.ndarray, second: np.ndarray) -> bool:
     try:
-        return np.may_share_memory(first, second) and np.shares_memory(first, second, 1000)
+        return np.may_share_memory(first, second) and np.shares_memory(first, second, _WORK)
     except np.exceptions.TooHardError:
         return True
 

@@ -48,7 +48,9 @@ def _user_frame() -> FrameType | None:
     return None
 
 
-_STORES = frozenset(dis.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE") if name in dis.opmap)
+_STORES = frozenset(
+    dis.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE") if name in dis.opmap
+)
 
 
 def is_storing() -> bool:

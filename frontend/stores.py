@@ -15,7 +15,7 @@ from .tracing import trace_of_store
 from .views import Indexed, View
 
 
-def item(x: Tracer, index: Any) -> Any:
+def item(x: Any, index: Any) -> Any:
     """Return ``x[index]``: a view for basic indexing, a copy for advanced indexing and elements."""
     from .indexing import indexed
     from .selected import selected

@@ -154,12 +154,12 @@ class Cell:
 
     __slots__ = ("__weakref__", "_parts", "_trace", "_value", "_view", "weak", "zero_dim")
 
-    shape: Any
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether it stands for a scalar, which does not change: ``x += 1`` makes a new one."""
-        return self._view is None and not (self.zero_dim or self.shape)
+    _parts: Any
+    _trace: Trace
+    _value: Any
+    _view: Any
+    weak: bool
+    zero_dim: bool
 
 
 class Tracer(Cell):
@@ -175,7 +175,7 @@ class Tracer(Cell):
     ) -> None:
         self._value = value
         self._trace = trace
-        self._view: View | None = None
+        self._view = None
         self.weak = weak
         self.zero_dim = zero_dim
 
@@ -194,17 +194,23 @@ class Tracer(Cell):
     # The cell
 
     @property
+    def is_scalar(self) -> bool:
+        """Whether it stands for a scalar, which does not change: ``x += 1`` makes a new one."""
+        return self._view is None and not (self.zero_dim or self.shape)
+
+    @property
     def value(self) -> SSAValue:
         """The SSA value that the cell holds now."""
-        view = self._view
+        view: View | None = self._view
         if view is not None and view.root._value is not view.seen:
             self._read_again(view)
-        return self._value
+        value: SSAValue = self._value
+        return value
 
     @property
     def trace(self) -> Trace:
         """The function that the value belongs to."""
-        view = self._view
+        view: View | None = self._view
         if view is not None and view.root._value is not view.seen:
             self._read_again(view)
         return self._trace
@@ -233,9 +239,10 @@ class Tracer(Cell):
         from .local import become_traced
         from .tracing import trace_of_store
 
-        view = self._view
-        if view is not None and type(view.root) is not Tracer:
-            become_traced(view.root)
+        view: View | None = self._view
+        root: Any = self if view is None else view.root
+        if type(root) is not Tracer:
+            become_traced(root)
         trace = trace_of_store(self)
         value = trace.lift(new).value  # type: ignore[union-attr]
         if view is None:

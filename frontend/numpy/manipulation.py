@@ -97,7 +97,8 @@ def ravel(a: Any, order: str = "C") -> Tracer:
         return flat if layout.transpose(permutation).flags.c_contiguous else detached(flat)
     order = _order_in_memory(x) if order in ("A", "K") else order
     flat = reshape(x, length, order=order)
-    return flat if layout.flags[f"{order}_CONTIGUOUS"] else detached(flat)
+    contiguous = layout.flags.f_contiguous if order == "F" else layout.flags.c_contiguous
+    return flat if contiguous else detached(flat)
 
 
 def _order_in_memory(x: Tracer) -> str:
@@ -212,7 +213,9 @@ def _at_least(rank: int, place: Any) -> Any:
 
 
 atleast_1d = implements(np.atleast_1d, views=True)(_at_least(1, lambda shape: (1,)))
-atleast_2d = implements(np.atleast_2d, views=True)(_at_least(2, lambda shape: (1,) * (2 - len(shape)) + shape))
+atleast_2d = implements(np.atleast_2d, views=True)(
+    _at_least(2, lambda shape: (1,) * (2 - len(shape)) + shape)
+)
 atleast_3d = implements(np.atleast_3d, views=True)(
     _at_least(3, lambda shape: ((1, 1, 1), (1, *shape, 1), (*shape, 1))[len(shape)])
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +12,7 @@ from ..errors import ShapeError
 from ..stores import stored_result, traced_target
 from ..tracer import Tracer
 from .manipulation import ravel, reshaped
-from .operands import is_traced, lifted, traced_array, traced_arrays, unsupported, xp
+from .operands import is_traced, traced_arrays, unsupported, xp
 from .registry import implements
 from .selection import where as choose
 
@@ -151,7 +150,8 @@ def ufunc_at(ufunc: np.ufunc, a: Any, indices: Any, *operands: Any) -> None:
     if ufunc is np.subtract:
         ufunc, operands = np.add, (xp.negative(_array_of(target, *operands)),)
     if ufunc in _COMBINERS:
-        target.assign(indexing.updated(target, indices, *operands, kind=_COMBINERS[ufunc]))
+        (value,) = operands
+        target.assign(indexing.updated(target, indices, value, kind=_COMBINERS[ufunc]))
     elif _is_distinct(target, indices):
         new = ufunc(target[indices], *operands)
         target.assign(indexing.updated(target, indices, new))

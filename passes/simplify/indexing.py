@@ -243,7 +243,7 @@ _COMBINE: Final = {
 
 
 def _is_inside(found: Range, size: int) -> bool:
-    return 0 <= found.low and found.high < size
+    return found.low >= 0 and found.high < size
 
 
 def _scatter_to_distinct(b: RuleBuilder, op: Operation) -> SSAValue | None:

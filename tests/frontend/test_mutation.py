@@ -11,9 +11,9 @@ import pytest
 import gradatim as gd
 import gradatim.numpy as gnp
 from gradatim import errors, lax, tree
-from gradatim.frontend.tracer import Tracer
 
 from .mutation_programs import PROGRAMS, Program
+
 
 @pytest.fixture
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -391,7 +391,11 @@ ERRORS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: x.__setitem__(5, 1), IndexError, "out of bounds for axis 0 with size 3"),
     (lambda x: x.astype(int).__iadd__(0.5), TypeError, "Cannot cast `numpy.add` output from"),
     (lambda x: x.__iadd__(np.ones((2, 3))), ValueError, "shape"),
-    (lambda x: np.add.at(x, [0, 0], 1) or np.divide.at(x, [0, 0], 2), errors.UnsupportedError, "at"),
+    (
+        lambda x: np.add.at(x, [0, 0], 1) or np.divide.at(x, [0, 0], 2),
+        errors.UnsupportedError,
+        "at",
+    ),
     (lambda x: x.view(np.int64), errors.UnsupportedError, "`view` of traced"),
 ]
 

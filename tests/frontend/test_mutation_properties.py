@@ -14,6 +14,7 @@ import gradatim as gd
 import gradatim.numpy as gnp
 from gradatim import tree
 
+
 def pick(arrays: list[Any], number: int) -> Any:
     """Return one of the arrays, more often a late one."""
     return arrays[-1 - number % 2] if number < 10 else arrays[number % len(arrays)]
@@ -24,7 +25,12 @@ def one_index(size: int, choice: int) -> Any:
     if size == 0 or choice % 5 == 0:
         return slice(None)
     first = choice // 5 % size
-    options = (first, slice(first, None), slice(None, None, -1 - first % 2), slice(first, first + 2))
+    options = (
+        first,
+        slice(first, None),
+        slice(None, None, -1 - first % 2),
+        slice(first, first + 2),
+    )
     return options[choice % 4]
 
 
