@@ -556,8 +556,8 @@ class Tracer(Cell):
         raise self.unknown(
             TracerArrayConversionError,
             "a numpy.ndarray",
-            "call functions of numpy that take traced values, or join several into an array by "
-            "`gradatim.numpy.array`",
+            "call functions of numpy that take traced values, take elements of a known array by "
+            "`gradatim.numpy.take`, or join several into an array by `gradatim.numpy.array`",
         )
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:

@@ -33,6 +33,7 @@ from . import (  # noqa: F401  they register their functions
     selection,
     statistics,
     storing,
+    taking,
     ufuncs,
 )
 from .namespace import NamespaceInfo, names_of, public_member

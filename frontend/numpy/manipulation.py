@@ -23,7 +23,14 @@ from ..views import (
     layout_of,
     view,
 )
-from .operands import broadcast_shape, shape_error, traced_array, traced_arrays
+from .operands import (
+    broadcast_shape,
+    converted,
+    is_traced,
+    shape_error,
+    traced_array,
+    traced_arrays,
+)
 from .registry import implements
 
 
@@ -270,19 +277,42 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Tracer:
     if axis is None:
         return reshaped(roll(ravel(x), shift, 0), x.shape)
     axes = normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
-    shifts = np.broadcast_to(shift, np.broadcast_shapes(np.shape(shift), (len(axes),))).tolist()
+    shifts = _listed(shift, len(axes))
     for d, distance in zip(axes if len(axes) == len(shifts) else axes * len(shifts), shifts):
         x = _rolled(x, d, distance)
     return x
 
 
-def _rolled(x: Tracer, axis: int, distance: int) -> Tracer:
+def _listed(shift: Any, count: int) -> list[Any]:
+    """Return the shift along each axis, traced or not."""
+    if not is_traced((shift,)):
+        return list(np.broadcast_to(shift, np.broadcast_shapes(np.shape(shift), (count,))).tolist())
+    is_scalar = isinstance(shift, Tracer) and shift.ndim == 0
+    shifts = [shift] if is_scalar else list(shift)
+    return shifts * count if len(shifts) == 1 else shifts
+
+
+def _rolled(x: Tracer, axis: int, distance: Any) -> Tracer:
     size = x.shape[axis]
+    if isinstance(distance, Tracer) and size:
+        return _rolled_by_traced(x, axis, distance)
     cut = (-distance) % size if size else 0
     if not cut:
         return x
     parts = (sliced(x, axis, cut, size), sliced(x, axis, 0, cut))
     return x.trace.tracer(x.trace.builder.concatenate([p.value for p in parts], axis))
+
+
+def _rolled_by_traced(x: Tracer, axis: int, distance: Tracer) -> Tracer:
+    """Take the window of two copies that begins with the element that comes first."""
+    trace, (x, distance) = traced_arrays(x, distance)
+    b, size = trace.builder, x.shape[axis]
+    first = converted(-distance % size, np.int64)
+    starts = [
+        first.value if d == axis else b.full((), np.dtype(np.int64), 0) for d in range(x.ndim)
+    ]
+    twice = b.concatenate([x.value, x.value], axis)
+    return trace.tracer(b.dynamic_slice(twice, starts, x.shape))
 
 
 @implements(np.fft.fftshift)

@@ -1,4 +1,4 @@
-"""Memory access of the loop level that upstream lacks: vectors of strided and scattered elements."""
+"""Memory access of the loop level that upstream lacks: vectors of elements that lie apart."""
 
 from __future__ import annotations
 

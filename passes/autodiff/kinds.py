@@ -190,7 +190,9 @@ class PairwiseSum:
         """Add one more term."""
         update = _placed_among_zeros(value)
         if update is not None:
-            _, updates = self._placed.setdefault(_place_of(value), (value, PairwiseSum(self._builder)))
+            _, updates = self._placed.setdefault(
+                _place_of(value), (value, PairwiseSum(self._builder))
+            )
             updates.add(update)
             return
         size = 1

@@ -1,4 +1,4 @@
-"""The order of ops around updates: an array is read before it is updated, so that can be in place."""
+"""The order of ops around updates: what is to be updated in place is read before."""
 
 from __future__ import annotations
 

@@ -200,13 +200,25 @@ _FORMS: Final[dict[type, _Form]] = {
 # Where windows and indices lead
 
 
-def window_index(reader: Reader, starts: Sequence[SSAValue], shape: Sequence[int], index: Index, sizes: Sequence[int]) -> Index:
+def window_index(
+    reader: Reader,
+    starts: Sequence[SSAValue],
+    shape: Sequence[int],
+    index: Index,
+    sizes: Sequence[int],
+) -> Index:
     """Return an index of a window as one of the array that it is a part of."""
     places = [inside(reader, v, (), n - m + 1) for v, n, m in zip(starts, shape, sizes)]
     return tuple(combine([(form, 1), (place, 1)]) for form, place in zip(index, places))
 
 
-def gathered_index(reader: Reader, indices: Sequence[SSAValue], dims: Sequence[int], shape: Sequence[int], index: Index) -> Index:
+def gathered_index(
+    reader: Reader,
+    indices: Sequence[SSAValue],
+    dims: Sequence[int],
+    shape: Sequence[int],
+    index: Index,
+) -> Index:
     """Return an index of what is gathered as one of the array that it is taken from."""
     rank = len(shape_of(indices[0]))
     forms = {d: inside(reader, v, index[:rank], shape[d]) for v, d in zip(indices, dims)}

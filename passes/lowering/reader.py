@@ -173,7 +173,9 @@ class Reader:
                 if coefficient != 1:
                     factor = self.b.constant(_I64, self.lanes, coefficient)
                     term = elementwise.make(self.b, arith.MuliOp, term, factor)
-                total = term if total is None else elementwise.make(self.b, arith.AddiOp, total, term)
+                total = (
+                    term if total is None else elementwise.make(self.b, arith.AddiOp, total, term)
+                )
         assert total is not None
         step = self.vector_step(form)
         if not step:

@@ -8,9 +8,10 @@ is taken side by side, in vectors or by several threads.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from enum import IntEnum
+from functools import partial
 from math import prod
 
 from xdsl.dialects import memref
@@ -19,14 +20,14 @@ from xdsl.ir import Operation, SSAValue
 from ...ir.array import elementwise as e
 from ...ir.array import shape as s
 from ...ir.array.elementwise import ElementwiseOp
-from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
+from ...ir.array.indexing import DynamicSliceOp, DynamicUpdateSliceOp, ScatterOp
 from ...ir.attributes import ReduceKind, ScatterKind
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import dtype_of, is_splat, row_major, shape_of
-from .affine import Index, axis_index, linearize
+from .affine import Affine, Index, axis_index, linearize
 from .chunks import Chunks, parallel_chunks, split
 from .loop_builder import LoopBuilder, memory_of
-from .nest import NestEmitter, Store
+from .nest import NestEmitter, Store, join_axes
 from .positions import constant_of, form_of, window_index
 from .reader import Leaf, Reader
 from .vectors import Position
@@ -67,10 +68,44 @@ class UpdateLowering(ABC):
     def _emit_updates(self) -> None:
         """Emit the loops over the updates."""
 
-    def _nest(self, store: Store, overlap: bool = False) -> NestEmitter:
-        return NestEmitter(
-            self.reader, self.extents, [store], (), (), lanes=self.schedule.vector, overlap=overlap
-        )
+    def _nest(
+        self, store: Store, axes: Sequence[int], kept: Iterable[int] = ()
+    ) -> tuple[NestEmitter, list[int]]:
+        """Return the emitter of a store, and its loops; all but the ``kept`` may be joined."""
+        places, fixed = [store.place], set(kept)
+        for form, size in store.within:
+            least, greatest = self.reader.range_of(form)
+            if least < 0 or greatest >= size:
+                fixed.update(axis for axis, _ in form.terms)
+        self._add_accesses(self.update, self.index, places, fixed)
+        joined, extents = join_axes(axes, self.extents, places, fixed)
+        for axis in set(axes) - set(joined):
+            self.reader.positions[axis] = 0
+            self.reader.bounds[axis] = (0, 1)
+        lanes = self.schedule.vector
+        nest = NestEmitter(self.reader, extents, [store], (), (), lanes=lanes, overlap=False)
+        return nest, joined
+
+    def _add_accesses(
+        self, value: SSAValue, index: Index, places: list[Affine], fixed: set[int]
+    ) -> None:
+        """Add where the update is read from memory, and the axes it depends on in other ways."""
+        op = value.owner
+        leaf = self.reader.leaves.get(value)
+        if leaf is not None:
+            places.append(linearize(index, leaf.strides))
+        elif isinstance(op, ElementwiseOp):
+            for operand in op.operands:
+                self._add_accesses(operand, index, places, fixed)
+        elif isinstance(op, s.BroadcastOp):
+            at = tuple(index[d] for d in op.dims.data)
+            self._add_accesses(op.operand, at, places, fixed)
+        elif isinstance(op, DynamicSliceOp) and op.operand in self.reader.leaves:
+            shape, sizes = shape_of(op.operand), shape_of(op.result)
+            at = window_index(self.reader, op.starts, shape, index, sizes)
+            places.append(linearize(at, self.reader.leaves[op.operand].strides))
+        elif not (isinstance(op, s.ConstantOp) and is_splat(op.value)):
+            fixed.update(axis for form in index for axis, _ in form.terms)
 
     def _emit_in_chunks(self, nest: NestEmitter, axes: Sequence[int]) -> None:
         """Emit a nest, of which the longer of the two outermost loops is split if it is long."""
@@ -102,7 +137,9 @@ class WindowUpdateLowering(UpdateLowering):
         sizes = tuple(self.extents.values())
         target = window_index(self.reader, self.starts, self.shape, self.index, sizes)
         store = Store(self.update, self.index, self.target, linearize(target, self.target.strides))
-        self._emit_in_chunks(self._nest(store), list(self.extents))
+        for axis, extent in self.extents.items():
+            self.reader.bounds[axis] = (0, extent)
+        self._emit_in_chunks(*self._nest(store, list(self.extents)))
 
 
 class Dependence(IntEnum):
@@ -154,22 +191,20 @@ class ScatterLowering(UpdateLowering):
         outer = list(range(self.outer))
         inner = list(range(self.outer, len(self.extents)))
         if not outer:
-            self._emit_in_chunks(self._nest(self._store()), inner)
+            self._emit_in_chunks(*self._nest(self._store(), inner))
             return
-        axis = 0 if self._is_disjoint(0) else self._longest(inner)
-        chunks = self._chunks(axis)
-        if chunks is None:
+        splittable = outer[:1] if self._is_disjoint(0) else inner
+        axis = max(splittable, key=self.extents.__getitem__, default=None)
+        chunks = None if axis is None else self._chunks(axis)
+        if axis is None or chunks is None:
             self._loops(outer, inner, {})
             return
         with parallel_chunks(self.b, chunks) as chunk:
             self._loops(outer, inner, {axis: (chunk.start, chunk.end)})
 
-    def _longest(self, axes: Sequence[int]) -> int | None:
-        return max(axes, key=self.extents.__getitem__, default=None)
-
-    def _chunks(self, axis: int | None) -> Chunks | None:
+    def _chunks(self, axis: int) -> Chunks | None:
         """Return how a loop is split, or None if it is not to be."""
-        if axis is None or not self.schedule.parallel:
+        if not self.schedule.parallel:
             return None
         extent = self.extents[axis]
         lanes = self.schedule.vector if axis == len(self.extents) - 1 else 1
@@ -177,7 +212,10 @@ class ScatterLowering(UpdateLowering):
         return chunks if chunks.count > 1 else None
 
     def _loops(
-        self, outer: Sequence[int], inner: Sequence[int], parts: dict[int, tuple[Position, Position]]
+        self,
+        outer: Sequence[int],
+        inner: Sequence[int],
+        parts: Mapping[int, tuple[Position, Position]],
     ) -> None:
         """Emit the loops in order, and in them the nest of one update."""
         with ExitStack() as loops:
@@ -188,10 +226,14 @@ class ScatterLowering(UpdateLowering):
                 self.reader.bounds[axis] = (0, self.extents[axis])
             store = self._store()
             fixed = [c for c in store.within if not any(a in inner for a, _ in c[0].terms)]
-            nest = self._nest(store._replace(within=tuple(c for c in store.within if c not in fixed)))
+            store = store._replace(within=tuple(c for c in store.within if c not in fixed))
+            nest, axes = self._nest(store, inner, parts)
             nest.parts.update((axis, part) for axis, part in parts.items() if axis in inner)
             conditions = [self.reader.within(form, 0, size) for form, size in fixed]
-            self.reader.where(conditions, lambda: nest.emit(inner) and None)
+            self.reader.where(conditions, partial(self._emit_nest, nest, axes))
+
+    def _emit_nest(self, nest: NestEmitter, axes: Sequence[int]) -> None:
+        nest.emit(axes)
 
     def _store(self) -> Store:
         """Return the store of one update's elements, those in range."""
@@ -200,7 +242,7 @@ class ScatterLowering(UpdateLowering):
         at = self.index[: self.rank]
         forms = {d: form_of(self.reader, v, at) for v, d in zip(self.indices, self.dims)}
         rest = iter(self.index[self.rank :])
-        target = [forms[d] if d in forms else next(rest) for d in range(len(self.shape))]
+        target = tuple(forms[d] if d in forms else next(rest) for d in range(len(self.shape)))
         return Store(
             self.update,
             self.index,

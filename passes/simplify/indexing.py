@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 from typing import Final
 
@@ -88,7 +89,7 @@ def _update_of_constant(b: RuleBuilder, op: Operation, inner: Operation) -> SSAV
 
 def _slice_of_update(b: RuleBuilder, op: Operation, inner: Operation) -> SSAValue | None:
     """The window that was just written."""
-    x, update, *starts = inner._operands
+    _, update, *starts = inner._operands
     same = list(op._operands[1:]) == starts and shape_of(op.results[0]) == shape_of(update)
     return update if same else None
 
@@ -158,7 +159,7 @@ def _gather_of_known(b: RuleBuilder, op: Operation) -> SSAValue | None:
         return None
     places = np.clip(known, 0, shape[dim] - 1).tolist()
     step = places[1] - places[0]
-    if step == 0 or any(b - a != step for a, b in zip(places, places[1:])):
+    if step == 0 or any(after - before != step for before, after in pairwise(places)):
         return None
     first, last = min(places), max(places)
     starts, limits, strides = [0] * len(shape), list(shape), [1] * len(shape)

@@ -1,7 +1,7 @@
 """Which values an integer may have, as far as its operands tell.
 
-Positions are counted from the end where they are negative, moved inside where they are out of range,
-and tested where they are written to. Where the range of a position is known, all of that is.
+Positions are counted from the end where they are negative, moved inside where they are out of
+range, and tested where they are written to. Where the range of a position is known, all of that is.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def range_of(value: SSAValue, depth: int = DEPTH) -> Range:
 def _range_of_argument(value: SSAValue) -> Range | None:
     """Return the range of a scan's index."""
     block = value.owner
-    loop = block.parent_op()  # type: ignore[union-attr]
+    loop = block.parent_op()
     if not isinstance(loop, ScanOp) or value is not loop.parts.step:
         return None
     return Range(0, max(loop.count - 1, 0))

@@ -275,7 +275,7 @@ def test_a_condition_must_not_change_arrays() -> None:
 
         return lax.while_loop(condition, lambda i: i + 1, 0)
 
-    with pytest.raises(errors.TracerMutationError, match="the condition of a loop.*in the body"):
+    with pytest.raises(errors.TracerMutationError, match=r"the condition of a loop.*in the body"):
         gd.stage(f).trace(np.ones(3))
 
 
@@ -417,7 +417,7 @@ def test_an_array_that_outlives_its_function_cannot_be_changed() -> None:
 
     gd.stage(leak).trace(np.ones(3))
     traced, made = kept
-    with pytest.raises(errors.UnexpectedTracerError, match="made at .* while `leak` was traced"):
+    with pytest.raises(errors.UnexpectedTracerError, match=r"made at .* while `leak` was traced"):
         traced[0] = 1
     made[0] = 1  # it is an array like any other
     np.testing.assert_array_equal(made, [1, 0, 0])

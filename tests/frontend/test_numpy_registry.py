@@ -139,8 +139,6 @@ def test_arguments_at_their_default_are_accepted():
         (lambda x: np.linalg.matrix_power(x[:, :2], -1), "inverse"),
         (lambda x: np.pad(x, 1, "mean"), "mode='mean'"),
         (lambda x: np.pad(x, 1, "reflect", reflect_type="odd"), "even type"),
-        (lambda x: np.take(x, x.astype(int)), "traced positions"),
-        (lambda x: np.take(np.tile(x, 100), np.random.default_rng(0).permutation(600)), "pattern"),
         (lambda x: np.real_if_close(x * 1j), r"use `np\.real`"),
         (lambda x: np.sort(x), "sorting is not supported"),
         (lambda x: np.linalg.inv(x), "decompositions are not supported"),

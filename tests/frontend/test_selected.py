@@ -111,5 +111,5 @@ def test_what_needs_the_number_of_elements(program: Callable[[Any], Any]) -> Non
 
 
 def test_a_mask_of_another_shape() -> None:
-    with pytest.raises(IndexError, match="size of axis is 4 but size of corresponding .* is 3"):
+    with pytest.raises(IndexError, match=r"size of axis is 4 but size of corresponding .* is 3"):
         gd.stage(lambda x: x[x[0] > 0]).trace(A)
