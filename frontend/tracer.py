@@ -261,12 +261,12 @@ class Tracer(Cell):
     @property
     def shape(self) -> Shape:
         """Sizes of the dimensions."""
-        return tensor_info(self.value).shape
+        return tensor_info(self._value).shape  # which changes do not change
 
     @property
     def dtype(self) -> np.dtype:
         """NumPy's dtype."""
-        return tensor_info(self.value).dtype
+        return tensor_info(self._value).dtype
 
     @property
     def ndim(self) -> int:

@@ -160,7 +160,8 @@ class Trace:
         """
         kind = type(operand)
         if kind is Tracer:
-            return operand if operand.trace is self else self._capture_tracer(operand)
+            trace = operand._trace if operand._view is None else operand.trace
+            return operand if trace is self else self._capture_tracer(operand)
         if kind in PYTHON_SCALARS:
             return operand
         if isinstance(operand, Cell):  # an array that may become traced
@@ -344,7 +345,7 @@ def find_trace(operands: Iterable[Any]) -> Trace | None:
     innermost: Trace | None = None
     for operand in operands:
         if type(operand) is Tracer:
-            trace = operand.trace
+            trace = operand._trace if operand._view is None else operand.trace
             if innermost is None or trace.serial > innermost.serial:
                 innermost = trace
     if innermost is None:
