@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NoReturn, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 import numpy as np
 
@@ -102,8 +102,18 @@ class Interpreted:
         return None
 
 
+NO_MEMORY: Final = 1
+"""The status of a program that could not make room on a tape."""
+
+
 def raise_status(status: int) -> NoReturn:
-    """Raise the error that compiled code reports by a status other than 0."""
+    """Raise the error that compiled code reports by a status other than 0.
+
+    Raises:
+        MemoryError: if there was no memory for what reverse mode remembers of a loop.
+    """
+    if status == NO_MEMORY:
+        raise MemoryError("there is no memory for what the derivative of a while loop remembers")
     raise GradatimError(f"the compiled function failed with status {status}")
 
 

@@ -84,6 +84,7 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
         self._trace = trace
         self._view = part
         self._parts = None
+        self._fixed = False
         self.weak = False
         self.zero_dim = True
         if part is not None:

@@ -7,6 +7,7 @@ and hold them from then on.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..ir.locations import UNKNOWN
 from . import tree
 from .arguments import ShapeDtypeStruct
 from .source import definition_location
-from .traced import lift_results, run
+from .traced import lift_results, run, symbol_of
 from .tracer import Tracer
 from .tracing import Mutation, Trace
 from .transforms import Results
@@ -54,7 +55,7 @@ class TracedRegion:
         self.function = function
         self.location = location_of_function(function)
         types = [type_.tensor for type_ in arguments]
-        self._trace = Trace("region", types, (), self.location, outer)
+        self._trace = Trace(symbol_of(function), types, (), self.location, outer)
         for capture in captures:
             self._trace.lift(capture)
         with self._trace.open():
@@ -127,8 +128,8 @@ def assign_changed(outer: Trace, cells: Sequence[Tracer], values: Sequence[SSAVa
 
 
 def location_of_function(function: Callable[..., Any]) -> LocationAttr:
-    """Return where a function is defined."""
-    code = getattr(function, "__code__", None)
+    """Return where a function is defined; of one that wraps another, the other."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
     return definition_location(code) if code is not None else UNKNOWN
 
 

@@ -152,8 +152,9 @@ class Cell:
         zero_dim: whether it is known to be a 0-d array, which can change, and not a scalar.
     """
 
-    __slots__ = ("__weakref__", "_parts", "_trace", "_value", "_view", "weak", "zero_dim")
+    __slots__ = ("__weakref__", "_fixed", "_parts", "_trace", "_value", "_view", "weak", "zero_dim")
 
+    _fixed: bool
     _parts: Any
     _trace: Trace
     _value: Any
@@ -176,6 +177,7 @@ class Tracer(Cell):
         self._value = value
         self._trace = trace
         self._view = None
+        self._fixed = False  # whether it stands for what a program cannot change
         self.weak = weak
         self.zero_dim = zero_dim
 
@@ -557,7 +559,8 @@ class Tracer(Cell):
             TracerArrayConversionError,
             "a numpy.ndarray",
             "call functions of numpy that take traced values, take elements of a known array by "
-            "`gradatim.numpy.take`, or join several into an array by `gradatim.numpy.array`",
+            "`gradatim.numpy.take`, draw random numbers by `gradatim.random`, or join several "
+            "values into an array by `gradatim.numpy.array`",
         )
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
