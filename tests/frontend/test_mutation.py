@@ -15,11 +15,6 @@ from gradatim import errors, lax, tree
 from .mutation_programs import PROGRAMS, Program
 
 
-@pytest.fixture
-def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRADATIM_EXECUTE", "interpreter")
-
-
 ALL = pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 
 
@@ -218,13 +213,13 @@ def copies_share_a_value(loop: Loop, x: Any) -> Any:
         copies_share_a_value,
     ],
 )
-def test_loops_change_arrays_around_them(program: Callable[..., Any], interpreted: None) -> None:
+def test_loops_change_arrays_around_them(program: Callable[..., Any]) -> None:
     x = np.arange(9.0).reshape(3, 3) if program is changes_views else np.arange(3.0) + 1
     found = gd.stage(lambda x: program(staged_loop, x))(x)
     require_same(found, program(python_loop, x.copy()))
 
 
-def test_branches_change_arrays_around_them(interpreted: None) -> None:
+def test_branches_change_arrays_around_them() -> None:
     def program(cond: Callable[..., None], x: Any) -> Any:
         y, z, part = np.zeros_like(x), gnp.zeros(3), x[1:]
 
@@ -248,7 +243,7 @@ def test_branches_change_arrays_around_them(interpreted: None) -> None:
         require_same(found, program(python_cond, x.copy()))
 
 
-def test_while_loops_change_arrays_around_them(interpreted: None) -> None:
+def test_while_loops_change_arrays_around_them() -> None:
     def f(x: Any) -> Any:
         y = x.copy()
 
@@ -279,7 +274,7 @@ def test_a_condition_must_not_change_arrays() -> None:
         gd.stage(f).trace(np.ones(3))
 
 
-def test_derivatives_and_batches_of_loops_that_change_arrays(interpreted: None) -> None:
+def test_derivatives_and_batches_of_loops_that_change_arrays() -> None:
     def total(x: Any) -> Any:
         y = x.copy()
         staged_loop(3, lambda i: y.__setitem__(i + 1, y[i] * y[i + 1]))
@@ -293,6 +288,12 @@ def test_derivatives_and_batches_of_loops_that_change_arrays(interpreted: None) 
 
     x = np.array([0.5, 1.5, -2.0, 3.0])
     np.testing.assert_allclose(gd.jit(total)(x), by_hand(x))
+    np.testing.assert_allclose(gd.grad(total)(x), gd.grad(by_hand)(x))
+    np.testing.assert_allclose(gd.hessian(total)(x), gd.hessian(by_hand)(x))
+    batch = np.stack([x, x + 1, -x])
+    np.testing.assert_allclose(gd.vmap(total)(batch), [by_hand(row) for row in batch])
+    gradients = [gd.grad(by_hand)(row) for row in batch]
+    np.testing.assert_allclose(gd.vmap(gd.grad(total))(batch), gradients)
 
 
 # Functions inside functions
