@@ -505,3 +505,59 @@ def test_misuse_of_in_out_arguments() -> None:
             gd.stage(advance, inout=wrong)  # type: ignore[call-overload]
     assert staged.compile(np.ones(3), np.ones(3)) is staged
     assert "func" in staged.lower(np.ones(3), np.ones(3)).as_text()
+
+
+# Copies
+
+
+def changed_argument(x: Any) -> Any:
+    x[3] = 1.0
+    return x
+
+
+def filled_in_a_loop(x: Any) -> Any:
+    out = gnp.zeros(1000)
+    staged_loop(1000, lambda i: out.__setitem__(i, x[i] + out[i - 1]))
+    return out
+
+
+def changed_in_a_loop(x: Any) -> Any:
+    y = x * 2
+    staged_loop(999, lambda i: y.__setitem__(i + 1, y[i] * 0.5))
+    return y
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (changed_argument, ["an argument is changed, and the caller's array must not be"]),
+        (filled_in_a_loop, []),
+        (changed_in_a_loop, []),
+        (lambda x: (x, x + 1), ["it is an argument"]),
+    ],
+)
+def test_copies_that_remain_have_reasons(
+    function: Callable[[Any], Any], expected: list[str]
+) -> None:
+    copies = gd.stage(function).lower(np.arange(1000.0)).copies()
+    assert [copy.reason for copy in copies] == expected
+    for copy in copies:
+        assert copy.array == "f64[1000]" and copy.nbytes == 8000 and not copy.in_loop
+        assert copy.where is not None and copy.where.startswith(__file__)
+        assert str(copy) == f"f64[1000] is copied at {copy.where}: {copy.reason}"
+
+
+def test_copies_in_loops_are_told_apart() -> None:
+    def f(x: Any) -> Any:
+        y = x * 2
+
+        def body(carry: Any, _: Any) -> Any:
+            old = carry.copy()
+            carry[0] = old.sum()
+            return carry, old
+
+        return lax.scan(body, y, None, 5)
+
+    copies = gd.stage(f).lower(np.arange(1000.0)).copies()
+    assert copies and all(copy.in_loop for copy in copies)
+    assert "in each step of a loop" in str(copies[0])
