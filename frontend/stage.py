@@ -498,7 +498,7 @@ def _is_its_own_key(function: Any) -> bool:
     """Tell whether a callable is equal to itself only, and can keep its cache."""
     return (
         callable(function)
-        and type(function).__hash__ is object.__hash__
+        and getattr(type(function), "__hash__", None) is object.__hash__
         and type(getattr(function, "__dict__", None)) is dict
     )
 

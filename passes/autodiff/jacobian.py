@@ -98,7 +98,7 @@ def _batch(
         return vmap(product, size, in_axes, out_axes)
     block.insert_op_before(product, function)
     batch = vmap(product, size, in_axes, out_axes)
-    product.detach()
+    block.detach_op(product)
     return batch
 
 

@@ -39,6 +39,7 @@ from ...ir.functions import find_function, return_of
 from ...ir.kernel.buffers import buffer_type, part_type
 from ...ir.kernel.memory import LoadOp, StoreOp
 from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.registers import is_read_at_computed_positions
 from ...ir.types import Shape, row_major, shape_of
 from ..simplify.rewriting import functions_of
 from . import control
@@ -146,7 +147,7 @@ class Bufferize:
         yielded += [fusion.terminator.operands[i] for i in held]
         if yielded != list(fusion.terminator.operands):
             fusion.terminator.operands = yielded
-        ins = [self._operand(v, fusion.schedule.data.registers) for v in fusion.ins]
+        ins = [self._operand(v, a, fusion) for v, a in zip(fusion.ins, body.args)]
         fusion.body.detach_block(body)
         new = FusionOp.of(body, ins, outs, schedule=fusion.schedule.data, location=fusion.location)
         self.block.add_op(new)
@@ -154,12 +155,13 @@ class Bufferize:
             self.tensors[fusion.results[i]] = result
             result.name_hint = fusion.results[i].name_hint
 
-    def _operand(self, value: SSAValue, in_registers: bool) -> SSAValue:
+    def _operand(self, value: SSAValue, argument: SSAValue, fusion: FusionOp) -> SSAValue:
         """Return what a kernel reads a value from: a register if it is in one and that serves."""
         held = self.tensors.get(value)
-        if held is not None and (in_registers or not self.is_in_memory(value)):
-            return held
-        if held is not None and prod(shape_of(value)) == 1:
+        if held is None or not self.is_in_memory(value):
+            return held if held is not None else self.buffer(value)
+        in_registers = fusion.schedule.data.registers or prod(shape_of(value)) == 1
+        if in_registers and not is_read_at_computed_positions(argument):
             return held
         return self.buffer(value)
 

@@ -25,7 +25,7 @@ from ...ir.array.shape import ReshapeOp
 from ...ir.kernel.buffers import part_type
 from ...ir.kernel.memory import StoreOp
 from ...ir.kernel.ops import FusionOp
-from ...ir.kernel.registers import is_small
+from ...ir.kernel.registers import is_read_at_computed_positions, is_small
 from ...ir.kernel.schedule import PARALLEL_STEPS, UNROLL
 from ...ir.kernel.tape import TapeType
 from ...ir.types import dtype_of
@@ -291,7 +291,11 @@ def _is_read_in_registers(value: SSAValue) -> bool:
     """Tell whether a kernel that computes in registers reads a value, also in regions within."""
     for use in value.uses:
         user = use.operation
-        if isinstance(user, FusionOp) and user.schedule.data.registers:
+        if (
+            isinstance(user, FusionOp)
+            and user.schedule.data.registers
+            and not is_read_at_computed_positions(user.body.block.args[use.index])
+        ):
             return True
         if isinstance(user, ReshapeOp) and _is_read_in_registers(user.result):
             return True

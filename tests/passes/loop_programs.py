@@ -31,8 +31,50 @@ class LoopMaker(ProgramMaker):
         """Append an op or, at most three deep, a loop or a branch."""
         if self.depth < 3 and self.number(0, 3) == 0:
             self.values += self.pick([self.scan_op, self.scan_op, self.while_op, self.case_op])()
+        elif self.number(0, 3) == 0:
+            x = self.pick(self.values[-6:])
+            if shape_of(x) and 0 not in shape_of(x):
+                self.values.append(self.pick([self.window, self.update, self.taken, self.put])(x))
         else:
             super().step()
+
+    # Parts at computed positions
+
+    def position(self) -> SSAValue:
+        """Return an integer, which may be out of range: a carried number, an index, a constant."""
+        found = [v for v in self.values if v.type == INDEX]
+        return self.pick([*found, self.b.full((), I64, self.number(-2, 4))])
+
+    def sizes(self, x: SSAValue) -> tuple[int, ...]:
+        return tuple(self.number(1, n) for n in shape_of(x))
+
+    def window(self, x: SSAValue) -> SSAValue:
+        starts = [self.position() for _ in shape_of(x)]
+        return self.b.dynamic_slice(x, starts, self.sizes(x))
+
+    def update(self, x: SSAValue) -> SSAValue:
+        starts = [self.position() for _ in shape_of(x)]
+        sizes = self.sizes(x)
+        part = self.b.slice(self.other(x), [0] * len(sizes), sizes)
+        return self.b.dynamic_update_slice(x, part, starts)
+
+    def indices(self, x: SSAValue) -> tuple[list[SSAValue], list[int]]:
+        """Return positions for some dimensions: of one element, or of several."""
+        dims = sorted(self.shuffled(range(len(shape_of(x))))[: self.number(1, 2)])
+        shape = self.pick([(), (1,), (3,)])
+        spread = self.b.iota(shape, I64, 0) if shape else self.b.full((), I64, 0)
+        return [
+            self.b.add(self.b.broadcast(self.position(), shape, ()), spread) for _ in dims
+        ], dims
+
+    def taken(self, x: SSAValue) -> SSAValue:
+        indices, dims = self.indices(x)
+        return self.b.gather(x, indices, dims)
+
+    def put(self, x: SSAValue) -> SSAValue:
+        indices, dims = self.indices(x)
+        part = self.b.gather(self.other(x), indices, dims)
+        return self.b.scatter(self.pick(["set", "add", "max"]), x, part, indices, dims)
 
     def some(self, low: int, high: int) -> list[SSAValue]:
         values = [v for v in self.values[-8:] if prod(shape_of(v)) < 200]
