@@ -7,7 +7,7 @@ import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import tree
 from .arguments import Arguments, flatten_arguments
@@ -16,6 +16,7 @@ from .boundary import PublicCallable, public
 from .compiled import Compiled
 from .errors import ArgumentError, StaticArgumentError
 from .execution import raise_status
+from .inout import InOut
 from .recursion import entered
 from .traced import Traced, call_in, symbol_of, trace
 from .tracer import Tracer
@@ -396,13 +397,34 @@ class Staged(PublicCallable):
         )
 
 
+@overload
+def stage(
+    function: Callable[..., Any],
+    *,
+    static_argnums: int | Sequence[int] | None = ...,
+    static_argnames: str | Sequence[str] | None = ...,
+    inout: None = ...,
+) -> Staged: ...
+
+
+@overload
+def stage(
+    function: Callable[..., Any],
+    *,
+    static_argnums: int | Sequence[int] | None = ...,
+    static_argnames: str | Sequence[str] | None = ...,
+    inout: int | Sequence[int],
+) -> InOut: ...
+
+
 @public
 def stage(
     function: Callable[..., Any],
     *,
     static_argnums: int | Sequence[int] | None = None,
     static_argnames: str | Sequence[str] | None = None,
-) -> Staged:
+    inout: int | Sequence[int] | None = None,
+) -> Staged | InOut:
     """Return a function as a staged one, to be transformed and compiled.
 
     The same function, staged again, gives the same object, which keeps what was compiled.
@@ -414,9 +436,12 @@ def stage(
         static_argnums: positions of arguments that the function gets as they are, and for each
             value of which it is compiled anew; they must be hashable.
         static_argnames: names of such arguments.
+        inout: positions of arguments whose arrays the function may change: after a call they hold
+            what it left in them. The arrays of all others stay as they are, whatever the function
+            does.
 
     Raises:
-        ArgumentError: if ``function`` cannot be called.
+        ArgumentError: if ``function`` cannot be called, or ``inout`` names no position.
         StaticArgumentError: if a static argument is no parameter.
     """
     numbers = _as_tuple(static_argnums, int)
@@ -424,12 +449,31 @@ def stage(
     if isinstance(function, Staged) and not numbers and not names:
         return function
     cache = _cache_of(function)
+    if inout is not None:
+        return _in_out(function, cache, numbers, names, _as_tuple(inout, int))
     found = cache.get((numbers, names))
     if found is None:
         plain = Staged(function)
         _check_parameters(plain, numbers, names, "static")
         new = Staged(function, (), _from_front(plain, numbers), names)
         found = cache.setdefault((numbers, names), new)
+    return found
+
+
+def _in_out(
+    function: Callable[..., Any],
+    cache: dict[Any, Any],
+    numbers: tuple[int, ...],
+    names: tuple[str, ...],
+    positions: tuple[int, ...],
+) -> InOut:
+    if not all(isinstance(n, int) and n >= 0 for n in positions) or set(positions) & set(numbers):
+        raise ArgumentError(f"inout must be positions of arguments, not {positions}")
+    key = (numbers, names, positions)
+    found: InOut | None = cache.get(key)
+    if found is None:
+        pairs = functools.partial(stage, static_argnums=numbers, static_argnames=names)
+        found = cache.setdefault(key, InOut(function, positions, pairs))
     return found
 
 
