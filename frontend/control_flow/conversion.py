@@ -1,0 +1,149 @@
+"""Converting functions: which, when, and once for each code.
+
+A function is converted when it is staged, or called from one that was, if it is the user's own: not
+Python's, an installed package's, or gradatim's. A package that stages one of its own functions
+counts as the user's.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from types import CellType, CodeType, FunctionType, MethodType
+from typing import Any, Final, TypeVar
+
+from .names import Scope, body_of, mentioned
+from .need import is_library_file, is_untouchable_file, needs_conversion
+from .rewriting import Rewriter
+from .source_code import as_definition, bare, function_syntax
+from .units import OUR_CODE, Unit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EXCLUDED: Final = "__gradatim_do_not_convert__"
+_LIMIT: Final = 8192
+
+_units: dict[int, tuple[CodeType, Unit | None]] = {}
+_packages: set[str] = set()
+_lock = threading.RLock()
+
+
+def do_not_convert(function: F) -> F:
+    """Let a function run as it is when it is staged, or called by a staged function.
+
+    Python's control flow in it then needs the values of traced conditions, as it does in functions
+    whose source is not at hand. Usable as a decorator.
+    """
+    setattr(function, _EXCLUDED, True)
+    return function
+
+
+def converted_root(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is to be traced, converted if that means something."""
+    inner = getattr(function, "func", function)  # of a `functools.partial`
+    inner = getattr(inner, "__func__", inner)
+    if type(inner) is not FunctionType:
+        inner = getattr(type(inner), "__call__", inner)
+    if type(inner) is FunctionType and not is_untouchable_file(inner.__code__.co_filename):
+        _packages.add(_package_of(inner))
+    return converted(function)
+
+
+def converted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a callable with the user's function in it converted, or the callable itself."""
+    kind = type(function)
+    if kind is FunctionType:
+        assert isinstance(function, FunctionType)
+        return _converted_function(function)
+    if kind is MethodType:
+        assert isinstance(function, MethodType)
+        return _converted_method(function)
+    if kind is functools.partial:
+        assert isinstance(function, functools.partial)
+        return _converted_partial(function)
+    call = getattr(kind, "__call__", None)
+    if type(call) is FunctionType and not isinstance(function, type):
+        new = _converted_function(call)
+        return function if new is call else MethodType(new, function)
+    return function
+
+
+def _converted_function(function: FunctionType) -> FunctionType:
+    code = function.__code__
+    known = _units.get(id(code))
+    unit = known[1] if known is not None else _unit_of(function)
+    if unit is None or _EXCLUDED in function.__dict__:
+        return function
+    cells = dict(zip(code.co_freevars, function.__closure__ or ()))
+    new = unit.function(code.co_name, function.__globals__, cells)
+    new.__name__ = function.__name__
+    new.__qualname__ = function.__qualname__
+    new.__module__ = function.__module__
+    new.__defaults__ = function.__defaults__
+    new.__kwdefaults__ = function.__kwdefaults__
+    return new
+
+
+def _converted_method(method: MethodType) -> Callable[..., Any]:
+    function = method.__func__
+    new = converted(function)
+    return method if new is function else MethodType(new, method.__self__)
+
+
+def _converted_partial(partial: functools.partial[Any]) -> Callable[..., Any]:
+    new = converted(partial.func)
+    if new is partial.func:
+        return partial
+    return functools.partial(new, *partial.args, **partial.keywords)
+
+
+def _unit_of(function: FunctionType) -> Unit | None:
+    """Return a function's code converted, None if it is to run as it is."""
+    code = function.__code__
+    if id(code) in OUR_CODE or _is_library(function):
+        return None
+    with _lock:
+        known = _units.get(id(code))
+        if known is None:
+            if len(_units) >= _LIMIT:
+                _units.clear()
+            known = _units[id(code)] = (code, _convert(function))
+    return known[1]
+
+
+def _is_library(function: FunctionType) -> bool:
+    file = function.__code__.co_filename
+    return is_library_file(file) and (
+        is_untouchable_file(file) or _package_of(function) not in _packages
+    )
+
+
+def _package_of(function: FunctionType) -> str:
+    return str(function.__globals__.get("__name__")).partition(".")[0]
+
+
+def _convert(function: FunctionType) -> Unit | None:
+    code, module = function.__code__, function.__globals__
+    if code.co_flags & _SUSPENDING or not needs_conversion(code, module):
+        return None
+    found = function_syntax(code, module)
+    if found is None:
+        return None
+    node, origin = found
+    if origin.class_name and any(map(_is_private, mentioned(body_of(node)))):
+        return None  # as variables, such names are spelled otherwise in the compiled code
+    free = frozenset(code.co_freevars)
+    sites: list[Any] = []
+    rewriter = Rewriter(origin, Scope(free), sites, [])
+    unit = Unit(origin, [as_definition(rewriter.root(bare(node)))], free, sites)
+    unit.remember()
+    return unit
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
+
+
+_SUSPENDING: Final = 0x20 | 0x80 | 0x100 | 0x200
+"""Flags of the code of generators and coroutines."""

@@ -1,0 +1,126 @@
+"""Making nodes of Python's syntax that stand at a place of the user's.
+
+Names that only the rewritten source uses begin with ``@``, which no name of the user's can.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+N = TypeVar("N", bound=ast.AST)
+
+RUNTIME: Final = "@runtime"
+"""The name by which rewritten source reaches the functions of this package."""
+
+CALL: Final = "@call"
+TRACER: Final = "@Tracer"
+TYPE: Final = "@type"
+SITES: Final = "@sites"
+TEST: Final = "@test"
+ITEM: Final = "@item"
+
+PRIVATE: Final = "@"
+"""What names begin with that are not the user's."""
+
+_LOAD = ast.Load()
+_STORE = ast.Store()
+
+Place = dict[str, int]
+
+
+def place(node: Any) -> Place:
+    """Return where a node stands in the source."""
+    return {
+        "lineno": node.lineno,
+        "col_offset": node.col_offset,
+        "end_lineno": node.end_lineno,
+        "end_col_offset": node.end_col_offset,
+    }
+
+
+def load(name: str, at: Place) -> ast.expr:
+    """Return the expression that reads a variable."""
+    return ast.Name(name, _LOAD, **at)
+
+
+def store(name: str, at: Place) -> ast.expr:
+    """Return the target that assigns a variable."""
+    return ast.Name(name, _STORE, **at)
+
+
+def constant(value: Any, at: Place) -> ast.expr:
+    """Return a constant."""
+    return ast.Constant(value, **at)
+
+
+def attribute(value: ast.expr, name: str, at: Place) -> ast.expr:
+    """Return ``value.name``."""
+    return ast.Attribute(value, name, _LOAD, **at)
+
+
+def call(function: ast.expr, arguments: Sequence[ast.expr], at: Place) -> ast.expr:
+    """Return ``function(*arguments)``."""
+    return ast.Call(function, list(arguments), [], **at)
+
+
+def runtime_call(name: str, arguments: Sequence[ast.expr], at: Place) -> ast.expr:
+    """Return the call of one of this package's functions."""
+    return call(attribute(load(RUNTIME, at), name, at), arguments, at)
+
+
+def assign(name: str, value: ast.expr, at: Place) -> ast.stmt:
+    """Return ``name = value``."""
+    return ast.Assign([store(name, at)], value, **at)
+
+
+def bind(name: str, value: ast.expr, at: Place) -> ast.expr:
+    """Return ``(name := value)``."""
+    return ast.NamedExpr(store(name, at), value, **at)
+
+
+def thunk(body: ast.expr, at: Place) -> ast.expr:
+    """Return ``lambda: body``."""
+    return ast.Lambda(arguments(()), body, **at)
+
+
+def arguments(names: Iterable[str]) -> ast.arguments:
+    """Return positional parameters."""
+    return ast.arguments(
+        posonlyargs=[],
+        args=[ast.arg(name, lineno=1, col_offset=0) for name in names],
+        kwonlyargs=[],
+        kw_defaults=[],
+        defaults=[],
+    )
+
+
+def function(name: str, parameters: Iterable[str], body: list[ast.stmt], at: Place) -> ast.stmt:
+    """Return ``def name(parameters): body``."""
+    node = ast.FunctionDef(name, arguments(parameters), body or [ast.Pass(**at)], [], **at)
+    node.type_params = []  # of Python 3.12
+    return node
+
+
+def is_traced(value: ast.expr, at: Place) -> ast.expr:
+    """Return the test whether a value is traced."""
+    kind = call(load(TYPE, at), [value], at)
+    return ast.Compare(kind, [ast.Is()], [load(TRACER, at)], **at)
+
+
+def negated(value: ast.expr, at: Place) -> ast.expr:
+    """Return ``not value``."""
+    return ast.UnaryOp(ast.Not(), value, **at)
+
+
+def replaced(node: N, **fields: Any) -> N:
+    """Return a copy of a node with some fields replaced."""
+    kind = type(node)
+    values = {name: getattr(node, name, None) for name in node._fields}
+    values.update(fields)
+    found = kind(**values)
+    for name in node._attributes:
+        if hasattr(node, name):
+            setattr(found, name, getattr(node, name))
+    return found
