@@ -1,7 +1,8 @@
 """Tracing into regions: a Python function becomes the body of a control-flow op.
 
 What the function closes over, traced values and large arrays, become leading arguments of the
-block, and operands of the op.
+block, and operands of the op. Arrays outside that the function changes become results of the op,
+and hold them from then on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .arguments import ShapeDtypeStruct
 from .source import definition_location
 from .traced import lift_results, run
 from .tracer import Tracer
-from .tracing import Trace
+from .tracing import Mutation, Trace
 from .transforms import Results
 from .tree import TreeDef
 
@@ -75,22 +76,49 @@ class TracedRegion:
         return Results(self.structure, self.types)
 
     @property
+    def mutations(self) -> list[Mutation]:
+        """The arrays outside that the function changes."""
+        return self._trace.mutations
+
+    @property
     def captures(self) -> list[Tracer]:
         """The values of the outer trace that the block takes first."""
         return [capture for capture in self._trace.captures if isinstance(capture, Tracer)]
 
-    def finish(self, types: Sequence[ShapeDtypeStruct], captures: Sequence[Tracer]) -> Block:
-        """End the block, which then yields the results as ``types`` and takes all ``captures``.
+    def finish(
+        self,
+        types: Sequence[ShapeDtypeStruct],
+        captures: Sequence[Tracer],
+        changed: Sequence[Tracer] = (),
+    ) -> Block:
+        """End the block.
 
-        The captures begin with the region's own.
+        Args:
+            types: of the results that it yields.
+            captures: what it takes first; they begin with the region's own.
+            changed: arrays outside that one of the op's regions changes; the block yields first
+                what this one leaves in them.
         """
         block, builder = self._trace.builder.block, self._trace.builder
         builder.location = self.location
         for capture in captures[len(self._trace.captures) :]:
             self._trace.lift(capture)
-        values = [builder.convert(r.value, t.dtype) for r, t in zip(self.results, types)]
+        values = [self._trace.held(cell) for cell in changed]
+        values += [builder.convert(r.value, t.dtype) for r, t in zip(self.results, types)]
         block.add_op(YieldOp.create(operands=values, location=self.location))
         return block
+
+
+def changed_cells(regions: Sequence[TracedRegion]) -> list[Tracer]:
+    """Return the arrays outside that some of an op's regions change."""
+    cells = [mutation.cell for region in regions for mutation in region.mutations]
+    return list({id(cell): cell for cell in cells}.values())
+
+
+def assign_changed(outer: Trace, cells: Sequence[Tracer], values: Sequence[SSAValue]) -> None:
+    """Let arrays hold what the regions of an op left in them: the op's first results."""
+    for cell, value in zip(cells, values):
+        cell.assign(outer.tracer(value))
 
 
 def location_of_function(function: Callable[..., Any]) -> LocationAttr:

@@ -19,12 +19,13 @@ from ..passes.registry import PASSES
 from . import tree
 from .arguments import Arguments, ShapeDtypeStruct
 from .boundary import public
-from .errors import ArgumentError, DtypeError, OutputError
+from .errors import ArgumentError, DtypeError, OutputError, TracerMutationError
 from .source import definition_location
 from .tracer import Tracer
 from .tracing import Trace
 from .transforms import Function, PassCall, Results, Transform
 from .tree import TreeDef
+from .views import detached
 
 if TYPE_CHECKING:
     from .lowered import Lowered
@@ -193,11 +194,21 @@ def _trace_function(
         args, kwargs = arguments.unflatten(tracers)
         results, structure = lift_results(current, run(function, args, kwargs), location)
         body = current.finish([tracer.value for tracer in results])
+    _require_no_mutations(current)
     returned = Results(
         structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, r.weak) for r in results])
     )
     described = Function(current.name, len(current.captures), arguments, returned)
     return ModuleOp([body, *current.functions.values()]), described, current.captures
+
+
+def _require_no_mutations(trace: Trace) -> None:
+    for mutation in trace.mutations:
+        raise TracerMutationError(
+            f"`{trace.name}` changes {mutation.cell.described()} which it closes over, while it is "
+            "staged or transformed itself; return the new array instead",
+            spell_location(mutation.location),
+        )
 
 
 def run(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -228,7 +239,8 @@ def lift_results(
                 f"{error.message}",
                 spell_location(location),
             ) from None
-        lifted.append(operand if isinstance(operand, Tracer) else current.constant(operand))
+        found = operand if isinstance(operand, Tracer) else current.constant(operand)
+        lifted.append(detached(found))  # the function may have returned an array that changes again
     return lifted, structure
 
 

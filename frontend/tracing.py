@@ -15,7 +15,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, SymbolRefAttr
@@ -30,6 +30,7 @@ from ..ir.types import ELEMENT_TYPES, Tensor, tensor_type
 from .errors import ArgumentError, UnexpectedTracerError
 from .source import user_location
 from .tracer import Tracer
+from .views import SAME, View
 
 INLINE_BYTES: Final = 1024
 """Captured arrays up to this size become constants; larger ones become hidden arguments."""
@@ -91,7 +92,9 @@ class Trace:
         self.parameters: tuple[SSAValue, ...] = tuple(self._function.arguments)
         self._callees: dict[int, tuple[object, str]] = parent._callees if parent else {}
         self._captured_arrays: dict[int, tuple[np.ndarray, np.ndarray, SSAValue]] = {}
-        self._captured_values: dict[SSAValue, SSAValue] = {}
+        self._captured_cells: dict[int, tuple[Tracer, Tracer]] = {}
+        self._captured_scalars: dict[SSAValue, SSAValue] = {}
+        self._bound: list[_Bound] = []
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -101,7 +104,34 @@ class Trace:
             yield
         finally:
             _open.stack.pop()
+            for bound in reversed(self._bound):
+                bound.restore()
             self.finished = True
+
+    def bind(self, cell: Tracer) -> None:
+        """Let a cell that is no view hold a value of this trace, until the trace ends.
+
+        The value is the one that it has; a cell of an outer trace becomes a capture.
+
+        Raises:
+            UnexpectedTracerError: if the cell's trace has ended.
+        """
+        if cell._trace is self:
+            return
+        inner = self._capture_tracer(cell)._value
+        self._bound.append(_Bound(cell, inner, user_location()))
+        cell._value, cell._trace = inner, self
+
+    @property
+    def mutations(self) -> list[Mutation]:
+        """The cells of outer traces that this trace changed, with what they held at its end."""
+        changes = [bound.mutation for bound in self._bound]
+        return [change for change in changes if change.value is not change.parameter]
+
+    def held(self, cell: Tracer) -> SSAValue:
+        """Return what a cell of an outer trace, which is no view, held at the end of this trace."""
+        found = [bound.mutation.value for bound in self._bound if bound.mutation.cell is cell]
+        return found[0] if found else self._capture_tracer(cell)._value
 
     def locate(self) -> LocationAttr:
         """Give the ops that follow the user's current place, and return it."""
@@ -198,14 +228,39 @@ class Trace:
         return value
 
     def _capture_tracer(self, tracer: Tracer) -> Tracer:
+        """Return a value of an outer trace as one of this trace: a view of the outer cell.
+
+        A view is captured by what it is a view of, and taken again here, as the latter may change.
+        """
         require_open(tracer)
-        if self.parent is not None and tracer.trace is not self.parent:
-            tracer = self.parent._capture_tracer(tracer)
-        value = self._captured_values.get(tracer.value)
+        if tracer.is_scalar:
+            return self._capture_scalar(tracer)
+        known = self._captured_cells.get(id(tracer))
+        if known is not None:
+            return known[1]
+        if tracer._view is not None:
+            inner = tracer._view.kind.read(self.lift(tracer._view.parent))  # type: ignore[arg-type]
+        else:
+            inner = Tracer(self._capture_value(tracer), self)
+        inner._view = View(tracer, SAME)
+        self._captured_cells[id(tracer)] = (tracer, inner)
+        return inner
+
+    def _capture_scalar(self, tracer: Tracer) -> Tracer:
+        value = self._captured_scalars.get(tracer.value)
         if value is None:
-            value = self._add_capture(tracer, tracer.value.type)
-            self._captured_values[tracer.value] = value
+            value = self._captured_scalars[tracer.value] = self._capture_value(tracer)
         return Tracer(value, self, tracer.weak)
+
+    def _capture_value(self, tracer: Tracer) -> SSAValue:
+        """Add a parameter for the value of a cell that is no view."""
+        if self.parent is None:  # the function may be called after the cell has changed
+            source = Tracer(tracer.value, tracer.trace, tracer.weak)
+        elif tracer.trace is self.parent:
+            source = tracer
+        else:
+            source = self.parent._capture_tracer(tracer)
+        return self._add_capture(source, source.value.type)
 
     def _add_capture(self, source: np.ndarray | Tracer, type_: Any) -> SSAValue:
         argument = self._function.block.insert_arg(type_, len(self.captures))
@@ -213,6 +268,53 @@ class Trace:
         argument.location = self.builder.location
         self.captures.append(source)
         return argument
+
+
+class Mutation(NamedTuple):
+    """A cell of an outer trace that an inner one changed.
+
+    Attributes:
+        cell: the outer one; once the inner trace has ended, it holds again what it did before.
+        parameter: the inner trace's parameter for what it held at first.
+        value: what the inner trace left in it.
+        location: of the first change, in the user's program.
+    """
+
+    cell: Tracer
+    parameter: SSAValue
+    value: SSAValue
+    location: LocationAttr
+
+
+class _Bound:
+    """A cell of an outer trace while it holds a value of an inner one.
+
+    Attributes:
+        mutation: what the inner trace did to the cell, once it has ended.
+    """
+
+    def __init__(self, cell: Tracer, parameter: SSAValue, location: LocationAttr) -> None:
+        self.mutation = Mutation(cell, parameter, parameter, location)
+        self._outer = cell._value, cell._trace
+
+    def restore(self) -> None:
+        """Let the cell hold again what it held before."""
+        cell = self.mutation.cell
+        self.mutation = self.mutation._replace(value=cell._value)
+        cell._value, cell._trace = self._outer
+
+
+def trace_of_store(cell: Tracer) -> Trace:
+    """Return the trace that a store into a cell belongs to: the innermost one that is open.
+
+    Raises:
+        UnexpectedTracerError: if the cell's trace has ended.
+    """
+    require_open(cell)
+    stack = _open.stack
+    trace = stack[-1] if cell.trace in stack else cell.trace
+    trace.locate()
+    return trace
 
 
 def find_trace(operands: Iterable[Any]) -> Trace | None:

@@ -1,4 +1,4 @@
-"""Attributes of the array dialect: lists of integers, and the kinds of comparison and reduction.
+"""Attributes of the array dialect: lists of integers, and the kinds of compare, reduce, scatter.
 
 Within an op they print bare, ``dims [0, 1]``; elsewhere as ``#array<integers [0, 1]>``.
 """
@@ -104,3 +104,20 @@ class ReduceKindAttr(EnumAttribute[ReduceKind], SpacedOpaqueSyntaxAttribute):
     """Which operation a reduction applies."""
 
     name = "array.reduce_kind"
+
+
+class ScatterKind(StrEnum):
+    """What a scatter does with an update and the element at its position."""
+
+    SET = "set"
+    ADD = "add"
+    MUL = "mul"
+    MIN = "min"
+    MAX = "max"
+
+
+@irdl_attr_definition
+class ScatterKindAttr(EnumAttribute[ScatterKind], SpacedOpaqueSyntaxAttribute):
+    """Which operation a scatter applies."""
+
+    name = "array.scatter_kind"

@@ -24,6 +24,7 @@ from xdsl.ir import Attribute, Block, SSAValue
 from .array import contraction as c
 from .array import control as t
 from .array import elementwise as e
+from .array import indexing as n
 from .array import reduction as r
 from .array import shape as s
 from .array.base import ArrayOp
@@ -34,6 +35,8 @@ from .attributes import (
     ComparePredicateAttr,
     ReduceKind,
     ReduceKindAttr,
+    ScatterKind,
+    ScatterKindAttr,
     dimension,
     integers,
 )
@@ -46,6 +49,7 @@ _Method = Callable[Concatenate["Builder", P], SSAValue]
 
 _PREDICATES = {p.value: ComparePredicateAttr(p) for p in ComparePredicate}
 _REDUCE_KINDS = {k.value: ReduceKindAttr(k) for k in ReduceKind}
+_SCATTER_KINDS = {k.value: ScatterKindAttr(k) for k in ScatterKind}
 
 
 def _unary(op: type[ArrayOp]) -> Callable[[Builder, SSAValue], SSAValue]:
@@ -335,6 +339,47 @@ class Builder:
         """Reverse x along ``dims``."""
         listed = tuple(dims)
         return self.create(s.ReverseOp, (x,), {"dims": integers(listed)}) if listed else x
+
+    # Indexing
+
+    def dynamic_slice(self, x: SSAValue, starts: Sequence[SSAValue], sizes: Shape) -> SSAValue:
+        """Take the window of some sizes at a 0-d position along each dimension, moved inside."""
+        shape, dtype = tensor_info(x)
+        if shape == sizes:
+            return x
+        return self.create(n.DynamicSliceOp, (x, *starts), requested=tensor_type(sizes, dtype))
+
+    def dynamic_update_slice(
+        self, x: SSAValue, update: SSAValue, starts: Sequence[SSAValue]
+    ) -> SSAValue:
+        """Replace the window at a 0-d position along each dimension, moved inside."""
+        return self.create(n.DynamicUpdateSliceOp, (x, update, *starts))
+
+    def gather(self, x: SSAValue, indices: Sequence[SSAValue], dims: Sequence[int]) -> SSAValue:
+        """Take what is at ``indices``, arrays of one shape, along ``dims``.
+
+        The dimensions of the indices come first, then those of x that are not indexed.
+        """
+        return self.create(n.GatherOp, (x, *indices), {"dims": integers(dims)})
+
+    def scatter(
+        self,
+        kind: str,
+        x: SSAValue,
+        update: SSAValue,
+        indices: Sequence[SSAValue],
+        dims: Sequence[int],
+        *,
+        unique: bool = False,
+    ) -> SSAValue:
+        """Update x at ``indices`` along ``dims`` by ``set``, ``add``, ``mul``, ``min`` or ``max``.
+
+        ``unique`` promises that no two positions in range are the same.
+        """
+        properties: dict[str, Attribute] = {"kind": _SCATTER_KINDS[kind], "dims": integers(dims)}
+        if unique:
+            properties["unique"] = UnitAttr()
+        return self.create(n.ScatterOp, (x, update, *indices), properties)
 
     # Reduction and contraction
 

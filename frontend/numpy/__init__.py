@@ -32,6 +32,7 @@ from . import (  # noqa: F401  they register their functions
     refusals,
     selection,
     statistics,
+    storing,
     ufuncs,
 )
 from .namespace import NamespaceInfo, names_of, public_member

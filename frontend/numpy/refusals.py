@@ -7,7 +7,6 @@ import numpy as np
 from .registry import refuse
 
 _SHAPE = "the result's shape depends on values; mask by `np.where` instead, or call it outside"
-_IN_PLACE = "it would change an array in place; make a new array, for example by `np.where`"
 _ORDER = "sorting is not supported"
 _POSITIONS = "picking elements at computed positions is not supported"
 _DECOMPOSITION = "matrix decompositions are not supported"
@@ -19,7 +18,6 @@ _REASONS = {
         *(np.setdiff1d, np.setxor1d, np.trim_zeros, np.union1d, np.unique, np.unique_all),
         *(np.unique_counts, np.unique_inverse, np.unique_values, np.bincount),
     ),
-    _IN_PLACE: (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask),
     _ORDER: (
         *(np.argpartition, np.argsort, np.lexsort, np.median, np.nanmedian, np.partition),
         *(np.percentile, np.quantile, np.nanpercentile, np.nanquantile, np.sort),

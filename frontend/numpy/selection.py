@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tracer import Tracer
+from ..views import ImaginaryPart, ReadOnly, RealPart, view
 from .operands import (
     broadcast_shape,
     constant_like,
@@ -111,20 +112,20 @@ def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 # Parts of complex numbers
 
 
-@implements(np.real)
+@implements(np.real, views=True)
 def real(val: Any) -> Tracer:
     """Return the real part."""
     x = traced_array(val)
-    return x.trace.tracer(x.trace.builder.real(x.value)) if x.dtype.kind == "c" else x
+    return view(x, RealPart()) if x.dtype.kind == "c" else x
 
 
-@implements(np.imag)
+@implements(np.imag, views=True)
 def imag(val: Any) -> Tracer:
     """Return the imaginary part, which of real numbers is 0."""
     x = traced_array(val)
     if x.dtype.kind != "c":
-        return constant_like(x, 0)
-    return x.trace.tracer(x.trace.builder.imag(x.value))
+        return view(constant_like(x, 0), ReadOnly())
+    return view(x, ImaginaryPart())
 
 
 @implements(np.angle)
@@ -135,7 +136,7 @@ def angle(z: Any, deg: bool = False) -> Tracer:
     return radians * (180 / np.pi) if deg else radians
 
 
-@implements(np.real_if_close)
+@implements(np.real_if_close, views=True)
 def real_if_close(a: Any, tol: float = 100) -> Tracer:
     """Return a real array as it is.
 

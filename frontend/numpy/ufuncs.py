@@ -10,16 +10,16 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ..dispatch import UFUNCS
+from ..stores import stored_result
 from ..tracer import Tracer
-from ..tracing import Operand, Trace
-from .operands import broadcast_shape, is_one_of, is_traced, lifted, prepared, unsupported
+from ..tracing import PYTHON_SCALARS, Operand, Trace
+from ..views import detached
+from .operands import broadcast_shape, is_one_of, is_traced, lifted, prepared, unsupported, xp
 from .promotion import BOOL, loop_dtypes, promotion_key
 from .ufunc_rules import RULES
 from .ufunc_rules.arithmetic import constant_power
 
 _DEFAULTS: Final[dict[str, Any]] = {
-    "out": None,
-    "where": True,
     "casting": "same_kind",
     "order": "K",
     "subok": True,
@@ -140,20 +140,89 @@ def register_ufunc(ufunc: np.ufunc, implementation: Callable[..., Any]) -> None:
     computes by NumPy itself if no operand is traced.
     """
 
-    def function(*operands: Any, **kwargs: Any) -> Any:
-        if not is_traced(operands):
-            return ufunc(*operands, **kwargs)
+    def function(*operands: Any, out: Any = None, where: Any = True, **kwargs: Any) -> Any:
+        if len(operands) > ufunc.nin:
+            operands, out = _positional_outputs(ufunc, operands, out)
+        outputs = out if type(out) is tuple else (out,) * ufunc.nout
+        if not is_traced((*operands, *outputs, where)):
+            return ufunc(*operands, out=out, where=where, **kwargs)
+        casting = kwargs.get("casting", "same_kind")
         if kwargs:
             kwargs = _supported(ufunc, kwargs)
         if len(operands) != ufunc.nin:
             raise TypeError(
                 f"{ufunc.__name__}() takes {ufunc.nin} operands, {len(operands)} were given"
             )
-        return implementation(*operands, **kwargs)
+        if where is True and all(out is None for out in outputs):
+            return detached(implementation(*operands, **kwargs))
+        compute = partial(implementation if is_traced(operands) else ufunc, **kwargs)
+        results = _where_wanted(ufunc, compute, operands, outputs, where)
+        name = f"numpy.{ufunc.__name__}"
+        stored = [
+            x if out is None else stored_result(out, x, name, casting)
+            for x, out in zip(results, outputs)
+        ]
+        return stored[0] if ufunc.nout == 1 else tuple(stored)
 
     function.__name__ = function.__qualname__ = ufunc.__name__
     function.__doc__ = f"As ``numpy.{ufunc.__name__}``, of traced values too."
     UFUNCS[ufunc] = function
+
+
+def _positional_outputs(
+    ufunc: np.ufunc, operands: tuple[Any, ...], out: Any
+) -> tuple[tuple[Any, ...], Any]:
+    """Part the operands from the outputs that follow them."""
+    found = operands[ufunc.nin :]
+    if out is not None or len(found) > ufunc.nout:
+        raise TypeError(f"{ufunc.__name__}() got more positional arguments than it has operands")
+    return operands[: ufunc.nin], found + (None,) * (ufunc.nout - len(found))
+
+
+_DEFINED_AT: Final[dict[np.ufunc, float]] = {
+    np.arccos: 0.0,
+    np.arccosh: 2.0,
+    np.arcsin: 0.0,
+    np.arctanh: 0.0,
+}
+"""A number at which a ufunc and its derivatives are finite, where 1 is none."""
+
+
+def _where_wanted(
+    ufunc: np.ufunc,
+    compute: Callable[..., Any],
+    operands: tuple[Any, ...],
+    outputs: tuple[Any, ...],
+    where: Any,
+) -> list[Any]:
+    """Return the results, computed where ``where`` holds, in the shape of the outputs.
+
+    Elsewhere they are what the outputs hold, or zeros. What is not to be computed has derivatives
+    that are zero and not NaN: the operands are replaced there by a harmless number.
+    """
+    if where is not True:
+        operands = tuple(_guarded(x, where, _DEFINED_AT.get(ufunc, 1.0)) for x in operands)
+    results = compute(*operands)
+    results = results if type(results) is tuple else (results,)
+    return [_merged(x, out, where) for x, out in zip(results, outputs)]
+
+
+def _guarded(operand: Any, where: Any, safe: float) -> Any:
+    """Return an operand that is ``safe`` where the result is not wanted."""
+    weak = operand.weak if type(operand) is Tracer else type(operand) in PYTHON_SCALARS
+    if weak or np.result_type(operand).kind not in "fc":
+        return operand
+    return xp.where(where, operand, np.result_type(operand).type(safe))
+
+
+def _merged(result: Any, out: Any, where: Any) -> Any:
+    """Return the result where it is wanted and what ``out`` holds elsewhere, of its shape."""
+    if out is not None and np.shape(result) != np.shape(out):
+        result = xp.broadcast_to(result, np.shape(out))
+    if where is True:
+        return result
+    rest = xp.zeros_like(result) if out is None else xp.astype(out, np.result_type(result))
+    return xp.where(where, result, rest)
 
 
 def _supported(ufunc: np.ufunc, kwargs: dict[str, Any]) -> dict[str, Any]:

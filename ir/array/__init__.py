@@ -6,8 +6,14 @@ from xdsl.dialect_interfaces.constant_materialization import ConstantMaterializa
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import Attribute, Dialect, Operation
 
-from ..attributes import ComparePredicateAttr, DimensionAttr, IntegersAttr, ReduceKindAttr
-from . import contraction, elementwise, reduction, shape
+from ..attributes import (
+    ComparePredicateAttr,
+    DimensionAttr,
+    IntegersAttr,
+    ReduceKindAttr,
+    ScatterKindAttr,
+)
+from . import contraction, elementwise, indexing, reduction, shape
 from .base import ArrayOp
 from .control import CONTROL_OPS, TapeType
 from .regions import YieldOp
@@ -16,6 +22,7 @@ from .shape import ConstantOp
 FAMILIES = {
     "elementwise": elementwise,
     "shape": shape,
+    "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
 }
@@ -49,7 +56,14 @@ class _Materializer(ConstantMaterializationInterface):
 Array = Dialect(
     "array",
     [*(op for ops in OPS_BY_FAMILY.values() for op in ops), *CONTROL_OPS, YieldOp],
-    [IntegersAttr, DimensionAttr, ComparePredicateAttr, ReduceKindAttr, TapeType],
+    [
+        IntegersAttr,
+        DimensionAttr,
+        ComparePredicateAttr,
+        ReduceKindAttr,
+        ScatterKindAttr,
+        TapeType,
+    ],
     [_Materializer()],
 )
 """The dialect itself, to be registered in an xDSL context."""

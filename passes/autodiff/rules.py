@@ -8,12 +8,13 @@ from xdsl.ir import Operation
 
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
-from . import contraction, elementwise, reduction, shape
+from . import contraction, elementwise, indexing, reduction, shape
 from .kinds import ByKind, Composed, OpRule, Rule
 
 FAMILIES: Final = {
     "elementwise": elementwise,
     "shape": shape,
+    "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
 }

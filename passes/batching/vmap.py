@@ -19,12 +19,13 @@ from ...ir.functions import FunctionBuilder, return_of
 from ...ir.locations import derived, spell_location
 from ...ir.types import dtype_of, shape_of, spell, tensor_type
 from ..functions import replace_functions
-from . import contraction, elementwise, reduction, shape
+from . import contraction, elementwise, indexing, reduction, shape
 from .batched import Batched, BatchingRule, at_axis, inserted
 
 FAMILIES: Final = {
     "elementwise": elementwise,
     "shape": shape,
+    "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
 }

@@ -13,6 +13,7 @@ from xdsl.ir import Attribute
 
 from gradatim.ir.array import contraction as c
 from gradatim.ir.array import elementwise as e
+from gradatim.ir.array import indexing as n
 from gradatim.ir.array import reduction as r
 from gradatim.ir.array import shape as s
 from gradatim.ir.array.base import ArrayOp
@@ -21,6 +22,8 @@ from gradatim.ir.attributes import (
     ComparePredicateAttr,
     ReduceKind,
     ReduceKindAttr,
+    ScatterKind,
+    ScatterKindAttr,
     dimension,
     integers,
 )
@@ -270,6 +273,78 @@ def _reversals() -> Iterator[Example]:
         yield Example(s.ReverseOp, (values(shape, F32),), _lists(dims=dims))
 
 
+def _numbers(*numbers: Any) -> tuple[np.ndarray, ...]:
+    return tuple(np.asarray(number, I64) for number in numbers)
+
+
+WINDOWS: tuple[tuple[Shape, Shape, tuple[int, ...]], ...] = (
+    ((5,), (2,), (1,)),
+    ((5, 8), (2, 3), (4, -7)),
+    ((5, 8), (1, 8), (-1, 3)),
+    ((2, 3, 4), (2, 2, 4), (9, 1, 0)),
+    ((3,), (0,), (2,)),
+    ((0, 2), (0, 1), (5, 1)),
+    ((), (), ()),
+)
+"""Arrays, windows, and their positions, some of them out of range."""
+
+
+def _dynamic_slices() -> Iterator[Example]:
+    for x in _any_dtype((7,)):
+        yield Example(n.DynamicSliceOp, (x, *_numbers(3)), requested=tensor_type((2,), x.dtype))
+    for shape, sizes, starts in WINDOWS:
+        x = values(shape, F32)
+        yield Example(n.DynamicSliceOp, (x, *_numbers(*starts)), {}, tensor_type(sizes, F32))
+
+
+def _dynamic_updates() -> Iterator[Example]:
+    for x in _any_dtype((7,)):
+        yield Example(n.DynamicUpdateSliceOp, (x, values((2,), x.dtype, 1), *_numbers(3)))
+    for shape, sizes, starts in WINDOWS:
+        operands = (values(shape, F32), values(sizes, F32, 1), *_numbers(*starts))
+        yield Example(n.DynamicUpdateSliceOp, operands)
+
+
+POSITIONS: tuple[tuple[Shape, tuple[int, ...], tuple[Any, ...]], ...] = (
+    ((6,), (0,), ([3, 0, 3, -1, 9],)),
+    ((6,), (0,), (2,)),
+    ((6,), (0,), (-3,)),
+    ((5, 4), (0,), ([[4, 1], [1, 5]],)),
+    ((5, 4), (1,), ([2, 2, 0],)),
+    ((5, 4), (1, 0), ([3, 3, 0, 4], [0, 0, 4, 1])),
+    ((3, 2, 4), (2, 0), ([[1, 3], [1, -2]], [[2, 0], [2, 1]])),
+    ((3, 2, 4), (1,), ([1, 0, 1],)),
+    ((4, 0), (0,), ([1, 2],)),
+    ((4,), (0,), ([],)),
+    ((0, 3), (0,), ([],)),
+)
+"""Arrays, indexed dimensions, and indices, some of them equal or out of range."""
+
+
+def _gathers() -> Iterator[Example]:
+    for x in _any_dtype((7,)):
+        yield Example(n.GatherOp, (x, *_numbers([5, 1, 1])), _lists(dims=(0,)))
+    for shape, dims, indices in POSITIONS:
+        yield Example(n.GatherOp, (values(shape, F32), *_numbers(*indices)), _lists(dims=dims))
+
+
+def _scatters() -> Iterator[Example]:
+    def case(kind: ScatterKind, x: np.ndarray, dims: Shape, *indices: Any) -> Example:
+        numbers = _numbers(*indices)
+        shape = (*numbers[0].shape, *(m for d, m in enumerate(x.shape) if d not in dims))
+        operands = (x, finite(shape, x.dtype, 1), *numbers)
+        return Example(n.ScatterOp, operands, {"kind": ScatterKindAttr(kind), **_lists(dims=dims)})
+
+    for kind in ScatterKind:
+        allowed = [d for d in DTYPES if d.kind in n.KINDS_OF[kind]]
+        for dtype in allowed:
+            yield case(kind, finite((7,), dtype), (0,), [5, 1, 1])
+        for shape, dims, indices in POSITIONS:
+            yield case(kind, finite(shape, F64), dims, *indices)
+        unique = case(kind, finite((4, 5), F64), (1,), [3, 0, 9, 2])
+        yield unique._replace(properties={**unique.properties, "unique": UnitAttr()})
+
+
 def _reductions() -> Iterator[Example]:
     def case(kind: ReduceKind, x: np.ndarray, *dims: int) -> Example:
         properties = {"kind": ReduceKindAttr(kind), **_lists(dims=dims)}
@@ -410,6 +485,10 @@ _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     s.PadOp: _pads,
     s.ConcatenateOp: _concatenations,
     s.ReverseOp: _reversals,
+    n.DynamicSliceOp: _dynamic_slices,
+    n.DynamicUpdateSliceOp: _dynamic_updates,
+    n.GatherOp: _gathers,
+    n.ScatterOp: _scatters,
     r.ReduceOp: _reductions,
     r.ArgReduceOp: _argreductions,
     r.CumulativeOp: _cumulatives,

@@ -1,4 +1,4 @@
-"""Shape, reduction and contraction ops against loops over single elements."""
+"""Shape, indexing, reduction and contraction ops against loops over single elements."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import pytest
 
 from gradatim.ir.array import OPS_BY_FAMILY
 from gradatim.ir.array import contraction as c
+from gradatim.ir.array import indexing as n
 from gradatim.ir.array import reduction as r
 from gradatim.ir.array import shape as s
 from gradatim.ir.array.base import ArrayOp
-from gradatim.ir.attributes import ReduceKind
+from gradatim.ir.attributes import ReduceKind, ScatterKind
 from gradatim.ir.types import shape_of, to_numpy
 
 from .examples import Example, examples
@@ -215,6 +216,61 @@ def _convolution(example: Example, index: Index) -> Any:
     return total
 
 
+def _window_place(shape: Index, sizes: Index, starts: Any) -> Index:
+    return tuple(sorted((0, int(i), n - m))[1] for i, n, m in zip(starts, shape, sizes))
+
+
+def _dynamic_slice(example: Example, index: Index) -> Any:
+    x, *starts = example.operands
+    place = _window_place(x.shape, shape_of(example.requested), starts)
+    return x[tuple(a + i for a, i in zip(place, index))]
+
+
+def _dynamic_update(example: Example, index: Index) -> Any:
+    x, update, *starts = example.operands
+    place = _window_place(x.shape, update.shape, starts)
+    inner = tuple(i - a for a, i in zip(place, index))
+    inside = all(0 <= i < m for i, m in zip(inner, update.shape))
+    return update[inner] if inside else x[index]
+
+
+def _positions(example: Example, arrays: Any, number: Index, rest: Index) -> Index:
+    """Return the position in the operand, perhaps out of range, of one element of a gather."""
+    dims = _list(example, "dims")
+    chosen = {d: int(a[number]) for d, a in zip(dims, arrays)}
+    others = iter(rest)
+    rank = example.operands[0].ndim
+    return tuple(chosen[d] if d in chosen else next(others) for d in range(rank))
+
+
+def _gather(example: Example, index: Index) -> Any:
+    x, *arrays = example.operands
+    rank = arrays[0].ndim
+    place = _positions(example, arrays, index[:rank], index[rank:])
+    return x[tuple(sorted((0, i, m - 1))[1] for i, m in zip(place, x.shape))]
+
+
+UPDATES: dict[ScatterKind, Callable[[Any, Any], Any]] = {
+    ScatterKind.SET: lambda old, new: new,
+    ScatterKind.ADD: lambda old, new: old + new,
+    ScatterKind.MUL: lambda old, new: old * new,
+    ScatterKind.MIN: min,
+    ScatterKind.MAX: max,
+}
+
+
+def _scatter(example: Example) -> np.ndarray:
+    x, update, *arrays = example.operands
+    rank = arrays[0].ndim
+    result = np.array(x)
+    for index in indices(update.shape):
+        place = _positions(example, arrays, index[:rank], index[rank:])
+        if all(0 <= i < m for i, m in zip(place, x.shape)):
+            kind = example.properties["kind"].data
+            result[place] = UPDATES[kind](result[place], update[index])
+    return result
+
+
 EXPECTED: dict[type[ArrayOp], Callable[[Example], Any]] = {
     s.ConstantOp: lambda example: to_numpy(example.properties["value"]),
     s.IotaOp: _by_element(lambda example, index: index[_dim(example)]),
@@ -225,6 +281,10 @@ EXPECTED: dict[type[ArrayOp], Callable[[Example], Any]] = {
     s.PadOp: _by_element(_pad),
     s.ConcatenateOp: _by_element(_concatenate),
     s.ReverseOp: _by_element(_reverse),
+    n.DynamicSliceOp: _by_element(_dynamic_slice),
+    n.DynamicUpdateSliceOp: _by_element(_dynamic_update),
+    n.GatherOp: _by_element(_gather),
+    n.ScatterOp: _scatter,
     r.ReduceOp: _by_element(_reduce),
     r.ArgReduceOp: _by_element(_argreduce),
     r.CumulativeOp: _by_element(_cumulative),
@@ -247,7 +307,8 @@ def test_op_is_what_a_loop_over_elements_gives(op):
         found = example.run()
         with np.errstate(over="ignore"):  # integers wrap around
             expected = EXPECTED[op](example).astype(found.dtype)
-        computes = op is not r.ArgReduceOp and op not in OPS_BY_FAMILY["shape"]
+        copies = OPS_BY_FAMILY["shape"] + OPS_BY_FAMILY["indexing"]
+        computes = op is not r.ArgReduceOp and op not in copies
         rtol = ROUNDING.get(found.dtype, 0.0) if computes else 0.0
         np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol, err_msg=repr(example))
 

@@ -11,6 +11,7 @@ from xdsl.utils.exceptions import VerifyException
 from gradatim.ir.array import OPS_BY_FAMILY
 from gradatim.ir.array import contraction as c
 from gradatim.ir.array import elementwise as e
+from gradatim.ir.array import indexing as n
 from gradatim.ir.array import reduction as r
 from gradatim.ir.array import shape as s
 from gradatim.ir.attributes import (
@@ -18,6 +19,8 @@ from gradatim.ir.attributes import (
     ComparePredicateAttr,
     ReduceKind,
     ReduceKindAttr,
+    ScatterKind,
+    ScatterKindAttr,
     dimension,
     integers,
 )
@@ -41,6 +44,10 @@ LESS = {"predicate": ComparePredicateAttr(ComparePredicate.LT)}
 
 def kind(name: str):
     return {"kind": ReduceKindAttr(ReduceKind(name))}
+
+
+def scatter(name: str, *dims: int):
+    return {"kind": ScatterKindAttr(ScatterKind(name)), **lists(dims=dims)}
 
 
 def dot(left_batch, right_batch, left, right):
@@ -105,6 +112,21 @@ REFUSED = [
     (s.ConcatenateOp, ["f32[3,2]", "f32[3]"], {"dim": dimension(0)}, ShapeError, "array.concatenate along 0: f32[3,2] joined with f32[3]"),
     (s.ConcatenateOp, ["f32[]", "f32[]"], {"dim": dimension(0)}, ShapeError, "array.concatenate: [0] are not distinct dimensions below 0"),
     (s.ReverseOp, ["f32[3]"], lists(dims=[0, 0]), ShapeError, "array.reverse: [0, 0] are not distinct dimensions below 1"),
+    (n.DynamicSliceOp, ["f32[3]", "-> f32[2]"], {}, ShapeError, "array.dynamic_slice: f32[3] needs 1 starts, not 0"),
+    (n.DynamicSliceOp, ["f32[3]", "i64[]", "-> f32[4]"], {}, ShapeError, "array.dynamic_slice: a window f32[4] does not fit into f32[3]"),
+    (n.DynamicSliceOp, ["f32[3]", "i64[]", "-> f32[]"], {}, ShapeError, "array.dynamic_slice: a window f32[] does not fit into f32[3]"),
+    (n.DynamicUpdateSliceOp, ["f32[3]", "f64[2]", "i64[]"], {}, DtypeError, "array.dynamic_update_slice: a window f64[2] of f32[3]"),
+    (n.DynamicUpdateSliceOp, ["f32[3]", "f32[2,1]", "i64[]"], {}, ShapeError, "array.dynamic_update_slice: a window f32[2,1] does not fit into f32[3]"),
+    (n.GatherOp, ["f32[3]"], lists(dims=[]), ShapeError, "array.gather: 0 indices for dimensions []"),
+    (n.GatherOp, ["f32[3,2]", "i64[2]"], lists(dims=[0, 1]), ShapeError, "array.gather: 1 indices for dimensions [0, 1]"),
+    (n.GatherOp, ["f32[3]", "i64[2]", "i64[2]"], lists(dims=[0, 0]), ShapeError, "array.gather: [0, 0] are not distinct dimensions below 1"),
+    (n.GatherOp, ["f32[3]", "i32[2]"], lists(dims=[0]), DtypeError, "array.gather: an index must be of i64, not i32[2]"),
+    (n.GatherOp, ["f32[3,2]", "i64[2]", "i64[]"], lists(dims=[0, 1]), ShapeError, "array.gather: indices i64[2] and i64[] differ in shape"),
+    (n.GatherOp, ["f32[3,0]", "i64[2]"], lists(dims=[1]), ShapeError, "array.gather: f32[3,0] has no element to take along [1]"),
+    (n.ScatterOp, ["f32[3]", "f64[2]", "i64[2]"], scatter("set", 0), DtypeError, "array.scatter: f32[3] updated by f64[2]"),
+    (n.ScatterOp, ["f32[3,4]", "f32[2]", "i64[2]"], scatter("add", 1), ShapeError, "array.scatter: the update must be f32[2,3], not f32[2]"),
+    (n.ScatterOp, ["c64[3]", "c64[2]", "i64[2]"], scatter("max", 0), DtypeError, "array.scatter max does not take c64 operands"),
+    (n.ScatterOp, ["bool[3]", "bool[2]", "i64[2]"], scatter("add", 0), DtypeError, "array.scatter add does not take bool operands"),
     (r.ReduceOp, ["f32[3]"], kind("add") | lists(dims=[1]), ShapeError, "array.reduce: [1] are not distinct dimensions below 1"),
     (r.ReduceOp, ["f32[3]"], kind("xor") | lists(dims=[0]), DtypeError, "array.reduce xor does not take f32 operands"),
     (r.ReduceOp, ["c64[3]"], kind("max") | lists(dims=[0]), DtypeError, "array.reduce max does not take c64 operands"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from xdsl.ir import SSAValue
 from gradatim.ir.array import elementwise as e
 from gradatim.ir.array.window import Window
 from gradatim.ir.builder import Builder
+from gradatim.ir.types import Shape
 from gradatim.passes.autodiff.jvp import jvp
 from gradatim.passes.autodiff.rules import NON_DIFFERENTIABLE, RULES
 from gradatim.passes.autodiff.vjp import vjp
@@ -176,6 +178,35 @@ def _convolution(shapes: tuple, windows: tuple[tuple[int, ...], ...], groups: in
     return Case(lambda b, x, w: b.convolution(x, w, slid, groups), shapes, dtypes=REAL_AND_COMPLEX)
 
 
+def _positions(b: Builder, *numbers: Any) -> list[SSAValue]:
+    return [b.constant(np.asarray(number, np.int64)) for number in numbers]
+
+
+def _dynamic_slice(starts: Shape, sizes: Shape, shape: Shape) -> Case:
+    return _unary_case(lambda b, x: b.dynamic_slice(x, _positions(b, *starts), sizes), *shape)
+
+
+def _dynamic_update(starts: Shape, sizes: Shape, shape: Shape) -> Case:
+    return Case(
+        lambda b, x, u: b.dynamic_update_slice(x, u, _positions(b, *starts)),
+        (shape, sizes),
+        dtypes=REAL_AND_COMPLEX,
+    )
+
+
+def _gather(indices: tuple, dims: Shape, shape: Shape) -> Case:
+    return _unary_case(lambda b, x: b.gather(x, _positions(b, *indices), dims), *shape)
+
+
+def _scatter(kind: str, indices: tuple, dims: Shape, shape: Shape, unique: bool = False) -> Case:
+    def body(b: Builder, x: SSAValue, u: SSAValue) -> SSAValue:
+        return b.scatter(kind, x, u, _positions(b, *indices), dims, unique=unique)
+
+    rest = tuple(m for d, m in enumerate(shape) if d not in dims)
+    dtypes = (F64,) if kind in ("min", "max") else REAL_AND_COMPLEX
+    return Case(body, (shape, (*np.shape(indices[0]), *rest)), dtypes=dtypes)
+
+
 CASES: dict[str, Case] = {
     **_elementwise_cases(),
     "clamp-inside": Case(
@@ -231,6 +262,29 @@ CASES: dict[str, Case] = {
         lambda b, x: b.concatenate([x, b.full((3,), F64, 2), x], 0), 2
     ),
     "reverse": _unary_case(lambda b, x: b.reverse(x, (0, 2)), 2, 3, 2),
+    "dynamic-slice": _dynamic_slice((1, 2), (3, 1), (5, 4)),
+    "dynamic-slice-moved-inside": _dynamic_slice((-1, 9), (2, 3), (5, 4)),
+    "dynamic-slice-empty": _dynamic_slice((1,), (0,), (5,)),
+    "dynamic-update": _dynamic_update((1, 2), (3, 1), (5, 4)),
+    "dynamic-update-moved-inside": _dynamic_update((7, -3), (2, 4), (3, 4)),
+    "gather": _gather(([3, 0, 3, 9, -2],), (0,), (4, 2)),
+    "gather-two": _gather(([[1, 0], [1, 1]], [[2, 2], [2, 0]]), (2, 0), (3, 2, 2)),
+    "gather-of-nothing": _gather(([],), (0,), (3,)),
+    "gather-one": _gather((2,), (1,), (2, 3)),
+    "gather-from-no-columns": _gather(([1, 2],), (0,), (4, 0)),
+    **{
+        f"scatter-{kind}-{name}": _scatter(kind, *details)
+        for kind in ("set", "add", "mul", "min", "max")
+        for name, details in {
+            "duplicates": (([3, 0, 3, 9, -2, 3],), (0,), (4, 2)),
+            "two": (([[1, 0], [1, 1]], [[2, 2], [2, 7]]), (2, 0), (3, 2, 2)),
+            "unique": (([3, 0, 9],), (1,), (2, 4), True),
+            "one": ((2,), (1,), (2, 3)),
+            "nothing": (([],), (0,), (3,)),
+            "to-nothing": (([0, 1],), (0,), (0,)),
+        }.items()
+        if kind != "mul" or name not in ("duplicates", "two")
+    },
     **{
         f"reduce-{kind}-{''.join(map(str, dims))}-of-{shape}": _reduce(kind, dims, *shape)
         for kind in ("add", "mul", "min", "max")
