@@ -12,7 +12,9 @@ from .arguments import ShapeDtypeStruct
 from .boundary import public
 from .errors import ArgumentError
 from .stage import Staged, stage
+from .tracer import Tracer
 from .transforms import Vjp
+from .views import detached
 
 
 @public
@@ -200,6 +202,8 @@ class VjpFunction:
 
 
 def _frozen(leaf: Any) -> Any:
+    if type(leaf) is Tracer:
+        return detached(leaf)
     return leaf.copy() if isinstance(leaf, np.ndarray) and leaf.flags.writeable else leaf
 
 

@@ -76,6 +76,11 @@ class TracedRegion:
         return Results(self.structure, self.types)
 
     @property
+    def outdated(self) -> bool:
+        """Whether it has to be traced again if it is to run more than once; see `Trace`."""
+        return self._trace.outdated
+
+    @property
     def mutations(self) -> list[Mutation]:
         """The arrays outside that the function changes."""
         return self._trace.mutations

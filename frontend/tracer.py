@@ -134,8 +134,8 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
     return operator
 
 
-class Tracer:
-    """An array or scalar of a function under construction.
+class Cell:
+    """What a traced value has in common with an array that may become one (`local.LocalArray`).
 
     Attributes:
         weak: whether it is a Python scalar, or was computed by operators from such only, and so
@@ -143,7 +143,13 @@ class Tracer:
         zero_dim: whether it is known to be a 0-d array, which can change, and not a scalar.
     """
 
-    __slots__ = ("__weakref__", "_trace", "_value", "_view", "weak", "zero_dim")
+    __slots__ = ("__weakref__", "_parts", "_trace", "_value", "_view", "weak", "zero_dim")
+
+
+class Tracer(Cell):
+    """An array or scalar of a function under construction."""
+
+    __slots__ = ()
 
     __array_priority__ = 1000
     __hash__ = None  # type: ignore[assignment]  # as arrays: `==` compares elements
@@ -191,7 +197,9 @@ class Tracer:
         if view.root._trace.finished:
             return  # whoever uses it is told so
         part = view.kind.read(view.parent)
-        self._value, self._trace, view.seen = part._value, part._trace, view.root._value
+        self._value, self._trace = part._value, part._trace
+        # The memory of an array that is not traced yet may change at any time.
+        view.seen = view.root._value if type(view.root) is Tracer else None
 
     @property
     def is_scalar(self) -> bool:
@@ -212,11 +220,14 @@ class Tracer:
             ValueError: if it is a view that cannot be written to, as NumPy does.
             UnexpectedTracerError: if the cell's trace has ended.
         """
+        from .local import become_traced
         from .tracing import trace_of_store
 
+        view = self._view
+        if view is not None and type(view.root) is not Tracer:
+            become_traced(view.root)
         trace = trace_of_store(self)
         value = trace.lift(new).value  # type: ignore[union-attr]
-        view = self._view
         if view is None:
             trace.bind(self)
             self._value = value

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -29,7 +30,7 @@ from ..ir.locations import UNKNOWN, file_and_line, spell_location
 from ..ir.types import ELEMENT_TYPES, Tensor, tensor_type
 from .errors import ArgumentError, UnexpectedTracerError
 from .source import user_location
-from .tracer import Tracer
+from .tracer import Cell, Tracer
 from .views import SAME, View
 
 INLINE_BYTES: Final = 1024
@@ -71,6 +72,8 @@ class Trace:
         functions: those that this one calls, made by nested transformations, by symbol.
         serial: rises with every trace; the innermost of several open traces has the highest.
         finished: whether the function has ended, so that its values may no longer be used.
+        outdated: whether an array of an outer trace has become traced meanwhile, so that what was
+            computed with its numbers before holds for the first step of a loop only.
     """
 
     def __init__(
@@ -85,13 +88,14 @@ class Trace:
         self.parent = parent
         self.serial = next(_serials)
         self.finished = False
+        self.outdated = False
         self.captures: list[np.ndarray | Tracer] = []
         self.functions: dict[str, FuncOp] = parent.functions if parent else {}
         self._function = FunctionBuilder(name, types, names, location)
         self.builder: Builder = self._function.builder
         self.parameters: tuple[SSAValue, ...] = tuple(self._function.arguments)
         self._callees: dict[int, tuple[object, str]] = parent._callees if parent else {}
-        self._captured_arrays: dict[int, tuple[np.ndarray, np.ndarray, SSAValue]] = {}
+        self._captured_arrays: dict[int, tuple[weakref.ref[np.ndarray], np.ndarray, SSAValue]] = {}
         self._captured_cells: dict[int, tuple[Tracer, Tracer]] = {}
         self._captured_scalars: dict[SSAValue, SSAValue] = {}
         self._bound: list[_Bound] = []
@@ -159,7 +163,9 @@ class Trace:
             return operand if operand.trace is self else self._capture_tracer(operand)
         if kind in PYTHON_SCALARS:
             return operand
-        return self.tracer(self._array_value(as_array(operand)))
+        if isinstance(operand, Cell):  # an array that may become traced
+            return self.tracer(self.value_of_array(operand._value))
+        return self.tracer(self.value_of_array(as_array(operand)))
 
     def callee(self, key: object, copy: Callable[[], ModuleOp]) -> str:
         """Return the symbol by which this function can call what ``key`` stands for.
@@ -214,17 +220,21 @@ class Trace:
         numbered = (f"{wanted}_{i}" for i in itertools.count(1))
         return next(s for s in itertools.chain((wanted,), numbered) if s not in taken)
 
-    def _array_value(self, array: np.ndarray) -> SSAValue:
+    def value_of_array(self, array: np.ndarray) -> SSAValue:
+        """Return an array as a value of this trace: a constant or, if it is large, a capture."""
         if array.nbytes <= INLINE_BYTES:
             return self.builder.constant(array)
+        if _is_uniform(array):
+            return self.builder.full(array.shape, array.dtype, array.flat[0])
         if self.parent is not None:
-            return self._capture_tracer(self.parent.tracer(self.parent._array_value(array))).value
+            outer = self.parent.tracer(self.parent.value_of_array(array))
+            return self._capture_tracer(outer).value
         known = self._captured_arrays.get(id(array))
-        if known is not None and _same_bits(known[1], array):
+        if known is not None and known[0]() is array and _same_bits(known[1], array):
             return known[2]
         snapshot = _snapshot(array)
         value = self._add_capture(snapshot, tensor_type(array.shape, array.dtype))
-        self._captured_arrays[id(array)] = (array, snapshot, value)
+        self._captured_arrays[id(array)] = (weakref.ref(array), snapshot, value)
         return value
 
     def _capture_tracer(self, tracer: Tracer) -> Tracer:
@@ -315,6 +325,14 @@ def trace_of_store(cell: Tracer) -> Trace:
     trace = stack[-1] if cell.trace in stack else cell.trace
     trace.locate()
     return trace
+
+
+def outdate(outer: Trace) -> None:
+    """Note in the traces that are open inside another one that an array of that became traced."""
+    stack = _open.stack
+    if outer in stack:
+        for trace in stack[stack.index(outer) + 1 :]:
+            trace.outdated = True
 
 
 def find_trace(operands: Iterable[Any]) -> Trace | None:
@@ -422,6 +440,14 @@ def _snapshot(array: np.ndarray) -> np.ndarray:
     copy = array.copy(order="C")
     copy.flags.writeable = False
     return copy
+
+
+def _is_uniform(array: np.ndarray) -> bool:
+    """Tell whether all elements have the same bits."""
+    if (array.flat[0] != array.flat[-1]) and array.dtype.kind != "f":
+        return False
+    rows = _bytes_of(array).reshape(array.size, array.itemsize)
+    return bool((rows == rows[0]).all())
 
 
 def _same_bits(snapshot: np.ndarray, array: np.ndarray) -> bool:

@@ -60,7 +60,7 @@ class View:
         self.parent = parent
         self.kind = kind
         self.root: Tracer = parent if parent._view is None else parent._view.root
-        self.seen: SSAValue = self.root._value
+        self.seen: SSAValue | None = self.root._value
 
 
 def view(whole: Tracer, kind: ViewKind) -> Tracer:

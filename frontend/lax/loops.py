@@ -136,7 +136,7 @@ def trace_body(
     """Trace a loop's body on carries whose types it keeps.
 
     Python scalars among the first carries take the dtypes that the body gives them, for which it is
-    traced again.
+    traced again. So it is where an array outside turns out to change.
 
     Args:
         outer: the trace of the loop.
@@ -152,6 +152,8 @@ def trace_body(
     while True:
         types = [type_of_tracer(carry) for carry in current]
         region = make(types)
+        if region.outdated:
+            continue
         given = region.types[: len(types)]
         common = [
             _next_type(region, structure, i, old, new, promote)
