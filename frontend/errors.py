@@ -28,6 +28,7 @@ __all__ = [
     "TracerIntegerConversionError",
     "TracerMutationError",
     "TreeError",
+    "UndefinedError",
     "UnexpectedTracerError",
     "UnsupportedError",
 ]
@@ -95,6 +96,10 @@ class BranchError(GradatimError, TypeError):
 
 class CarryError(GradatimError, TypeError):
     """What a loop carries from one step to the next changes its structure or a type."""
+
+
+class UndefinedError(GradatimError, UnboundLocalError):
+    """A variable was used that has a value only on some of the paths of a traced condition."""
 
 
 class TreeError(GradatimError, ValueError):

@@ -19,6 +19,8 @@ from ..passes.registry import PASSES
 from . import tree
 from .arguments import Arguments, ShapeDtypeStruct
 from .boundary import public
+from .control_flow.conversion import converted_root
+from .control_flow.decisions import Decisions, Retrace
 from .errors import ArgumentError, DtypeError, OutputError, TracerMutationError
 from .source import definition_location
 from .tracer import Tracer
@@ -182,10 +184,26 @@ def _trace_function(
 ) -> tuple[ModuleOp, Function, list[np.ndarray | Tracer]]:
     from . import numpy  # noqa: F401  # fills the tables of NumPy's functions
 
+    converted = converted_root(function)
+    decisions: Decisions = {}
+    while True:
+        try:
+            return _trace_once(converted, arguments, names, decisions)
+        except Retrace as asked:
+            decisions[asked.site] = asked.decision
+
+
+def _trace_once(
+    function: Callable[..., Any],
+    arguments: Arguments,
+    names: Sequence[str],
+    decisions: Decisions,
+) -> tuple[ModuleOp, Function, list[np.ndarray | Tracer]]:
     code = getattr(function, "__code__", None)
     location = definition_location(code) if code is not None else UNKNOWN
     types = [type_.tensor for type_ in arguments.types]
     current = Trace(symbol_of(function), types, _hints(arguments, names), location)
+    current.decisions = decisions
     with current.open():
         tracers = [
             current.tracer(value, type_.weak_type)

@@ -69,6 +69,7 @@ class Trace:
         parent: for a region, the trace that the op with the region belongs to.
         builder: appends ops at the user's current place, once `locate` was called.
         captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
+        decisions: how statements of rewritten source are to be run, by statement.
         functions: those that this one calls, made by nested transformations, by symbol.
         serial: rises with every trace; the innermost of several open traces has the highest.
         finished: whether the function has ended, so that its values may no longer be used.
@@ -90,6 +91,7 @@ class Trace:
         self.finished = False
         self.outdated = False
         self.captures: list[np.ndarray | Tracer] = []
+        self.decisions: dict[Any, str] = parent.decisions if parent else {}
         self.functions: dict[str, FuncOp] = parent.functions if parent else {}
         self._function = FunctionBuilder(name, types, names, location)
         self.builder: Builder = self._function.builder

@@ -19,6 +19,7 @@ from .frontend.errors import (
     TracerIntegerConversionError,
     TracerMutationError,
     TreeError,
+    UndefinedError,
     UnexpectedTracerError,
     UnsupportedError,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "TracerIntegerConversionError",
     "TracerMutationError",
     "TreeError",
+    "UndefinedError",
     "UnexpectedTracerError",
     "UnsupportedError",
 ]

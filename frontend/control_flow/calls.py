@@ -7,12 +7,13 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType
 from typing import Any, Final
 
 import numpy as np
 
 from ..dispatch import FUNCTIONS, UFUNCS
+from ..local import maker_of
 from ..tracer import Tracer
 from .conversion import converted
 from .operators import or_, select, truth
@@ -21,10 +22,14 @@ from .operators import or_, select, truth
 def call(function: Any) -> Any:
     """Return what to call instead of a function."""
     kind = type(function)
-    if kind is BuiltinFunctionType or kind is type:
+    if kind is type:
         return REPLACEMENTS.get(function, function)
-    if kind is FunctionType or kind is MethodType:
-        return converted(function)
+    if kind is BuiltinFunctionType:
+        found = REPLACEMENTS.get(function) or maker_of(function)
+    else:
+        found = maker_of(function)
+    if found is not None:
+        return found
     return converted(function) if callable(function) else function
 
 

@@ -17,7 +17,8 @@ from .names import Scope, body_of, mentioned
 from .need import is_library_file, is_untouchable_file, needs_conversion
 from .rewriting import Rewriter
 from .source_code import as_definition, bare, function_syntax
-from .units import OUR_CODE, Unit
+from .syntax import CALL, RUNTIME, TRACER, TYPE
+from .units import OUR_CODE, RUNTIME_CELLS, Unit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -130,6 +131,8 @@ def _convert(function: FunctionType) -> Unit | None:
     found = function_syntax(code, module)
     if found is None:
         return None
+    if not RUNTIME_CELLS:
+        install()
     node, origin = found
     if origin.class_name and any(map(_is_private, mentioned(body_of(node)))):
         return None  # as variables, such names are spelled otherwise in the compiled code
@@ -147,3 +150,13 @@ def _is_private(name: str) -> bool:
 
 _SUSPENDING: Final = 0x20 | 0x80 | 0x100 | 0x200
 """Flags of the code of generators and coroutines."""
+
+
+def install() -> None:
+    """Give rewritten source what it calls."""
+    from ..tracer import Tracer
+    from . import runtime
+    from .calls import call
+
+    names = {RUNTIME: runtime, CALL: call, TRACER: Tracer, TYPE: type}
+    RUNTIME_CELLS.update((name, CellType(value)) for name, value in names.items())

@@ -25,14 +25,21 @@ class Retrace(BaseException):
 
 
 Decisions = dict[Any, str]
-"""What was decided about each site during one tracing: of loops ``roll``, ``plain`` or ``flags``."""
+"""What was decided about the loops of a function, during one tracing of it.
+
+* ``roll``: a traced condition leaves the loop, so it must become one of the program.
+* ``try``: its condition becomes traced after some steps; it is tried to begin before them.
+* ``late``: that failed; it begins behind them.
+* ``flags``: it can only be written out, each step under the condition that none before left it.
+* ``plain``: Python runs it.
+"""
 
 
-def decisions() -> Decisions:
-    """Return the decisions of the function that is being traced."""
+def decide(site: Site, decision: str) -> None:
+    """Note a decision about a site."""
     trace = current_trace()
     assert trace is not None
-    return trace.decisions
+    trace.decisions[site] = decision
 
 
 def decision_of(site: Site) -> str | None:

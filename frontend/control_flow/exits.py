@@ -13,11 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .names import FUNCTIONS
-from .syntax import assign, constant, load, negated, place, replaced
+from .syntax import assign, constant, guarded, load, place, replaced
 
 RETURN: Final = "return"
 BREAK: Final = "break"
 CONTINUE: Final = "continue"
+
+FLAGS: Final = ("@returned", "@broke", "@continued")
+"""What the names of variables begin with that tell whether something was left early."""
+
+VALUE: Final = "@value"
+"""What the names of variables begin with that hold what a function returns."""
 
 _KINDS: Final[dict[type, str]] = {ast.Return: RETURN, ast.Break: BREAK, ast.Continue: CONTINUE}
 _LOOPS: Final = (ast.For, ast.While, ast.AsyncFor)
@@ -94,6 +100,12 @@ class Flags:
     value: str
     broke: str
     continued: str
+
+    @classmethod
+    def numbered(cls, number: int) -> Flags:
+        """Return flags with names of their own."""
+        returned, *others = FLAGS
+        return cls(*[f"{name}{number}" for name in (returned, VALUE, *others)])
 
     def of(self, kind: str) -> str:
         """Return the flag of a kind of exit."""
@@ -229,10 +241,9 @@ class Lowering:
         following = self.block(rest)
         at = place(rest[0])
         self.tested |= first.may_exit
-        tests = [load(self.flags.of(kind), at) for kind in sorted(first.may_exit)]
-        left = tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests, **at)
-        guarded = ast.If(negated(left, at), following.statements, [], **at)
-        return Lowered([*first.statements, guarded], first.may_exit | following.may_exit)
+        tested = [self.flags.of(kind) for kind in sorted(first.may_exit)]
+        behind = guarded(tested, False, following.statements or [ast.Pass(**at)], at)
+        return Lowered([*first.statements, behind], first.may_exit | following.may_exit)
 
 
 def _returns_as_breaks(block: Sequence[ast.stmt], flags: Flags) -> list[ast.stmt]:
@@ -259,7 +270,7 @@ def _returns_as_breaks(block: Sequence[ast.stmt], flags: Flags) -> list[ast.stmt
                 setattr(new, name, [replaced(p, body=b) for p, b in zip(parts, bodies)])
         found.append(new)
         if isinstance(statement, _LOOPS):
-            found.append(ast.If(load(flags.returned, at), [ast.Break(**at)], [], **at))
+            found.append(guarded([flags.returned], True, [ast.Break(**at)], at))
     return found
 
 

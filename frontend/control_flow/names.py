@@ -105,6 +105,12 @@ def shared_by_nested(nodes: Iterable[ast.AST]) -> set[str]:
     }
 
 
+def used_by_nested(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names that functions inside some source mention."""
+    inner = (n for root in nodes for n in ast.walk(root) if isinstance(n, FUNCTIONS))
+    return mentioned(part for function in inner for part in body_of(function))
+
+
 def parameters(node: Function) -> list[str]:
     """Return the names of a function's parameters."""
     a = node.args

@@ -37,7 +37,16 @@ from .exits import (
     without_exits,
 )
 from .expressions import Expressions, is_surely_known, suspends
-from .names import Function, Scope, bindings, body_of, mentioned, read_first, shared_by_nested
+from .names import (
+    Function,
+    Scope,
+    bindings,
+    body_of,
+    mentioned,
+    read_first,
+    shared_by_nested,
+    used_by_nested,
+)
 from .syntax import (
     ITEM,
     SITES,
@@ -47,9 +56,10 @@ from .syntax import (
     bind,
     constant,
     function,
+    guard_of,
+    guarded,
     is_traced,
     load,
-    negated,
     place,
     replaced,
     runtime_call,
@@ -69,12 +79,14 @@ class LoopDetails:
         kinds: which exits its body has.
         read_first: the variables that a step may read before it binds them.
         read_later: those that may be read behind the loop.
+        updated: those that a step binds by ``x += ...`` and its like only.
     """
 
     flags: Flags
     kinds: frozenset[str]
     read_first: frozenset[str]
     read_later: frozenset[str]
+    updated: frozenset[str]
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -189,11 +201,12 @@ class Rewriter(Expressions):
         if node.orelse and breaks_of(node):
             before.append(assign(flags.broke, constant(False, at), at))
             new.body, new.orelse = with_flagged_breaks(node.body, flags), []
-            behind.append(ast.If(negated(load(flags.broke, at), at), node.orelse, [], **at))
+            behind.append(guarded([flags.broke], False, node.orelse, at))
         if RETURN in exits_of(node.body):
+            before += self._unbound(flags.value, at)
             before.append(assign(flags.returned, constant(False, at), at))
             back = ast.Return(load(flags.value, at), **at)
-            behind.insert(0, ast.If(load(flags.returned, at), [back], [], **at))
+            behind.insert(0, guarded([flags.returned], True, [back], at))
         self._declare(flags)
         return [*before, new, *behind]
 
@@ -203,19 +216,22 @@ class Rewriter(Expressions):
         kinds = exits_of([node])
         lowered = without_exits([node], flags, kinds)
         before = [assign(flags.of(kind), constant(False, at), at) for kind in sorted(kinds)]
+        before += self._unbound(flags.value, at) if RETURN in kinds else []
         leave: dict[str, ast.stmt] = {
             RETURN: ast.Return(load(flags.value, at), **at),
             BREAK: ast.Break(**at),
             CONTINUE: ast.Continue(**at),
         }
-        behind = [ast.If(load(flags.of(k), at), [leave[k]], [], **at) for k in sorted(kinds)]
+        behind = [guarded([flags.of(k)], True, [leave[k]], at) for k in sorted(kinds)]
         self._declare(flags)
         return [*before, *lowered.statements, *behind]
 
     def _new_flags(self) -> Flags:
-        number = next(self._origin.numbers)
-        names = ("@returned", "@value", "@broke", "@continued")
-        return Flags(*[f"{name}{number}" for name in names])
+        return Flags.numbered(next(self._origin.numbers))
+
+    def _unbound(self, name: str, at: Place) -> list[ast.stmt]:
+        """Return what makes a name a variable of the function, without a value."""
+        return [ast.If(constant(False, at), [assign(name, constant(None, at), at)], [], **at)]
 
     def _declare(self, flags: Flags) -> None:
         """Make flags variables of the function."""
@@ -229,10 +245,12 @@ class Rewriter(Expressions):
         define: Callable[[Rewriter], list[ast.stmt]],
         local: Sequence[str] = (),
         details: Any = None,
+        flags: Iterable[str] = (),
     ) -> ast.expr:
         """Note a site, and return the expression that reads it."""
         found = bindings(nodes)
         assigned = (found.bound | found.shared) & (self.scope.visible | self.scope.module)
+        assigned.update(flags)
         assigned |= shared_by_nested(self._whole) & self.scope.visible
         whole = self._whole
 
@@ -246,9 +264,9 @@ class Rewriter(Expressions):
         number = constant(len(self._sites) - 1, at)
         return ast.Subscript(load(SITES, at), number, ast.Load(), **at)
 
-    def _cells(self, nodes: Iterable[ast.AST], at: Place) -> ast.expr:
+    def _cells(self, nodes: Iterable[ast.AST], at: Place, flags: Iterable[str] = ()) -> ast.expr:
         """Return the lambda that hands over the cells of all variables that are mentioned."""
-        names = mentioned(nodes) | shared_by_nested(self._whole)
+        names = mentioned(nodes) | shared_by_nested(self._whole) | set(flags)
         found = sorted(names & self.scope.visible)
         return thunk(ast.Tuple([load(name, at) for name in found], ast.Load(), **at), at)
 
@@ -297,7 +315,7 @@ class Rewriter(Expressions):
                 inner.part("@orelse", (), node.orelse or empty),
             ]
 
-        site = self._site([node], define)
+        site = self._site([node], define, details=guard_of(node))
         cells = self._cells([*node.body, *node.orelse], at)
         return runtime_call("if_", [site, load(TEST, at), cells], at)
 
@@ -321,7 +339,7 @@ class Rewriter(Expressions):
         """Rewrite ``while``."""
         at = place(node.test)
         site, number = self._loop_site(node, [node.test])
-        cells = self._cells([node], at)
+        cells = self._cells([node], at, self._own_flags(node))
         steps = f"@steps{next(self._origin.numbers)}"
         begin = runtime_call("begin_while", [site, cells], at)
         body = [
@@ -343,12 +361,30 @@ class Rewriter(Expressions):
         """Rewrite ``for``."""
         at = place(node.iter)
         site, number = self._loop_site(node, [])
-        cells = self._cells([node.target, *node.body], at)
-        items = runtime_call("iterate", [site, self.visit(node.iter), cells], at)
+        cells = self._cells([node.target, *node.body], at, self._own_flags(node))
+        items = runtime_call("iterate", [site, self._head(node.iter), cells], at)
         body = self.block(node.body, _Block(boundary=number))
         orelse = self.block(node.orelse, here)
         target = self.visit(node.target)
         return [replaced(node, iter=items, target=target, body=body, orelse=orelse)]
+
+    def _head(self, node: ast.expr) -> ast.expr:
+        """Rewrite what a loop runs over, so that it is seen through ``zip`` and its like."""
+        match node:
+            case ast.Call(func=ast.Name(id="zip" | "enumerate" | "reversed")) if not any(
+                isinstance(argument, ast.Starred) for argument in node.args
+            ):
+                at = place(node)
+                function = runtime_call("joined", [node.func], at)
+                arguments = [self._head(argument) for argument in node.args]
+                keywords = [self.visit(keyword) for keyword in node.keywords]
+                return replaced(node, func=function, args=arguments, keywords=keywords)
+        return self.visit(node)  # type: ignore[no-any-return]
+
+    def _own_flags(self, loop: Any) -> tuple[str, ...]:
+        """Return the flags of a loop that the function around it tests too."""
+        flags: Flags = getattr(loop, _FLAGS)
+        return (flags.returned, flags.value) if RETURN in exits_of(loop.body) else ()
 
     def _loop_site(self, node: Any, head: Sequence[ast.expr]) -> tuple[ast.expr, int]:
         flags: Flags = getattr(node, _FLAGS)
@@ -357,11 +393,13 @@ class Rewriter(Expressions):
         target = [ast.Assign([node.target], load(ITEM, at), **at)] if hasattr(node, "target") else []
         first = [ast.Expr(h, **place(h)) for h in head]
         step: list[ast.stmt] = [*target, *node.body]
+        nested = used_by_nested(self._whole)
         details = LoopDetails(
             flags,
             kinds,
-            frozenset(read_first([*first, *step])),
-            frozenset(self._read_elsewhere(node)),
+            frozenset(read_first([*first, *step]) | nested),
+            frozenset(self._read_elsewhere(node) | nested),
+            frozenset(_only_updated(step)),
         )
         lowered = without_exits(step, flags, kinds).statements
         if CONTINUE in kinds:
@@ -375,7 +413,7 @@ class Rewriter(Expressions):
             return parts
 
         nodes = [replaced(node, orelse=[])]
-        reads = self._site(nodes, define, (flags.broke,), details)
+        reads = self._site(nodes, define, (flags.broke,), details, self._own_flags(node))
         return reads, len(self._sites) - 1
 
     def _read_elsewhere(self, node: ast.stmt) -> set[str]:
@@ -462,6 +500,16 @@ def _occurrences(nodes: Iterable[ast.AST]) -> Counter[str]:
     return Counter(
         n.id for root in nodes for n in ast.walk(root) if isinstance(n, ast.Name)
     )
+
+
+def _only_updated(statements: Iterable[ast.AST]) -> set[str]:
+    """Return the variables that statements bind by augmented assignments only."""
+    nodes = [n for statement in statements for n in ast.walk(statement)]
+    targets = [n.target for n in nodes if isinstance(n, ast.AugAssign)]
+    updated = {t.id for t in targets if isinstance(t, ast.Name)}
+    others = set(map(id, targets))
+    bound = [n for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
+    return updated - {n.id for n in bound if id(n) not in others}
 
 
 def _sees_its_frame(node: Function) -> bool:

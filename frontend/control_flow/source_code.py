@@ -7,6 +7,7 @@ since it was imported, or whose functions something else has rewritten, is notic
 from __future__ import annotations
 
 import ast
+import dis
 import linecache
 from collections.abc import Iterator
 from itertools import islice
@@ -18,6 +19,13 @@ from .units import Origin, Unit
 
 _REWRITTEN_BY_PYTEST: Final = "@py_builtins"
 _MORE_LINES: Final = 16
+_JUMPS: Final = frozenset(dis.hasjrel) | frozenset(dis.hasjabs)
+_LOAD_ATTR: Final = dis.opmap["LOAD_ATTR"]
+_LOAD_METHOD: Final = dis.opmap.get("LOAD_METHOD")
+_NAMED: Final = frozenset({_LOAD_ATTR, _LOAD_METHOD, dis.opmap["LOAD_GLOBAL"]})
+_IGNORED: Final = frozenset(
+    dis.opmap.get(name) for name in ("CACHE", "PUSH_NULL", "PRECALL", "EXTENDED_ARG", "NOP")
+)
 _FUTURE_FLAGS: Final = 0x1FF0000
 """The flags of a code object that tell which features of ``__future__`` its file has on."""
 
@@ -102,12 +110,30 @@ def _has_name(code: CodeType, name: str) -> bool:
 
 def _same(first: CodeType, second: CodeType) -> bool:
     """Tell whether two code objects do the same."""
-    for name in ("co_code", "co_names", "co_varnames", "co_cellvars", "co_freevars"):
+    for name in ("co_names", "co_varnames", "co_cellvars", "co_freevars"):
         if getattr(first, name) != getattr(second, name):
             return False
     if len(first.co_consts) != len(second.co_consts):
         return False
-    return all(map(_same_constant, first.co_consts, second.co_consts))
+    constants = all(map(_same_constant, first.co_consts, second.co_consts))
+    return constants and _instructions(first) == _instructions(second)
+
+
+def _instructions(code: CodeType) -> list[tuple[int, int]]:
+    """Return the instructions, but for how far jumps go and how methods are called.
+
+    Of methods of modules the compiler knows more if it sees their ``import``.
+    """
+    found = []
+    raw = code.co_code
+    for i in range(0, len(raw), 2):
+        op, argument = raw[i], raw[i + 1]
+        if op in _IGNORED:
+            continue
+        if op in _NAMED:
+            op, argument = _LOAD_ATTR if op == _LOAD_METHOD else op, 0
+        found.append((op, 0 if op in _JUMPS else argument))
+    return found
 
 
 def _same_constant(first: Any, second: Any) -> bool:

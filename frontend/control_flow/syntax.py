@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 N = TypeVar("N", bound=ast.AST)
@@ -114,6 +115,43 @@ def negated(value: ast.expr, at: Place) -> ast.expr:
     return ast.UnaryOp(ast.Not(), value, **at)
 
 
+_GUARD: Final = "_gradatim_guard"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What is known in the branches of an ``if`` that tests whether something was left early.
+
+    Attributes:
+        flags: the variables that it tests.
+        set_in_body: whether its body runs if one of them is True; otherwise if all are False.
+    """
+
+    flags: tuple[str, ...]
+    set_in_body: bool
+
+    def known(self, in_body: bool) -> dict[str, bool]:
+        """Return the values that the flags are known to have in a branch."""
+        are_set = in_body is self.set_in_body
+        if are_set and len(self.flags) > 1:
+            return {}  # one of them is, but which?
+        return dict.fromkeys(self.flags, are_set)
+
+
+def guarded(flags: Sequence[str], are_set: bool, body: list[ast.stmt], at: Place) -> ast.If:
+    """Return the ``if`` whose body runs if one of the flags is True, or if none is."""
+    tests = [load(flag, at) for flag in flags]
+    test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests, **at)
+    found = ast.If(test if are_set else negated(test, at), body, [], **at)
+    setattr(found, _GUARD, Guard(tuple(flags), are_set))
+    return found
+
+
+def guard_of(node: ast.AST) -> Guard | None:
+    """Return what an ``if`` tests, if it was made by `guarded`."""
+    return getattr(node, _GUARD, None)
+
+
 def replaced(node: N, **fields: Any) -> N:
     """Return a copy of a node with some fields replaced."""
     kind = type(node)
@@ -123,4 +161,6 @@ def replaced(node: N, **fields: Any) -> N:
     for name in node._attributes:
         if hasattr(node, name):
             setattr(found, name, getattr(node, name))
+    if hasattr(node, _GUARD):
+        setattr(found, _GUARD, getattr(node, _GUARD))
     return found

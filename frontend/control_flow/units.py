@@ -193,6 +193,11 @@ class Site:
         return tuple(sorted(mentioned(self.nodes) & self.scope.visible))
 
     @cached_property
+    def module_names(self) -> tuple[str, ...]:
+        """The names of global variables, or builtins, that the statement mentions."""
+        return tuple(sorted(mentioned(self.nodes) - self.scope.visible))
+
+    @cached_property
     def unit(self) -> Unit:
         """The compiled parts."""
         sites: list[Any] = []
