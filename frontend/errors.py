@@ -21,6 +21,7 @@ __all__ = [
     "NonDifferentiableArgumentError",
     "NonScalarOutputError",
     "OutputError",
+    "PathsWarning",
     "ShapeError",
     "StaticArgumentError",
     "TracerArrayConversionError",
@@ -104,3 +105,7 @@ class UndefinedError(GradatimError, UnboundLocalError):
 
 class TreeError(GradatimError, ValueError):
     """Containers do not have the same structure."""
+
+
+class PathsWarning(UserWarning):
+    """A function is compiled again and again, since Python decides by the values of its arguments."""

@@ -6,6 +6,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ from .axes import freeze
 from .boundary import PublicCallable, public
 from .compiled import Compiled
 from .errors import ArgumentError, StaticArgumentError
-from .execution import raise_status
+from .execution import GuardFailed, raise_status
+from .paths import Paths
 from .traced import Traced, call_in, trace
 from .tracer import Tracer
 from .tracing import find_trace
@@ -41,6 +43,7 @@ class Staged(PublicCallable):
         static_argnums: positions of arguments that are compiled in.
         static_argnames: names of such arguments.
         check: what is checked when it compiles, ``"each-pass"`` or None.
+        convert: whether Python's control flow on traced values is rewritten.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Staged(PublicCallable):
         static_argnums: tuple[int, ...] = (),
         static_argnames: tuple[str, ...] = (),
         check: str | None = None,
+        convert: bool = True,
     ) -> None:
         super().__init__(self._call_slowly, raise_status)
         functools.update_wrapper(self, function, updated=())  # attributes could hide our methods
@@ -58,9 +62,11 @@ class Staged(PublicCallable):
         self.static_argnums = static_argnums
         self.static_argnames = static_argnames
         self.check = check
+        self.convert = convert
         self._derived: dict[Any, Staged] = {}
         self._traces: dict[Arguments, Traced] = {}
         self._specialisations: dict[Arguments, Compiled] = {}
+        self._paths: dict[Arguments, Paths] = {}
         self._specialising = threading.Lock()
 
     def __repr__(self) -> str:
@@ -74,6 +80,7 @@ class Staged(PublicCallable):
             self.static_argnums,
             self.static_argnames,
             self.check,
+            self.convert,
         )
 
     # Transformations
@@ -121,9 +128,8 @@ class Staged(PublicCallable):
         found = self._derived.get(transform)
         if found is None:
             steps = (*self.transforms, transform)
-            new = Staged(
-                self.function, steps, self.static_argnums, self.static_argnames, self.check
-            )
+            options = (self.static_argnums, self.static_argnames, self.check, self.convert)
+            new = Staged(self.function, steps, *options)
             found = self._derived.setdefault(transform, new)
         return found
 
@@ -137,7 +143,7 @@ class Staged(PublicCallable):
             raise ArgumentError(f"check must be 'each-pass', not {check!r}")
         found = self._derived.get(check)
         if found is None:
-            options = (self.static_argnums, self.static_argnames, check)
+            options = (self.static_argnums, self.static_argnames, check, self.convert)
             new = Staged(self.function, self.transforms, *options)
             found = self._derived.setdefault(check, new)
         return found
@@ -209,7 +215,13 @@ class Staged(PublicCallable):
     def _call_slowly(self, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that none of the programs matches."""
         leaves, arguments = self._flatten(args, kwargs)
-        traced = self._traced(arguments)
+        paths = self._paths.get(arguments)
+        if paths is not None:
+            with suppress(GuardFailed):
+                return paths.follow(leaves)
+        traced = self._traced(arguments, leaves)
+        if traced.guards:
+            return self._take_path(traced, leaves, args, kwargs)
         outer = find_trace((*leaves, *traced.captures))
         if outer is not None:
             return traced.out_tree.unflatten(call_in(outer, traced, leaves))
@@ -219,14 +231,48 @@ class Staged(PublicCallable):
         self.add(compiled.program)
         return compiled(*args, **kwargs)
 
-    def _traced(self, arguments: Arguments) -> Traced:
+    def _traced(self, arguments: Arguments, leaves: Sequence[Any] | None = None) -> Traced:
         found = self._traces.get(arguments)
         if found is not None:
             return found
-        traced = trace(self.function, self.transforms, arguments, self._names, self._flatten)
-        if traced.closes_over_tracers:  # it belongs into one call of the outer function
+        traced = trace(
+            self.function,
+            self.transforms,
+            arguments,
+            self._names,
+            self._flatten,
+            leaves,
+            self.convert,
+        )
+        # One that closes over traced values belongs into one call of the outer function, one with
+        # guards to calls that decide alike.
+        if traced.closes_over_tracers or traced.guards:
             return traced
         return self._traces.setdefault(arguments, traced)
+
+    def _take_path(
+        self,
+        traced: Traced,
+        leaves: Sequence[Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        """Answer a call for whose values the function was traced."""
+
+        def add(compiled: Compiled) -> None:
+            if compiled.program is not None:
+                self.add(compiled.program)
+
+        def tried(compiled: Compiled) -> bool:
+            return compiled.program is not None and compiled.program in self.programs
+
+        def compile_() -> Compiled:
+            return Compiled(traced, self._mark_static(args, kwargs), leaves if self.check else None)
+
+        arguments = traced.function.arguments
+        with self._specialising:
+            new = Paths(traced.fun_name, add, tried)
+            return self._paths.setdefault(arguments, new).take(traced, compile_, leaves)
 
     def _specialise(
         self,
@@ -296,6 +342,7 @@ def stage(
     *,
     static_argnums: int | Sequence[int] | None = None,
     static_argnames: str | Sequence[str] | None = None,
+    convert: bool = True,
 ) -> Staged:
     """Return a function as a staged one, to be transformed and compiled.
 
@@ -308,6 +355,9 @@ def stage(
         static_argnums: positions of arguments that the function gets as they are, and for each
             value of which it is compiled anew; they must be hashable.
         static_argnames: names of such arguments.
+        convert: whether Python's control flow on traced values (``if``, ``while``, ``for``, ``and``,
+            ...) becomes control flow of the program, in the function and in functions that it
+            calls, where their source is at hand. What is not traced is left to Python.
 
     Raises:
         ArgumentError: if ``function`` cannot be called.
@@ -318,11 +368,11 @@ def stage(
     if isinstance(function, Staged) and not numbers and not names:
         return function
     cache = _cache_of(function)
-    found = cache.get((numbers, names))
+    found = cache.get((numbers, names, convert))
     if found is None:
-        new = Staged(function, (), numbers, names)
+        new = Staged(function, (), numbers, names, None, convert)
         _check_static(new)
-        found = cache.setdefault((numbers, names), new)
+        found = cache.setdefault((numbers, names, convert), new)
     return found
 
 
@@ -400,9 +450,15 @@ def _static(value: Any, name: int | str) -> tree.Static:
 
 
 def _restore(
-    function: Any, transforms: Any, static_argnums: Any, static_argnames: Any, check: Any
+    function: Any,
+    transforms: Any,
+    static_argnums: Any,
+    static_argnames: Any,
+    check: Any,
+    convert: bool = True,
 ) -> Staged:
-    staged = stage(function, static_argnums=static_argnums, static_argnames=static_argnames)
+    static = {"static_argnums": static_argnums, "static_argnames": static_argnames}
+    staged = stage(function, **static, convert=convert)
     staged = staged.checked(check) if check else staged
     return functools.reduce(Staged.transformed, transforms, staged)
 

@@ -16,7 +16,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, SymbolRefAttr
@@ -32,6 +32,9 @@ from .errors import ArgumentError, UnexpectedTracerError
 from .source import user_location
 from .tracer import Cell, Tracer
 from .views import SAME, View
+
+if TYPE_CHECKING:
+    from .guards import Example, Guard
 
 INLINE_BYTES: Final = 1024
 """Captured arrays up to this size become constants; larger ones become hidden arguments."""
@@ -69,6 +72,8 @@ class Trace:
         parent: for a region, the trace that the op with the region belongs to.
         builder: appends ops at the user's current place, once `locate` was called.
         captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
+        example: the arguments of the call that the function is traced for, if it is for one.
+        guards: what was needed of traced values in that call, by value.
         decisions: how statements of rewritten source are to be run, by statement.
         functions: those that this one calls, made by nested transformations, by symbol.
         serial: rises with every trace; the innermost of several open traces has the highest.
@@ -91,6 +96,8 @@ class Trace:
         self.finished = False
         self.outdated = False
         self.captures: list[np.ndarray | Tracer] = []
+        self.example: Example | None = None
+        self.guards: dict[SSAValue, Guard] = {}
         self.decisions: dict[Any, str] = parent.decisions if parent else {}
         self.functions: dict[str, FuncOp] = parent.functions if parent else {}
         self._function = FunctionBuilder(name, types, names, location)

@@ -279,4 +279,3 @@ def detached(result: Any) -> Any:
     if isinstance(result, tuple):  # a named one
         return kind(*map(detached, result))
     return result
-

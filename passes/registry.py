@@ -22,6 +22,7 @@ PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-jvp": _lazy(".autodiff.jvp", "ArrayJvp"),
     "array-vjp": _lazy(".autodiff.vjp", "ArrayVjp"),
     "array-vmap": _lazy(".batching.vmap", "ArrayVmap"),
+    "array-add-status": _lazy(".status", "ArrayAddStatus"),
     "array-select-results": _lazy(".results", "ArraySelectResults"),
     "array-inline": _lazy(".simplify.inline", "ArrayInline"),
     "array-canonicalize": _lazy(".simplify.canonicalize", "ArrayCanonicalize"),

@@ -153,8 +153,10 @@ class Joins:
 
         def maybe(results: Sequence[Tracer]) -> Any:
             found = rebuild(results)
-            return found if isinstance(found, Unusable) else Maybe(
-                UndefinedError, message, found, common
+            return (
+                found
+                if isinstance(found, Unusable)
+                else Maybe(UndefinedError, message, found, common)
             )
 
         return maybe

@@ -214,9 +214,7 @@ class _Liveness:
 
 def mentioned_in_loads(node: ast.AST) -> set[str]:
     """Return the names that an expression or simple statement reads, nested functions included."""
-    return {
-        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-    }
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def ends(block: Sequence[ast.stmt]) -> bool:

@@ -57,7 +57,9 @@ def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
             return True
         if op == _GLOBAL and _global_matters(code.co_names[argument >> 1], module):
             return True
-        if op in _ATTRIBUTES and not _is_array_name(code.co_names[argument >> _METHODS_ARE_ATTRIBUTES]):
+        if op in _ATTRIBUTES and not _is_array_name(
+            code.co_names[argument >> _METHODS_ARE_ATTRIBUTES]
+        ):
             return True
         before, argument = op, 0
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))

@@ -390,7 +390,9 @@ class Rewriter(Expressions):
         flags: Flags = getattr(node, _FLAGS)
         kinds = exits_of(node.body)
         at = place(node)
-        target = [ast.Assign([node.target], load(ITEM, at), **at)] if hasattr(node, "target") else []
+        target = (
+            [ast.Assign([node.target], load(ITEM, at), **at)] if hasattr(node, "target") else []
+        )
         first = [ast.Expr(h, **place(h)) for h in head]
         step: list[ast.stmt] = [*target, *node.body]
         nested = used_by_nested(self._whole)
@@ -497,9 +499,7 @@ def _leaves(statements: Sequence[ast.stmt]) -> bool:
 
 def _occurrences(nodes: Iterable[ast.AST]) -> Counter[str]:
     """Return how often each name occurs."""
-    return Counter(
-        n.id for root in nodes for n in ast.walk(root) if isinstance(n, ast.Name)
-    )
+    return Counter(n.id for root in nodes for n in ast.walk(root) if isinstance(n, ast.Name))
 
 
 def _only_updated(statements: Iterable[ast.AST]) -> set[str]:

@@ -315,4 +315,6 @@ def _regular(item: Item) -> Part | None:
         return Part(item.dim, int(array[0]) if array.size else 0, 1, array.size)
     steps = np.diff(array)
     step = int(steps[0])
-    return Part(item.dim, int(array[0]), step, array.size) if step and (steps == step).all() else None
+    return (
+        Part(item.dim, int(array[0]), step, array.size) if step and (steps == step).all() else None
+    )

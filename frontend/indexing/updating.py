@@ -113,9 +113,7 @@ def _fixed(plan: Index) -> list[Part]:
     return sorted([*plan.parts, *singles])
 
 
-def _update_window(
-    trace: Trace, plan: Index, x: SSAValue, update: SSAValue, kind: str
-) -> SSAValue:
+def _update_window(trace: Trace, plan: Index, x: SSAValue, update: SSAValue, kind: str) -> SSAValue:
     """Append the update of a window without gaps."""
     b, parts = trace.builder, _fixed(plan)
     sizes = tuple(part.count for part in parts)
@@ -162,9 +160,7 @@ def _counting(b: Builder, part: Part, shape: Shape, dim: int) -> SSAValue:
     return b.add(numbers, b.full(shape, INT64, part.start)) if part.start else numbers
 
 
-def _indices_first(
-    b: Builder, plan: Index, update: SSAValue, parts: Sequence[Part]
-) -> SSAValue:
+def _indices_first(b: Builder, plan: Index, update: SSAValue, parts: Sequence[Part]) -> SSAValue:
     """Append the update with the dimensions of the arrays in front, then those of ``parts``."""
     rank, place = len(plan.common), plan.place
     flat = b.reshape(update, _without_new(plan))
@@ -201,9 +197,7 @@ def _are_distinct(plan: Index) -> bool:
 # Masks
 
 
-def _update_masked(
-    trace: Trace, plan: Index, x: SSAValue, value: SSAValue, kind: str
-) -> SSAValue:
+def _update_masked(trace: Trace, plan: Index, x: SSAValue, value: SSAValue, kind: str) -> SSAValue:
     """Append a choice, by a traced mask, between old elements and new ones."""
     b, mask = trace.builder, plan.masks[0]
     if len(plan.masks) > 1 or plan.has_arrays:

@@ -202,7 +202,9 @@ def _at_least(rank: int, place: Any) -> Any:
 
 
 atleast_1d = implements(np.atleast_1d, views=True)(_at_least(1, lambda shape: (1,)))
-atleast_2d = implements(np.atleast_2d, views=True)(_at_least(2, lambda shape: (1,) * (2 - len(shape)) + shape))
+atleast_2d = implements(np.atleast_2d, views=True)(
+    _at_least(2, lambda shape: (1,) * (2 - len(shape)) + shape)
+)
 atleast_3d = implements(np.atleast_3d, views=True)(
     _at_least(3, lambda shape: ((1, 1, 1), (1, *shape, 1), (*shape, 1))[len(shape)])
 )

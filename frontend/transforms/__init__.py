@@ -6,7 +6,7 @@ function returns (after tracing); and the passes that make one of the other. It 
 and looks into no IR, so that transformations nest to any depth.
 """
 
-from .base import Function, PassCall, Results, Transform
+from .base import Function, Lanes, PassCall, Results, Transform
 from .derivatives import Grad, Jvp, Vjp, as_argnums
 from .mapping import Vmap
 
@@ -14,6 +14,7 @@ __all__ = [
     "Function",
     "Grad",
     "Jvp",
+    "Lanes",
     "PassCall",
     "Results",
     "Transform",

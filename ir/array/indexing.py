@@ -92,9 +92,7 @@ class DynamicSliceOp(ArrayOp):
     operand = operand_def(TensorType)
     starts = var_operand_def(RangeOf(eq(POSITION)))
     result = result_def(TensorType)
-    assembly_format = (
-        "$operand `[` $starts `]` attr-dict `:` type($operand) `->` type($result)"
-    )
+    assembly_format = "$operand `[` $starts `]` attr-dict `:` type($operand) `->` type($result)"
 
     @classmethod
     def infer(

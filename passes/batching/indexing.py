@@ -49,17 +49,13 @@ def _differing(starts: Sequence[Batched], shape: Shape, sizes: Shape) -> list[in
     ]
 
 
-def _sliced(
-    b: Builder, x: Batched, starts: Sequence[Batched], sizes: Shape, size: int
-) -> SSAValue:
+def _sliced(b: Builder, x: Batched, starts: Sequence[Batched], sizes: Shape, size: int) -> SSAValue:
     """Take a window of all examples, the whole along dimensions whose positions differ."""
     zero = b.full((), _INT64, 0)
     places = tuple(zero if start.axis is not None else start.value for start in starts)
     if x.axis is None:
         return b.dynamic_slice(x.value, places, sizes)
-    return b.dynamic_slice(
-        x.value, inserted(places, x.axis, zero), inserted(sizes, x.axis, size)
-    )
+    return b.dynamic_slice(x.value, inserted(places, x.axis, zero), inserted(sizes, x.axis, size))
 
 
 def _window_indices(

@@ -742,7 +742,10 @@ PROGRAMS: list[Program] = [
     ],
     *[Program(f, PAIRS) for f in (nested_ifs, boolean_operators, operators_give_operands, minimum)],
     *[Program(f, ARRAYS) for f in (array_condition, in_place_in_branch, over_array, over_rows)],
-    *[Program(f, ARRAYS) for f in (enumerated, zipped, comprehension, any_and_all, updates_in_loop)],
+    *[
+        Program(f, ARRAYS)
+        for f in (enumerated, zipped, comprehension, any_and_all, updates_in_loop)
+    ],
     Program(while_with_and, ARRAYS, differentiable=False),
     *[
         Program(function, COUNTS, differentiable=False)
