@@ -108,4 +108,4 @@ class TreeError(GradatimError, ValueError):
 
 
 class PathsWarning(UserWarning):
-    """A function is compiled again and again, since Python decides by the values of its arguments."""
+    """A function is compiled again and again, as Python decides by the values of its arguments."""

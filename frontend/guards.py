@@ -77,12 +77,12 @@ class Example:
             _map(module, lanes, len(captures))
         with np.errstate(all="ignore"):
             (found,) = Interpreter(module).call("slice", *captures, *self.leaves)
-        lanes = np.asarray(found).reshape(-1)
-        if not lanes.size:
+        values = np.asarray(found).reshape(-1)
+        if not values.size:
             return None
-        if any(not same_bits(lanes[0], lane) for lane in np.unique(lanes)):
+        if any(not same_bits(values[0], value) for value in np.unique(values)):
             raise Differs
-        return lanes[0].reshape(())  # type: ignore[no-any-return]
+        return np.asarray(values[0])
 
 
 def _slice(trace: Trace, value: SSAValue) -> ModuleOp:
@@ -173,7 +173,7 @@ def condition(function: FuncOp, guards: Sequence[Guard], name: str) -> FuncOp:
 
 def _holds(b: Builder, value: SSAValue, expected: np.ndarray) -> SSAValue:
     """Return whether a value is what it was, to be computed by compiled code."""
-    shape, dtype = tensor_info(value)
+    dtype = tensor_info(value).dtype
     value = b.reshape(value, ())
     if dtype.kind == "b":
         return value if expected else b.not_(value)

@@ -96,6 +96,16 @@ class TracedRegion:
         return [capture for capture in self._trace.captures if isinstance(capture, Tracer)]
 
     @property
+    def block(self) -> Block:
+        """The block, which `finish` ends."""
+        return self._trace.builder.block
+
+    @property
+    def size(self) -> int:
+        """The number of ops in the block, and in the regions of these."""
+        return sum(1 for op in self.block.ops for _ in op.walk())
+
+    @property
     def where(self) -> str:
         """The place of what was traced, ``file:line``."""
         return spell_location(self.location) or "an unknown place"
@@ -116,6 +126,10 @@ class TracedRegion:
         index = len(block.args) if position is None else count + position
         argument = block.insert_arg(type_.tensor, index)
         argument.location = self.location
+
+    def on_leak(self, error: BaseException) -> None:
+        """Raise ``error`` where a value of the region is used outside, while tracing goes on."""
+        self._trace.leak = error
 
     def lift(self, leaf: Any) -> Tracer:
         """Return a leaf as a value of the region, after it was traced; see `lift_leaf`."""

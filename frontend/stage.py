@@ -355,9 +355,9 @@ def stage(
         static_argnums: positions of arguments that the function gets as they are, and for each
             value of which it is compiled anew; they must be hashable.
         static_argnames: names of such arguments.
-        convert: whether Python's control flow on traced values (``if``, ``while``, ``for``, ``and``,
-            ...) becomes control flow of the program, in the function and in functions that it
-            calls, where their source is at hand. What is not traced is left to Python.
+        convert: whether Python's control flow on traced values (``if``, ``while``, ``for``,
+            ``and``, ...) becomes control flow of the program, in the function and in functions that
+            it calls, where their source is at hand. What is not traced is left to Python.
 
     Raises:
         ArgumentError: if ``function`` cannot be called.

@@ -117,9 +117,7 @@ def _at_user(error: type[GradatimError], message: str) -> GradatimError:
     return error(message, spell_location(user_location()))
 
 
-def _concrete(
-    convert: Callable[..., Any], conversion: str, advice: str
-) -> Callable[..., Any]:
+def _concrete(convert: Callable[..., Any], conversion: str, advice: str) -> Callable[..., Any]:
     def method(self: Tracer, *args: Any) -> Any:
         if self.size != 1:
             raise TypeError("only 0-dimensional arrays can be converted to Python scalars")

@@ -74,6 +74,8 @@ class Trace:
         captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
         example: the arguments of the call that the function is traced for, if it is for one.
         guards: what was needed of traced values in that call, by value.
+        leak: raised instead of an error if a value of this trace is used after its end, while the
+            function around it is still being traced.
         decisions: how statements of rewritten source are to be run, by statement.
         functions: those that this one calls, made by nested transformations, by symbol.
         serial: rises with every trace; the innermost of several open traces has the highest.
@@ -96,6 +98,7 @@ class Trace:
         self.finished = False
         self.outdated = False
         self.captures: list[np.ndarray | Tracer] = []
+        self.leak: BaseException | None = None
         self.example: Example | None = None
         self.guards: dict[SSAValue, Guard] = {}
         self.decisions: dict[Any, str] = parent.decisions if parent else {}
@@ -221,11 +224,12 @@ class Trace:
         return next(iter(renamed.values()))
 
     @property
-    def _root(self) -> Trace:
-        return self.parent._root if self.parent else self
+    def root(self) -> Trace:
+        """The trace of the function that this one is a region of, or itself."""
+        return self.parent.root if self.parent else self
 
     def _free_symbol(self, wanted: str) -> str:
-        taken = self.functions.keys() | {self._root.name}
+        taken = self.functions.keys() | {self.root.name}
         numbered = (f"{wanted}_{i}" for i in itertools.count(1))
         return next(s for s in itertools.chain((wanted,), numbered) if s not in taken)
 
@@ -385,6 +389,9 @@ def require_open(tracer: Tracer) -> None:
     """Raise UnexpectedTracerError if the tracer's function has ended."""
     if not tracer.trace.finished:
         return
+    current = current_trace()
+    if tracer.trace.leak is not None and current and current.root is tracer.trace.root:
+        raise tracer.trace.leak
     made = spell_location(location_of(tracer)) or "an unknown place"
     raise UnexpectedTracerError(
         f"{tracer} was made at {made} while `{tracer.trace.name}` was traced, and is used after "

@@ -24,7 +24,7 @@ MISMATCH: Final = -1
 
 
 def add_status(module: ModuleOp, function: FuncOp, condition: str, arguments: int) -> None:
-    """Let a function that nobody calls return a status too: 0 if a condition holds, else `MISMATCH`.
+    """Let a function that nobody calls return a status too: 0 if a condition holds, or `MISMATCH`.
 
     Args:
         module: holds the function.
@@ -69,7 +69,7 @@ def add_status(module: ModuleOp, function: FuncOp, condition: str, arguments: in
 
 @dataclass(frozen=True)
 class ArrayAddStatus(ModulePass):
-    """Let a function tell by a last result, a 0-d int32, whether a condition on its arguments holds.
+    """Let a function tell by a last result, a 0-d int32, whether a condition holds.
 
     With ``function=f condition=g arguments=1`` this
 

@@ -10,9 +10,9 @@ from ..regions import TracedRegion, assign_changed, changed_cells, lift_leaf, va
 from ..tracer import Tracer
 from ..tracing import Trace, current_trace
 from .decisions import Retrace, decision_of
+from .exits import FLAGS
 from .joining import Joins, Rebuild, frozen
 from .operators import Thunk, truth
-from .exits import FLAGS
 from .state import UNSET, Cells, State, Tracked, cells_of, content_of
 from .syntax import Guard
 from .units import Site
@@ -44,7 +44,7 @@ def leave(loop: Site) -> None:
 
 def module_of(handle: Callable[[], Any]) -> dict[str, Any]:
     """Return the global variables of the function that a lambda stands in."""
-    found: dict[str, Any] = handle.__globals__  # type: ignore[attr-defined]
+    found: dict[str, Any] = handle.__globals__
     return found
 
 
@@ -121,7 +121,7 @@ def _trace_branches(
                 outcomes.append(_outcome(state, entries))
 
             captures = regions[-1].captures if regions else ()
-            place = branch.__code__  # type: ignore[attr-defined]
+            place = branch.__code__
             regions.append(TracedRegion(outer, traced, [], tuple, captures, place))
             state.restore()
     except BaseException:
@@ -272,7 +272,7 @@ def value_of(test: Tracer, body: Thunk, orelse: Thunk) -> Any:
             values.append(frozen(trace, thunk()))
 
         captures = regions[-1].captures if regions else ()
-        place = thunk.__code__  # type: ignore[attr-defined]
+        place = thunk.__code__
         regions.append(TracedRegion(outer, traced, [], tuple, captures, place))
     where = regions[0].where
     joins = Joins(regions, _WHEN, where)

@@ -7,6 +7,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from types import BuiltinFunctionType
 from typing import Any, Final
 
@@ -17,10 +18,13 @@ from ..local import maker_of
 from ..tracer import Tracer
 from .conversion import converted
 from .operators import or_, select, truth
+from .quiet import require_quiet, speculation
 
 
 def call(function: Any) -> Any:
     """Return what to call instead of a function."""
+    if speculation.depth:
+        require_quiet(function)
     kind = type(function)
     if kind is type:
         return REPLACEMENTS.get(function, function)
@@ -117,11 +121,10 @@ def _extremum(builtin: Callable[..., Any], comparison: np.ufunc) -> Callable[...
             return builtin(*args, **kwargs)
         found = items[0]
         for item in items[1:]:
-            better = UFUNCS[comparison](item, found) if _any_traced(item, found) else None
-            if better is None:
-                found = builtin(found, item)
+            if _any_traced(item, found):
+                found = select(truth(UFUNCS[comparison](item, found)), item, found)
             else:
-                found = select(truth(better), item, found)
+                found = builtin(found, item)
         return found
 
     return function
@@ -147,7 +150,7 @@ def _any(items: Iterable[Any]) -> Any:
         if type(item) is not Tracer and item:
             return True
         if type(item) is Tracer:
-            found = or_(found, lambda item=item: weak(truth(item)))
+            found = or_(found, partial(_bool, item))
     return found
 
 
@@ -218,6 +221,18 @@ def _rounding(function: Callable[..., Any], ufunc: np.ufunc) -> Callable[..., An
     return replacement
 
 
+_PYTHON_TYPES: Final = {"b": bool, "i": int, "f": float, "c": complex}
+
+
+def _isinstance(value: Any, kinds: Any) -> bool:
+    """Tell what Python would say of the array or number that a traced value stands for."""
+    if type(value) is not Tracer or isinstance(value, kinds):
+        return isinstance(value, kinds)
+    if value.weak:
+        return issubclass(_PYTHON_TYPES[value.dtype.kind], kinds)
+    return issubclass(value.dtype.type if value.is_scalar else np.ndarray, kinds)
+
+
 REPLACEMENTS: Final[dict[Any, Callable[..., Any]]] = {
     range: _range,
     int: _int,
@@ -229,6 +244,7 @@ REPLACEMENTS: Final[dict[Any, Callable[..., Any]]] = {
     max: _extremum(max, np.greater),
     any: _any,
     all: _all,
+    isinstance: _isinstance,
     map: _through(map),
     filter: _through(filter),
     functools.reduce: _through(functools.reduce),
@@ -244,6 +260,6 @@ REPLACEMENTS: Final[dict[Any, Callable[..., Any]]] = {
 }
 """What rewritten source calls in the place of functions that give Python's own numbers.
 
-Each does the same unless an argument is traced. Then the result is traced too, and weak, as Python's
-numbers are.
+Each does the same unless an argument is traced. Then the result is traced too, and weak, as
+Python's numbers are.
 """

@@ -66,6 +66,7 @@ class Place:
         self.outcome: Any = UNSET
         self.missing: tuple[str, Literals] | None = None
         self._leaves, self._structure = flat(None if before is UNSET else before)
+        self._given = list(self._leaves)
         self._numeric = [i for i, leaf in enumerate(self._leaves) if is_numeric(leaf)]
 
     def begin(self, outer: Trace) -> None:
@@ -79,9 +80,9 @@ class Place:
         return [self._leaves[i] for i in self._numeric]
 
     @property
-    def types(self) -> list[ShapeDtypeStruct]:
-        """The types of the leaves."""
-        return [type_of_tracer(leaf) for leaf in self.leaves]
+    def given(self) -> list[Any]:
+        """The same before they became traced values."""
+        return [self._given[i] for i in self._numeric]
 
     def value(self, leaves: Sequence[Tracer]) -> Any:
         """Return the value with the given arrays and numbers."""
@@ -206,6 +207,17 @@ class Carried:
             place.mode = Mode.LATE
         return place
 
+    @property
+    def given(self) -> list[Any]:
+        """The same before it became traced values."""
+        return [leaf for place in self.of_mode(Mode.CARRIED) for leaf in place.given]
+
+    def is_last(self, item: Any, last: Any) -> None:
+        """Note that a variable that holds a step's item is known behind the loop."""
+        for place in self.of_mode(Mode.LATE):
+            if type(place.final) is Tracer and type(item) is Tracer and same(place.final, item):
+                place.mode, place.outcome = Mode.SCRATCH, last
+
     # A step
 
     def enter(self, leaves: Sequence[Tracer], step: bool = True) -> None:
@@ -272,7 +284,8 @@ class Carried:
             place.rebound = False
         if not stayed:
             return False
-        return all([self._settle(place, region) for place in self.of_mode(Mode.CARRIED)])
+        found = [self._settle(place, region) for place in self.of_mode(Mode.CARRIED)]
+        return all(found)
 
     def _settle(self, place: Place, region: TracedRegion) -> bool:
         try:

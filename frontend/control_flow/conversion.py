@@ -45,7 +45,7 @@ def converted_root(function: Callable[..., Any]) -> Callable[..., Any]:
     inner = getattr(function, "func", function)  # of a `functools.partial`
     inner = getattr(inner, "__func__", inner)
     if type(inner) is not FunctionType:
-        inner = getattr(type(inner), "__call__", inner)
+        inner = call_of(type(inner)) or inner
     if type(inner) is FunctionType and not is_untouchable_file(inner.__code__.co_filename):
         _packages.add(_package_of(inner))
     return converted(function)
@@ -63,11 +63,17 @@ def converted(function: Callable[..., Any]) -> Callable[..., Any]:
     if kind is functools.partial:
         assert isinstance(function, functools.partial)
         return _converted_partial(function)
-    call = getattr(kind, "__call__", None)
-    if type(call) is FunctionType and not isinstance(function, type):
+    call = call_of(kind)
+    if call is not None and not isinstance(function, type):
         new = _converted_function(call)
         return function if new is call else MethodType(new, function)
     return function
+
+
+def call_of(kind: type) -> FunctionType | None:
+    """Return the function in Python that calls of a class's instances run, if there is one."""
+    found = next((vars(k)["__call__"] for k in kind.__mro__ if "__call__" in vars(k)), None)
+    return found if type(found) is FunctionType else None
 
 
 def _converted_function(function: FunctionType) -> FunctionType:

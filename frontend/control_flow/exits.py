@@ -1,8 +1,8 @@
 """Leaving a block early: ``return``, ``break`` and ``continue`` become assignments to flags.
 
 A statement with a traced condition must run to its end, because both of its outcomes are compiled.
-Here its exits become assignments, and what an exit would skip stands behind a test of the flags. Where
-one side of an ``if`` surely leaves, what follows becomes the other side, and needs no flag.
+Here its exits become assignments, and what an exit would skip stands behind a test of the flags.
+Where one side of an ``if`` surely leaves, what follows becomes the other side, and needs no flag.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def blocks_of(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 
 def conditional_exits(statement: ast.stmt) -> Kinds:
-    """Return in which ways a compound statement may be left from below an ``if`` or a loop in it."""
+    """Return how a compound statement may be left from below an ``if`` or a loop in it."""
     found: set[str] = set()
     for block in blocks_of(statement):
         for inner in block:
@@ -199,9 +199,8 @@ class Lowering:
         for statement in block:
             if isinstance(statement, ast.Raise) or _KINDS.get(type(statement)) in self.kinds:
                 return True
-            if isinstance(statement, ast.If):
-                if self._ends(statement.body) and self._ends(statement.orelse):
-                    return True
+            if isinstance(statement, ast.If) and all(map(self._ends, blocks_of(statement))):
+                return True
         return False
 
     def _parts(self, statement: ast.stmt) -> Lowered:

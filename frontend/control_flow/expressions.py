@@ -34,8 +34,8 @@ _SIMPLE_SIZE: Final = 12
 """An operand of up to so many nodes is written twice rather than wrapped in a function."""
 
 NOT_CALLED_THROUGH: Final = frozenset(
-    {"super", "locals", "globals", "vars", "dir", "eval", "exec", "isinstance", "issubclass"}
-    | {"type", "getattr", "hasattr", "setattr", "id", "repr", "str", "callable", "print"}
+    {"super", "locals", "globals", "vars", "dir", "eval", "exec"}
+    | {"type", "issubclass", "getattr", "hasattr", "id", "repr", "str", "callable"}
 )
 """Builtin functions that see their caller's frame, or cannot depend on traced values."""
 

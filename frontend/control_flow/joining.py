@@ -1,9 +1,8 @@
-"""One value out of several: what a variable holds behind branches that left different things in it."""
+"""One value out of several: what a variable holds behind branches that left different values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -68,7 +67,7 @@ def same(first: Any, second: Any) -> bool:
         return True
     if type(first) is not type(second):
         return False
-    if isinstance(first, Cell):
+    if type(first) is Tracer:
         return first.value is second.value and first.weak == second.weak
     if type(first) in _SCALARS or isinstance(first, (np.generic, str, bytes)):
         return repr(first) == repr(second)
@@ -176,7 +175,9 @@ class Joins:
         except DtypeError as error:
             return self._unusable(type(error), error.message)
         types = [type_of_tracer(value) for value in lifted]
-        common = reduce(_join_types, types[1:], types[0])
+        common: ShapeDtypeStruct | None = types[0]
+        for type_ in types[1:]:
+            common = common and common_type(common, type_, False)
         if common is None:
             return self._conflict(path, [str(type_) for type_ in types])
         number = len(self.columns)
@@ -194,10 +195,7 @@ class Joins:
         ]
 
     def _conflict(self, path: str, found: Sequence[str]) -> Rebuild:
-        if path.startswith(VALUE):
-            path = "the result of the function"
-        else:
-            path = f"`{path}`"
+        path = "the result of the function" if path.startswith(VALUE) else f"`{path}`"
         each = " and ".join(f"{text} {when}" for text, when in zip(found, self._when))
         return self._unusable(
             BranchError,
@@ -208,12 +206,6 @@ class Joins:
     def _unusable(self, kind: Any, message: str) -> Rebuild:
         found = Unusable(kind, message)
         return lambda results: found
-
-
-def _join_types(
-    first: ShapeDtypeStruct | None, second: ShapeDtypeStruct
-) -> ShapeDtypeStruct | None:
-    return first and common_type(first, second, False)
 
 
 def _is_local(leaf: Any, regions: Sequence[TracedRegion]) -> bool:

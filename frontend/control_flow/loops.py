@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
+from xdsl.ir import BlockArgument
 
+from ...ir.array.shape import ConstantOp
 from ..arguments import ShapeDtypeStruct
 from ..errors import CarryError
 from ..lax.loops import Body, append_scan, append_while
@@ -14,11 +17,12 @@ from ..regions import TracedRegion, type_of_tracer, wrapped
 from ..tracer import Tracer
 from ..tracing import Trace, current_trace
 from .branches import module_of, run_branches
-from .carrying import ROUNDS, Carried
+from .carrying import ROUNDS, Carried, Mode
 from .decisions import Retrace, decide, decision_of
+from .integers import Integers, counters_of
 from .operators import and_, not_, or_, truth
 from .sources import Source, source_of
-from .state import Cells, State, cells_of
+from .state import Cells, State, cells_of, content_of
 from .units import Site
 
 _STEP: Final = ShapeDtypeStruct((), np.dtype(np.int64), True)
@@ -49,8 +53,7 @@ class Loop:
         """Return whether a flag ends the loop."""
         found: Any = False
         for name in self.site.details.stops:
-            flag = self.cells[name].cell_contents
-            found = or_(found, lambda flag=flag: flag)
+            found = or_(found, partial(content_of, self.cells[name]))
         return found
 
     def carried(self, runs: bool) -> tuple[State, Carried]:
@@ -61,8 +64,8 @@ class Loop:
 
     def traced(
         self, state: State, carried: Carried, head: Sequence[Any], parts: Sequence[Any], item: Any
-    ) -> TracedRegion:
-        """Trace a step until what it carries keeps its types.
+    ) -> tuple[TracedRegion, list[Tracer]]:
+        """Trace a step until what it carries keeps its types; return its parameters too.
 
         Args:
             state: what it may change.
@@ -73,9 +76,13 @@ class Loop:
         """
         for _ in range(ROUNDS):
             types = [type_of_tracer(leaf) for leaf in carried.first]
+            parameters: list[Tracer] = []
 
-            def step(*leaves: Tracer, count: int = len(types)) -> None:
+            def step(
+                *leaves: Tracer, count: int = len(types), found: list[Tracer] = parameters
+            ) -> None:
                 split = len(head) + count
+                found += leaves
                 carried.enter(leaves[len(head) : split])
                 self.step(item(leaves[: len(head)], leaves[split:]))
                 carried.leave()
@@ -87,7 +94,7 @@ class Loop:
             finally:
                 state.restore()
             if carried.settle(region):
-                return region
+                return region, parameters
         raise CarryError(
             f"what the loop ({self.site.where}) carries gets another type in each step",
             self.site.where,
@@ -116,8 +123,7 @@ class Loop:
             carried.enter(leaves[count : count + carries], step=False)
             found = more(leaves[:count])
             for name in self.site.details.stops:
-                flag = self.cells[name].cell_contents
-                found = and_(not_(flag), lambda found=found: found)
+                found = and_(not_(content_of(self.cells[name])), partial(_itself, found))
             return truth(found) if type(found) is Tracer else bool(found)
 
         captures = body.region.captures
@@ -168,7 +174,7 @@ def while_(site: Site, test: Tracer, steps: int, handle: Callable[[], Any]) -> b
 
 def _roll_while(loop: Loop, runs: bool) -> None:
     state, carried = loop.carried(runs)
-    region = loop.traced(state, carried, (), (), lambda head, parts: None)
+    region, _ = loop.traced(state, carried, (), (), lambda head, parts: None)
     _append_while(loop, state, carried, region, (), lambda head: loop.test())
 
 
@@ -209,7 +215,7 @@ def _append_while(
 def iterate(site: Site, iterable: Any, handle: Callable[[], Any]) -> Iterable[Any]:
     """Begin a ``for`` loop: return what Python is to iterate over, which is empty if it is done."""
     if current_trace() is None:
-        return iterable  # type: ignore[no-any-return]
+        return iterable
     source = source_of(iterable)
     decision = decision_of(site)
     if source is not None and type(source.count) is Tracer:
@@ -221,7 +227,7 @@ def iterate(site: Site, iterable: Any, handle: Callable[[], Any]) -> Iterable[An
         _unroll(Loop(site, handle), iterable)
         return ()
     if source is None or decision == "plain":
-        return iterable  # type: ignore[no-any-return]
+        return iterable
     from .rolling import rolled
 
     return () if rolled(site, source, handle) else source.plain()
@@ -255,18 +261,19 @@ def _roll_items(loop: Loop, source: Source) -> None:
         return source.at(head[0])
 
     left: list[Tracer] = []
-    region = loop.traced(state, carried, [_STEP], (), item)
+    region, _ = loop.traced(state, carried, [_STEP], (), item)
     head = [(zero, left[-1])]
     _append_while(loop, state, carried, region, head, lambda found: found[0] < end)
 
 
-def roll_scan(loop: Loop, source: Source, accept: Callable[[TracedRegion], bool]) -> bool:
+def roll_scan(loop: Loop, source: Source, accept: Callable[[TracedRegion, Integers], bool]) -> bool:
     """Run a loop with a known number of steps; tell whether it was accepted.
 
     Args:
         loop: the loop, which no flag ends.
         source: what it runs over.
-        accept: tells of a traced step whether it shall become a loop of the program.
+        accept: tells of a traced step, and of the ints of Python that it begins with, whether it
+            shall become a loop of the program.
     """
     outer = loop.outer
     state, carried = loop.carried(True)
@@ -275,11 +282,19 @@ def roll_scan(loop: Loop, source: Source, accept: Callable[[TracedRegion], bool]
     parts = [ShapeDtypeStruct(array.shape[1:], array.dtype) for array in arrays]
 
     def item(head: Sequence[Any], found: Sequence[Any]) -> Any:
-        return source.item(head[0], found)
+        items.append(source.item(head[0], found))
+        return items[-1]
 
-    region = loop.traced(state, carried, [_STEP], parts, item)
-    if not accept(region):
+    items: list[Any] = []
+    region, parameters = loop.traced(state, carried, [_STEP], parts, item)
+    region.on_leak(Retrace(loop.site, "plain"))
+    left = [leaf for place in carried.of_mode(Mode.CARRIED) for leaf in place.results(region)]
+    counters = counters_of(carried.given, parameters[1:], left)
+    traced = any(map(_is_traced, (*region.captures, *carried.given, *arrays)))
+    if not traced or not accept(region, Integers(parameters[0].value, counters)):
         return False
+    if source.last() is not None:
+        carried.is_last(items[-1], source.last())
     late, results = carried.end(region)
     carries = [*carried.first, *late]
     types = [type_of_tracer(leaf) for leaf in carries]
@@ -290,6 +305,22 @@ def roll_scan(loop: Loop, source: Source, accept: Callable[[TracedRegion], bool]
     values, found = append_scan(outer, body, arrays, source.count, False, 1)
     carried.finish(wrapped(outer, values, found))
     return True
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _is_traced(value: Any) -> bool:
+    """Tell whether a value depends on arguments, and is not an array that Python knows."""
+    if type(value) is not Tracer:
+        return False
+    ssa, trace = value.value, value.trace
+    if isinstance(ssa, BlockArgument):
+        if ssa.index >= len(trace.captures):
+            return True
+        return _is_traced(trace.captures[ssa.index])
+    return not isinstance(ssa.owner, ConstantOp)
 
 
 def _unroll(loop: Loop, iterable: Any) -> None:

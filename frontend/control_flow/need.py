@@ -1,4 +1,4 @@
-"""Which functions need no conversion: those without control flow that call nothing of the user's."""
+"""Which functions need no conversion: those without control flow that call no user's function."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ _CONSTANT: Final = dis.opmap["LOAD_CONST"]
 _GLOBAL: Final = dis.opmap["LOAD_GLOBAL"]
 _METHODS_ARE_ATTRIBUTES: Final = sys.version_info >= (3, 12)
 _ATTRIBUTES: Final = frozenset({dis.opmap["LOAD_ATTR"], dis.opmap.get("LOAD_METHOD")})
-_CALLED_VALUE: Final = dis.opmap["PUSH_NULL"]
 _EXTENDED: Final = dis.opmap["EXTENDED_ARG"]
-_CALLS_WITH_SPREAD: Final = dis.opmap["CALL_FUNCTION_EX"]
+_MATTERING: Final = _CONTROL | {
+    dis.opmap[name] for name in ("PUSH_NULL", "CALL_FUNCTION_EX", "STORE_SUBSCR", "STORE_ATTR")
+}
+_BINARY: Final = dis.opmap["BINARY_OP"]
+_FIRST_IN_PLACE: Final = next(i for i, (_, text) in enumerate(dis._nb_ops) if text == "+=")  # type: ignore[attr-defined]
 _CACHE: Final = dis.opmap["CACHE"]
 
 _DATA: Final = (int, float, complex, str, bytes, tuple, np.ndarray, np.generic, np.dtype)
@@ -34,8 +37,8 @@ _DATA: Final = (int, float, complex, str, bytes, tuple, np.ndarray, np.generic, 
 def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
     """Tell whether a function may depend on traced values in a way that Python cannot express.
 
-    That is, whether it has control flow, an index that may be traced, or calls anything but functions
-    of libraries and methods of arrays.
+    That is, whether it has control flow, stores into arrays, has an index that may be traced, or
+    calls anything but functions of libraries and methods of arrays.
 
     Args:
         code: of the function.
@@ -51,7 +54,7 @@ def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
         argument = argument << 8 | raw[i + 1]
         if op == _EXTENDED:
             continue
-        if op in _CONTROL or op == _CALLED_VALUE or op == _CALLS_WITH_SPREAD:
+        if op in _MATTERING or (op == _BINARY and argument >= _FIRST_IN_PLACE):
             return True
         if op in _INDEXED and before != _CONSTANT:
             return True

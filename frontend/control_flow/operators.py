@@ -6,7 +6,9 @@ Each does what Python does unless an operand is traced.
 from __future__ import annotations
 
 import builtins
+import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -118,7 +120,7 @@ def in_(value: Any, container: Any) -> Any:
     if type(container) in (list, tuple) and all(map(_is_number, container)):
         found: Any = False
         for item in container:
-            found = or_(found, lambda item=item: value == item)
+            found = or_(found, partial(operator.eq, value, item))
         return found
     return value in container
 

@@ -1,7 +1,7 @@
 """Rewriting the statements of a function.
 
-Each ``if``, ``while`` and ``for`` becomes its plain form, in which its body stands as the user wrote
-it, and a call that takes its place where the condition is traced:
+Each ``if``, ``while`` and ``for`` becomes its plain form, in which its body stands as the user
+wrote it, and a call that takes its place where the condition is traced:
 
     if x > 0:                       @test = x > 0
         y = 1                       if type(@test) is Tracer:
@@ -379,7 +379,8 @@ class Rewriter(Expressions):
                 arguments = [self._head(argument) for argument in node.args]
                 keywords = [self.visit(keyword) for keyword in node.keywords]
                 return replaced(node, func=function, args=arguments, keywords=keywords)
-        return self.visit(node)  # type: ignore[no-any-return]
+        found: ast.expr = self.visit(node)
+        return found
 
     def _own_flags(self, loop: Any) -> tuple[str, ...]:
         """Return the flags of a loop that the function around it tests too."""

@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any, Final
 
 from .names import Function
+from .syntax import without_type_parameters
 from .units import Origin, Unit
 
 _REWRITTEN_BY_PYTEST: Final = "@py_builtins"
@@ -70,9 +71,8 @@ def bare(node: Function) -> Any:
     at = {name: getattr(node, name) for name in node._attributes}
     if isinstance(node, ast.Lambda):
         return ast.Lambda(arguments, node.body, **at)
-    found = type(node)(node.name, arguments, node.body, [], None, **at)
-    found.type_params = []  # of Python 3.12
-    return found
+    definition = type(node)(node.name, arguments, node.body, [], None, **at)
+    return without_type_parameters(definition)
 
 
 def _bare_parameter(node: ast.arg) -> ast.arg:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tracer import Cell, Tracer
+from ..local import LocalArray
+from ..tracer import Tracer
 from ..tracing import current_trace
 from .calls import TracedRange
 
@@ -100,7 +101,8 @@ class ArraySource(Source):
 
     def plain(self) -> Iterable[Any]:
         """Return the array."""
-        return self._array  # type: ignore[no-any-return]
+        array: Iterable[Any] = self._array
+        return array
 
 
 class ZipSource(Source):
@@ -174,8 +176,8 @@ def source_of(iterable: Any) -> Source | None:
     """Return the source that an iterable is, None if it is something else."""
     if isinstance(iterable, (range, TracedRange)):
         return RangeSource(iterable)
-    if isinstance(iterable, Cell) or type(iterable) is np.ndarray:
-        return ArraySource(iterable) if np.ndim(iterable) else None
+    if type(iterable) in (Tracer, LocalArray, np.ndarray):
+        return ArraySource(iterable) if len(iterable.shape) else None
     if type(iterable) is Joined:
         return _joined_source(iterable)
     return None

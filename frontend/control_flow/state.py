@@ -247,7 +247,7 @@ def _same_entries(first: dict[Any, Any], second: dict[Any, Any]) -> bool:
     if len(first) != len(second):
         return False
     pairs = zip(first.items(), second.items())
-    return all(k is l or k == l for (k, _), (l, _) in pairs) and all(
+    return all(a is b or a == b for (a, _), (b, _) in pairs) and all(
         a is b for a, b in zip(first.values(), second.values())
     )
 
@@ -263,7 +263,8 @@ def _kind_of(value: Any) -> _Kind | None:
     if isinstance(value, (*_OPAQUE, FunctionType, MethodType)):
         return None
     has_attributes = type(getattr(value, "__dict__", None)) is dict
-    return _ATTRIBUTES if has_attributes and _is_users(type(value)) else None
+    kind_of_value: Any = type(value)
+    return _ATTRIBUTES if has_attributes and _is_users(kind_of_value) else None
 
 
 @lru_cache(maxsize=1024)

@@ -28,7 +28,7 @@ PRIVATE: Final = "@"
 _LOAD = ast.Load()
 _STORE = ast.Store()
 
-Place = dict[str, int]
+Place = dict[str, Any]
 
 
 def place(node: Any) -> Place:
@@ -46,7 +46,7 @@ def load(name: str, at: Place) -> ast.expr:
     return ast.Name(name, _LOAD, **at)
 
 
-def store(name: str, at: Place) -> ast.expr:
+def store(name: str, at: Place) -> ast.Name:
     """Return the target that assigns a variable."""
     return ast.Name(name, _STORE, **at)
 
@@ -100,7 +100,12 @@ def arguments(names: Iterable[str]) -> ast.arguments:
 def function(name: str, parameters: Iterable[str], body: list[ast.stmt], at: Place) -> ast.stmt:
     """Return ``def name(parameters): body``."""
     node = ast.FunctionDef(name, arguments(parameters), body or [ast.Pass(**at)], [], **at)
-    node.type_params = []  # of Python 3.12
+    return without_type_parameters(node)
+
+
+def without_type_parameters(node: N) -> N:
+    """Return a definition itself, as one without the type parameters of Python 3.12."""
+    setattr(node, "type_params", [])  # noqa: B010  # older versions do not have the field
     return node
 
 

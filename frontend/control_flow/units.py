@@ -15,7 +15,18 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from .names import Scope, mentioned
-from .syntax import CALL, PRIVATE, RUNTIME, SITES, TRACER, TYPE, Place, function, place
+from .syntax import (
+    CALL,
+    PRIVATE,
+    RUNTIME,
+    SITES,
+    TRACER,
+    TYPE,
+    Place,
+    function,
+    place,
+    without_type_parameters,
+)
 
 _FACTORY = "@factory"
 _SHARED = (RUNTIME, CALL, TRACER, TYPE, SITES)
@@ -103,9 +114,7 @@ def _module(origin: Origin, definitions: Sequence[ast.stmt], free: Iterable[str]
     at = place(definitions[0])
     inner = list(definitions)
     if origin.class_name:
-        holder = ast.ClassDef(origin.class_name, [], [], inner, [], **at)
-        holder.type_params = []  # of Python 3.12
-        inner = [holder]
+        inner = [without_type_parameters(ast.ClassDef(origin.class_name, [], [], inner, [], **at))]
     factory = function(_FACTORY, [*_SHARED, *sorted(free)], inner, at)
     return ast.fix_missing_locations(ast.Module([factory], []))
 

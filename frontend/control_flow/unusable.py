@@ -66,7 +66,8 @@ class Maybe(Unusable):
 
     def is_there(self, known: Mapping[str, bool]) -> bool:
         """Tell whether it is there, where some flags have known values."""
-        return any(known.get(flag, value) is not value for flag, value in self.literals)
+        literals: Literals = self.literals
+        return any(known.get(flag, value) is not value for flag, value in literals)
 
 
 def _refusing(name: str) -> Callable[..., NoReturn]:

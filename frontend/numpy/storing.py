@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +12,7 @@ from ..errors import ShapeError
 from ..stores import plain_array_error, stored_result
 from ..tracer import Tracer
 from .manipulation import ravel, reshaped
-from .operands import is_traced, lifted, traced_array, traced_arrays, unsupported, xp
+from .operands import is_traced, traced_arrays, unsupported, xp
 from .registry import implements
 from .selection import where as choose
 

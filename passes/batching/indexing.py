@@ -13,7 +13,7 @@ from ...ir.array.indexing import indexed_first, kind_of
 from ...ir.array.shape import integers_of
 from ...ir.builder import Builder
 from ...ir.types import Shape, shape_of
-from .batched import Batched, BatchingRule, at_axis, inserted, moved, shifted
+from .batched import Batched, BatchingRule, at_axis, inserted, shifted
 
 _INT64 = np.dtype(np.int64)
 

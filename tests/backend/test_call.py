@@ -5,10 +5,12 @@ import pickle
 import numpy as np
 import pytest
 
+from gradatim.backend import jit
+from gradatim.backend.call import MISMATCH, emit_entry, link_program
 from gradatim.backend.call.layout import Dict, Leaf, NoneNode, Static, Tuple
 from gradatim.backend.call.signature import ArraySpec, CallSignature, flat_signature
 
-from .call_programs import SlowPathTaken, function, program, signature, spec
+from .call_programs import SlowPathTaken, copying_program, function, program, signature, spec
 
 DTYPES = "?bhilqBHILQefdFD"
 SHAPES = [(), (1,), (4,), (0,), (2, 3), (2, 0, 3), (1, 1, 1, 5)]
@@ -311,7 +313,7 @@ def test_what_the_error_hook_returns_is_the_answer():
     from .call_programs import CompiledCallable, copying_kernel, refuse
 
     call = signature([spec("d")])
-    run = CompiledCallable(refuse, lambda status: ("status", status))
+    run = CompiledCallable(refuse, lambda status, x: ("status", status))
     run.add(program(call, copying_kernel(call, 3)))
     assert run(np.float64(1)) == ("status", 3)
 
@@ -345,7 +347,6 @@ def test_a_program_can_find_that_it_is_not_for_its_arguments(kind):
 @pytest.mark.parametrize("status", [0, MISMATCH, 5])
 @pytest.mark.parametrize("release_gil", [False, True])
 def test_a_status_behind_the_outputs(kind, status, release_gil):
-    from .call_programs import refuse
 
     call = signature([spec("d")], parameters=(Leaf(0),))
     kernel = f"""

@@ -1,5 +1,7 @@
 """Programs with Python's control flow on their arguments, with arguments that take all paths."""
 
+# ruff: noqa: B007, C419, SIM102, SIM108  # written as users write
+
 from __future__ import annotations
 
 from collections.abc import Callable
