@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .frontend.api import grad, jit, jvp, value_and_grad, vjp, vmap
     from .frontend.arguments import ShapeDtypeStruct
     from .frontend.compiled import Compiled
+    from .frontend.control_flow.conversion import do_not_convert
     from .frontend.errors import GradatimError
     from .frontend.lowered import Lowered
     from .frontend.stage import Staged, stage
@@ -38,6 +39,7 @@ _PLACES = {
     "ShapeDtypeStruct": "frontend.arguments",
     "Staged": "frontend.stage",
     "Traced": "frontend.traced",
+    "do_not_convert": "frontend.control_flow.conversion",
     "grad": "frontend.api",
     "jit": "frontend.api",
     "jvp": "frontend.api",
@@ -55,6 +57,7 @@ __all__ = [
     "ShapeDtypeStruct",
     "Staged",
     "Traced",
+    "do_not_convert",
     "errors",
     "grad",
     "jit",

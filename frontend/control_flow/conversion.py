@@ -10,15 +10,13 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from types import CellType, CodeType, FunctionType, MethodType
-from typing import Any, Final, TypeVar
+from types import CodeType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from .names import Scope, body_of, mentioned
-from .need import is_library_file, is_untouchable_file, needs_conversion
-from .rewriting import Rewriter
-from .source_code import as_definition, bare, function_syntax
-from .syntax import CALL, RUNTIME, TRACER, TYPE
-from .units import OUR_CODE, RUNTIME_CELLS, Unit
+from .need import OUR_CODE, is_library_file, is_untouchable_file, needs_conversion
+
+if TYPE_CHECKING:
+    from .units import Unit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -115,7 +113,7 @@ def _unit_of(function: FunctionType) -> Unit | None:
         if known is None:
             if len(_units) >= _LIMIT:
                 _units.clear()
-            known = _units[id(code)] = (code, _convert(function))
+            known = _units[id(code)] = (code, _convert(code, function.__globals__))
     return known[1]
 
 
@@ -130,39 +128,13 @@ def _package_of(function: FunctionType) -> str:
     return str(function.__globals__.get("__name__")).partition(".")[0]
 
 
-def _convert(function: FunctionType) -> Unit | None:
-    code, module = function.__code__, function.__globals__
+def _convert(code: CodeType, module: dict[str, Any]) -> Unit | None:
     if code.co_flags & _SUSPENDING or not needs_conversion(code, module):
         return None
-    found = function_syntax(code, module)
-    if found is None:
-        return None
-    if not RUNTIME_CELLS:
-        install()
-    node, origin = found
-    if origin.class_name and any(map(_is_private, mentioned(body_of(node)))):
-        return None  # as variables, such names are spelled otherwise in the compiled code
-    free = frozenset(code.co_freevars)
-    sites: list[Any] = []
-    rewriter = Rewriter(origin, Scope(free), sites, [])
-    unit = Unit(origin, [as_definition(rewriter.root(bare(node)))], free, sites)
-    unit.remember()
-    return unit
+    from .translation import translated  # not needed by functions that only compute
 
-
-def _is_private(name: str) -> bool:
-    return name.startswith("__") and not name.endswith("__")
+    return translated(code, module)
 
 
 _SUSPENDING: Final = 0x20 | 0x80 | 0x100 | 0x200
 """Flags of the code of generators and coroutines."""
-
-
-def install() -> None:
-    """Give rewritten source what it calls."""
-    from ..tracer import Tracer
-    from . import runtime
-    from .calls import call
-
-    names = {RUNTIME: runtime, CALL: call, TRACER: Tracer, TYPE: type}
-    RUNTIME_CELLS.update((name, CellType(value)) for name, value in names.items())

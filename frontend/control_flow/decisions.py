@@ -6,10 +6,12 @@ to end it, in the midst of a step.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..tracing import current_trace
-from .units import Site
+
+if TYPE_CHECKING:
+    from .units import Site
 
 
 class Retrace(BaseException):

@@ -19,6 +19,7 @@ from .syntax import (
     attribute,
     bind,
     call,
+    children,
     constant,
     is_traced,
     load,
@@ -27,6 +28,7 @@ from .syntax import (
     replaced,
     runtime_call,
     thunk,
+    walk,
 )
 
 _SIMPLE: Final = (ast.Name, ast.Constant, ast.Attribute, ast.Compare, ast.BinOp, ast.UnaryOp)
@@ -207,7 +209,7 @@ class Expressions:
         """Rewrite a comprehension, in whose scope nothing can be bound."""
         if _suspends(node):
             return node
-        targets = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        targets = {n.id for n in walk(node) if isinstance(n, ast.Name)}
         with self._inside(self.scope.with_names(targets), False):
             return self.generic(node)
 
@@ -255,7 +257,7 @@ def is_surely_known(test: ast.expr) -> bool:
 def _is_simple(node: ast.expr) -> bool:
     """Tell whether an expression is small and has no control flow in it."""
     size = 0
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, (ast.operator, ast.unaryop, ast.cmpop, ast.expr_context)):
             continue
         size += 1
@@ -270,14 +272,14 @@ def _is_simple(node: ast.expr) -> bool:
 
 def _binds(node: ast.expr) -> bool:
     """Tell whether an expression binds a variable or suspends its function."""
-    return any(isinstance(n, (ast.NamedExpr, *_SUSPENSIONS)) for n in ast.walk(node))
+    return any(isinstance(n, (ast.NamedExpr, *_SUSPENSIONS)) for n in walk(node))
 
 
 _SUSPENSIONS: Final = (ast.Yield, ast.YieldFrom, ast.Await)
 
 
 def _suspends(node: ast.AST) -> bool:
-    return any(isinstance(n, _SUSPENSIONS) for n in ast.walk(node)) or any(
+    return any(isinstance(n, _SUSPENSIONS) for n in walk(node)) or any(
         generator.is_async for generator in getattr(node, "generators", ())
     )
 
@@ -290,7 +292,7 @@ def suspends(statements: Sequence[ast.AST]) -> bool:
         if isinstance(node, (*_SUSPENSIONS, ast.AsyncFor, ast.AsyncWith)):
             return True
         if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            pending += ast.iter_child_nodes(node)
+            pending += children(node)
     return False
 
 

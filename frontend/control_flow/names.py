@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from .syntax import children, walk
+
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -51,7 +53,7 @@ def _inside(node: ast.AST) -> Iterator[ast.AST]:
         yield from node.bases
         yield from node.keywords
     elif not isinstance(node, COMPREHENSIONS):
-        yield from ast.iter_child_nodes(node)
+        yield from children(node)
 
 
 def _defaults(arguments: ast.arguments) -> Iterator[ast.expr]:
@@ -76,7 +78,7 @@ def _bind(node: ast.AST, found: Bindings) -> None:
         case ast.Nonlocal(names=names):
             found.shared.update(names)
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            inner = (n.target for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
+            inner = (n.target for n in walk(node) if isinstance(n, ast.NamedExpr))
             found.bound.update(t.id for t in inner if isinstance(t, ast.Name))
 
 
@@ -84,7 +86,7 @@ def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
     """Return all names that occur in some source, nested functions included."""
     found: set[str] = set()
     for root in nodes:
-        for node in ast.walk(root):
+        for node in walk(root):
             if isinstance(node, ast.Name):
                 found.add(node.id)
             elif not isinstance(node, (ast.expr, ast.expr_context)):
@@ -99,7 +101,7 @@ def shared_by_nested(nodes: Iterable[ast.AST]) -> set[str]:
     return {
         name
         for root in nodes
-        for node in ast.walk(root)
+        for node in walk(root)
         if isinstance(node, ast.Nonlocal)
         for name in node.names
     }
@@ -107,7 +109,7 @@ def shared_by_nested(nodes: Iterable[ast.AST]) -> set[str]:
 
 def used_by_nested(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names that functions inside some source mention."""
-    inner = (n for root in nodes for n in ast.walk(root) if isinstance(n, FUNCTIONS))
+    inner = (n for root in nodes for n in walk(root) if isinstance(n, FUNCTIONS))
     return mentioned(part for function in inner for part in body_of(function))
 
 
@@ -214,7 +216,7 @@ class _Liveness:
 
 def mentioned_in_loads(node: ast.AST) -> set[str]:
     """Return the names that an expression or simple statement reads, nested functions included."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def ends(block: Sequence[ast.stmt]) -> bool:

@@ -18,7 +18,8 @@ from ..tracer import Tracer
 
 _JUMPS: Final = frozenset(dis.hasjrel) | frozenset(dis.hasjabs)
 _CONTROL: Final = _JUMPS | {dis.opmap["UNARY_NOT"], dis.opmap["CONTAINS_OP"]}
-_INDEXED: Final = frozenset({dis.opmap["BINARY_SUBSCR"], dis.opmap.get("BINARY_SLICE")})
+_INDEXED: Final = {dis.opmap["BINARY_SUBSCR"]: 1, dis.opmap.get("BINARY_SLICE"): 2}
+_BUILDS: Final = frozenset({dis.opmap["BUILD_SLICE"], dis.opmap["BUILD_TUPLE"]})
 _CONSTANT: Final = dis.opmap["LOAD_CONST"]
 _GLOBAL: Final = dis.opmap["LOAD_GLOBAL"]
 _METHODS_ARE_ATTRIBUTES: Final = sys.version_info >= (3, 12)
@@ -34,6 +35,10 @@ _CACHE: Final = dis.opmap["CACHE"]
 _DATA: Final = (int, float, complex, str, bytes, tuple, np.ndarray, np.generic, np.dtype)
 
 
+OUR_CODE: Final[dict[int, CodeType]] = {}
+"""The code objects that are converted already, by identity."""
+
+
 def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
     """Tell whether a function may depend on traced values in a way that Python cannot express.
 
@@ -44,7 +49,7 @@ def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
         code: of the function.
         module: its global variables.
     """
-    before = _CACHE
+    constants = 0  # as many of the values on top of the stack are known to be constant
     argument = 0
     raw = code.co_code
     for i in range(0, len(raw), 2):
@@ -56,7 +61,7 @@ def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
             continue
         if op in _MATTERING or (op == _BINARY and argument >= _FIRST_IN_PLACE):
             return True
-        if op in _INDEXED and before != _CONSTANT:
+        if constants < _INDEXED.get(op, 0):
             return True
         if op == _GLOBAL and _global_matters(code.co_names[argument >> 1], module):
             return True
@@ -64,9 +69,15 @@ def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
             code.co_names[argument >> _METHODS_ARE_ATTRIBUTES]
         ):
             return True
-        before, argument = op, 0
+        constants, argument = _constants_behind(op, argument, constants), 0
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
     return any(needs_conversion(c, module) for c in inner)
+
+
+def _constants_behind(op: int, argument: int, constants: int) -> int:
+    if op == _CONSTANT:
+        return constants + 1
+    return constants - argument + 1 if op in _BUILDS and constants >= argument else 0
 
 
 def _global_matters(name: str, module: dict[str, Any]) -> bool:

@@ -21,8 +21,7 @@ import numpy as np
 
 from ..tracer import Cell
 from .conversion import call_of
-from .need import is_library_file
-from .units import OUR_CODE
+from .need import OUR_CODE, is_library_file
 
 
 class Loud(Exception):

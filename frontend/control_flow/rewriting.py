@@ -21,6 +21,7 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 from .exits import (
@@ -64,6 +65,7 @@ from .syntax import (
     replaced,
     runtime_call,
     thunk,
+    walk,
 )
 from .units import Origin, Site
 
@@ -116,6 +118,33 @@ _FUNCTION: Final = _Block(boundary="function")
 _CUT: Final = _Block()
 
 
+class _Whole:
+    """What is known of all statements of a function, whatever part of it is rewritten."""
+
+    def __init__(self, statements: Sequence[ast.AST]) -> None:
+        self.statements = statements
+
+    @cached_property
+    def bound(self) -> set[str]:
+        """The names that it binds."""
+        return bindings(self.statements).bound
+
+    @cached_property
+    def shared(self) -> set[str]:
+        """The names that functions inside it bind."""
+        return shared_by_nested(self.statements)
+
+    @cached_property
+    def nested(self) -> set[str]:
+        """The names that functions inside it mention."""
+        return used_by_nested(self.statements)
+
+    @cached_property
+    def occurrences(self) -> Counter[str]:
+        """How often each name occurs."""
+        return _occurrences(self.statements)
+
+
 class Rewriter(Expressions):
     """Rewrites one compilation's source.
 
@@ -123,16 +152,16 @@ class Rewriter(Expressions):
         origin: where the source comes from.
         scope: the variables that it sees.
         sites: receives the sites that it refers to.
-        whole: all statements of the user's function that the source is a part of.
+        whole: the user's function that the source is a part of, if it is only a part.
     """
 
     def __init__(
-        self, origin: Origin, scope: Scope, sites: list[Any], whole: Sequence[ast.AST]
+        self, origin: Origin, scope: Scope, sites: list[Any], whole: _Whole | None = None
     ) -> None:
         super().__init__(scope)
         self._origin = origin
         self._sites = sites
-        self._whole = whole
+        self._whole = whole or _Whole([])
 
     # Functions
 
@@ -145,7 +174,7 @@ class Rewriter(Expressions):
         if suspends(node.body) or _sees_its_frame(node):
             return node
         whole = self._whole
-        self._whole = node.body
+        self._whole = _Whole(node.body)
         with self._inside(self.scope.inside(node), True):
             body = self.block(node.body, _FUNCTION)
         self._whole = whole
@@ -251,7 +280,7 @@ class Rewriter(Expressions):
         found = bindings(nodes)
         assigned = (found.bound | found.shared) & (self.scope.visible | self.scope.module)
         assigned.update(flags)
-        assigned |= shared_by_nested(self._whole) & self.scope.visible
+        assigned |= self._whole.shared & self.scope.visible
         whole = self._whole
 
         def definitions(site: Site, sites: list[Any]) -> list[ast.stmt]:
@@ -266,7 +295,7 @@ class Rewriter(Expressions):
 
     def _cells(self, nodes: Iterable[ast.AST], at: Place, flags: Iterable[str] = ()) -> ast.expr:
         """Return the lambda that hands over the cells of all variables that are mentioned."""
-        names = mentioned(nodes) | shared_by_nested(self._whole) | set(flags)
+        names = mentioned(nodes) | self._whole.shared | set(flags)
         found = sorted(names & self.scope.visible)
         return thunk(ast.Tuple([load(name, at) for name in found], ast.Load(), **at), at)
 
@@ -396,7 +425,7 @@ class Rewriter(Expressions):
         )
         first = [ast.Expr(h, **place(h)) for h in head]
         step: list[ast.stmt] = [*target, *node.body]
-        nested = used_by_nested(self._whole)
+        nested = self._whole.nested
         details = LoopDetails(
             flags,
             kinds,
@@ -421,8 +450,8 @@ class Rewriter(Expressions):
 
     def _read_elsewhere(self, node: ast.stmt) -> set[str]:
         """Return the variables of a loop that other parts of the function mention too."""
-        inside, everywhere = _occurrences([node]), _occurrences(self._whole)
-        outer = set(inside) - bindings(self._whole).bound  # of the functions around this one
+        inside, everywhere = _occurrences([node]), self._whole.occurrences
+        outer = set(inside) - self._whole.bound  # of the functions around this one
         return outer | {name for name, n in inside.items() if everywhere[name] > n}
 
     # Other statements
@@ -500,12 +529,12 @@ def _leaves(statements: Sequence[ast.stmt]) -> bool:
 
 def _occurrences(nodes: Iterable[ast.AST]) -> Counter[str]:
     """Return how often each name occurs."""
-    return Counter(n.id for root in nodes for n in ast.walk(root) if isinstance(n, ast.Name))
+    return Counter(n.id for root in nodes for n in walk(root) if isinstance(n, ast.Name))
 
 
 def _only_updated(statements: Iterable[ast.AST]) -> set[str]:
     """Return the variables that statements bind by augmented assignments only."""
-    nodes = [n for statement in statements for n in ast.walk(statement)]
+    nodes = [n for statement in statements for n in walk(statement)]
     targets = [n.target for n in nodes if isinstance(n, ast.AugAssign)]
     updated = {t.id for t in targets if isinstance(t, ast.Name)}
     others = set(map(id, targets))
@@ -518,5 +547,5 @@ def _sees_its_frame(node: Function) -> bool:
     return any(
         isinstance(n, ast.Name) and n.id in ("locals", "eval", "exec", "vars", "dir")
         for part in body_of(node)
-        for n in ast.walk(part)
+        for n in walk(part)
     )

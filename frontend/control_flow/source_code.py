@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any, Final
 
 from .names import Function
-from .syntax import without_type_parameters
+from .syntax import walk, without_type_parameters
 from .units import Origin, Unit
 
 _REWRITTEN_BY_PYTEST: Final = "@py_builtins"
@@ -152,7 +152,7 @@ def _definitions(code: CodeType, lines: list[str]) -> Iterator[Function]:
             module = ast.parse(head + "".join(lines[first - 1 : end]))
         except SyntaxError:
             continue
-        yield from (n for n in ast.walk(module) if isinstance(n, ast.FunctionDef))
+        yield from (n for n in walk(module) if isinstance(n, ast.FunctionDef))
         return
 
 
@@ -179,7 +179,7 @@ def _lambdas(code: CodeType, lines: list[str]) -> Iterator[Function]:
         module = ast.parse("".join(lines))
     except SyntaxError:
         return
-    yield from (n for n in ast.walk(module) if isinstance(n, ast.Lambda) and n.lineno == first)
+    yield from (n for n in walk(module) if isinstance(n, ast.Lambda) and n.lineno == first)
 
 
 def _end(code: CodeType) -> tuple[int, int]:

@@ -30,6 +30,40 @@ _STORE = ast.Store()
 
 Place = dict[str, Any]
 
+_NO_NODES: Final = frozenset(
+    (
+        *("id", "ctx", "op", "ops", "attr", "arg", "name", "asname", "kind", "type_comment"),
+        *("level", "module", "conversion", "is_async", "simple", "n", "s", "rest"),
+    )
+)
+"""Fields of nodes that hold no nodes, or none that matter here."""
+
+_fields: dict[type, tuple[str, ...]] = {}
+
+
+def children(node: ast.AST) -> list[Any]:
+    """Return the nodes directly below a node, but for operators and contexts."""
+    kind = type(node)
+    names = _fields.get(kind)
+    if names is None:
+        names = _fields[kind] = tuple([name for name in kind._fields if name not in _NO_NODES])
+    found: list[Any] = []
+    for name in names:
+        value = getattr(node, name, None)
+        if type(value) is list:
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+def walk(node: ast.AST) -> list[Any]:
+    """Return a node and all nodes below it, but for operators and contexts."""
+    found = [node]
+    for each in found:
+        found += children(each)
+    return found
+
 
 def place(node: Any) -> Place:
     """Return where a node stands in the source."""

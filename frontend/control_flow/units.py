@@ -15,6 +15,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from .names import Scope, mentioned
+from .need import OUR_CODE
 from .syntax import (
     CALL,
     PRIVATE,
@@ -35,9 +36,6 @@ Cells = Mapping[str, CellType]
 
 RUNTIME_CELLS: dict[str, CellType] = {}
 """What the names of `syntax` that rewritten source uses stand for; filled by `conversion`."""
-
-OUR_CODE: dict[int, CodeType] = {}
-"""The code objects compiled here, by identity, which are not to be converted again."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +111,14 @@ class Unit:
 def _module(origin: Origin, definitions: Sequence[ast.stmt], free: Iterable[str]) -> ast.Module:
     at = place(definitions[0])
     inner = list(definitions)
+    names = {*_SHARED, *free}
     if origin.class_name:
-        inner = [without_type_parameters(ast.ClassDef(origin.class_name, [], [], inner, [], **at))]
-    factory = function(_FACTORY, [*_SHARED, *sorted(free)], inner, at)
-    return ast.fix_missing_locations(ast.Module([factory], []))
+        holder = ast.ClassDef(origin.class_name, [], [], inner, [], **at)
+        inner = [without_type_parameters(holder)]
+        if origin.class_name not in names:  # its methods know the class as a global variable
+            inner.insert(0, ast.Global([origin.class_name], **at))
+    factory = function(_FACTORY, sorted(names), inner, at)
+    return ast.Module([factory], [])
 
 
 def _inner(code: CodeType, levels: int) -> list[CodeType]:
