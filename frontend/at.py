@@ -125,6 +125,7 @@ class Elements:
         highest number, and for bools True.
         """
         mode = _known_mode(mode) or "clip"
+        self._trace_array(())
         key = self._adjusted(mode, wrap_negative_indices)
         if mode not in _LEFT_OUT:
             return self._array[key].copy()
@@ -132,12 +133,16 @@ class Elements:
 
     def _updated(self, kind: str, values: Any, mode: Any, wrap_negative: bool) -> Any:
         mode = _known_mode(mode) or "drop"
-        if not isinstance(self._array, Tracer) and is_traced((values, *self._key)):
-            self._array = traced_arrays(self._array, values, *traced_in(self._key))[1][0]
+        self._trace_array((values,))
         key = self._adjusted(mode, wrap_negative)
         if mode not in _LEFT_OUT or self._may_be_stored_by(key):
             return _stored(self._array, key, values, kind)
         return self._cut(_stored(self._padded(0), key, values, kind))
+
+    def _trace_array(self, values: tuple[Any, ...]) -> None:
+        """Make the array a traced one if the index or values are."""
+        if not isinstance(self._array, Tracer) and is_traced((*values, *self._key)):
+            self._array = traced_arrays(self._array, *values, *traced_in(self._key))[1][0]
 
     def _positions(self) -> Iterator[tuple[int, int, Any]]:
         """Walk through the integers and integer arrays: number in the index, axis, positions."""

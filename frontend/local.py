@@ -30,8 +30,10 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..ir.locations import spell_location
+from . import stores
 from .errors import TracerMutationError, UnsupportedError
 from .source import user_location
+from .stores import Flat
 from .tracer import Cell, Tracer
 from .tracing import Trace, current_trace, find_trace, outdate
 
@@ -76,10 +78,10 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
     __hash__ = None  # type: ignore[assignment]  # as arrays: `==` compares elements
 
     def __init__(self, array: np.ndarray, trace: Trace, part: _Part | None = None) -> None:
-        self._value: Any = array
+        self._value = array
         self._trace = trace
-        self._view: Any = part
-        self._parts: WeakValueDictionary[int, LocalArray] | None = None
+        self._view = part
+        self._parts = None
         self.weak = False
         self.zero_dim = True
         if part is not None:
@@ -87,7 +89,9 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
                 part.root._parts = WeakValueDictionary()
             part.root._parts[next(_numbers)] = self
 
-    @property
+    is_scalar: Final = False
+
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """What ``isinstance`` sees."""
         return np.ndarray
@@ -115,7 +119,7 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
 
     def __getitem__(self, index: Any) -> Any:
         if _traced_in(index):
-            return Tracer.__getitem__(self, index)  # type: ignore[arg-type]
+            return stores.item(self, index)
         return _result(self._value[_plain(index)], self, lambda: self[index])
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -130,6 +134,11 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
         from .at import At
 
         return At(self._value)
+
+    @property
+    def flat(self) -> Any:
+        """The elements in C order, to be indexed and stored into."""
+        return _Flat(self)
 
     def __iter__(self) -> Iterator[Any]:
         if not self._value.ndim:
@@ -206,11 +215,21 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
         return _result(found, operands, lambda: function(*args, **kwargs))
 
 
+class _Flat(Flat):
+    """The elements of an array in C order, which may become traced."""
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        if to_be_changed(self.base, (index, values)):
+            super().__setitem__(index, values)
+        else:
+            self.base._value.flat[_plain(index)] = _plain(values)
+
+
 def _method(x: LocalArray, name: str) -> Callable[..., Any]:
     def method(*args: Any, **kwargs: Any) -> Any:
         operands = (args, kwargs)
         to_be_changed(x if name in _STORING_METHODS else kwargs.get("out"), operands)
-        if type(x) is Tracer:
+        if type(x) is not LocalArray:  # it is a tracer by now
             return getattr(x, name)(*args, **kwargs)
         traced = _traced_in(operands)
         if traced:
@@ -259,7 +278,7 @@ def become_traced(x: LocalArray) -> None:
     if not x._value.flags.writeable:
         raise ValueError("assignment destination is read-only")  # NumPy's words
     root = x.root
-    parts = list(root._parts.values()) if root._parts is not None else []
+    parts: list[LocalArray] = list(root._parts.values()) if root._parts is not None else []
     _require_sole(root, parts)
     trace = root._trace
     if trace.finished:
@@ -268,8 +287,8 @@ def become_traced(x: LocalArray) -> None:
     outdate(trace)
     _become(root, Tracer(trace.value_of_array(root._value), trace))
     for part in parts:
-        taken = part._view.take()
-        if type(taken) is not Tracer or taken._view is None or taken._view.root is not root:
+        taken: Any = part._view.take()
+        if type(taken) is not Tracer or getattr(taken._view, "root", None) is not root:
             raise UnsupportedError(
                 "a traced value is to be stored in an array of which there is a view that traced "
                 "arrays do not have",

@@ -6,6 +6,7 @@ line that called it. Columns count from 1, as MLIR's do.
 
 from __future__ import annotations
 
+import dis
 import os
 import sys
 from itertools import islice
@@ -29,15 +30,33 @@ _locations: dict[tuple[int, int], tuple[CodeType, LocationAttr]] = {}
 
 def user_location() -> LocationAttr:
     """Return file, line, column and function of the innermost frame of the user's code."""
-    frame: FrameType | None = sys._getframe(1)
+    frame = _user_frame()
+    if frame is None:
+        return UNKNOWN
+    found = _locations.get((id(frame.f_code), frame.f_lasti))
+    return found[1] if found is not None else _locate(frame.f_code, frame.f_lasti)
+
+
+def _user_frame() -> FrameType | None:
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
         known = _skipped.get(id(code))
         if not (known[1] if known is not None else _is_skipped(code)):
-            found = _locations.get((id(code), frame.f_lasti))
-            return found[1] if found is not None else _locate(code, frame.f_lasti)
+            return frame
         frame = frame.f_back
-    return UNKNOWN
+    return None
+
+
+_STORES = frozenset(
+    dis.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE") if name in dis.opmap
+)
+
+
+def is_storing() -> bool:
+    """Tell whether the user's code is at a statement such as ``x[i] = value``."""
+    frame = _user_frame()
+    return frame is not None and frame.f_code.co_code[frame.f_lasti] in _STORES
 
 
 def definition_location(code: CodeType) -> LocationAttr:

@@ -8,15 +8,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import tree
 from .arguments import Arguments, flatten_arguments
 from .axes import freeze
 from .boundary import PublicCallable, public
 from .compiled import Compiled
+from .control_flow.conversion import converted_root
 from .errors import ArgumentError, StaticArgumentError
 from .execution import GuardFailed, raise_status
+from .inout import InOut
 from .paths import Paths
 from .traced import Traced, call_in, trace
 from .tracer import Tracer
@@ -336,14 +338,37 @@ class Staged(PublicCallable):
         )
 
 
+@overload
+def stage(
+    function: Callable[..., Any],
+    *,
+    static_argnums: int | Sequence[int] | None = ...,
+    static_argnames: str | Sequence[str] | None = ...,
+    inout: None = ...,
+    convert: bool = ...,
+) -> Staged: ...
+
+
+@overload
+def stage(
+    function: Callable[..., Any],
+    *,
+    static_argnums: int | Sequence[int] | None = ...,
+    static_argnames: str | Sequence[str] | None = ...,
+    inout: int | Sequence[int],
+    convert: bool = ...,
+) -> InOut: ...
+
+
 @public
 def stage(
     function: Callable[..., Any],
     *,
     static_argnums: int | Sequence[int] | None = None,
     static_argnames: str | Sequence[str] | None = None,
+    inout: int | Sequence[int] | None = None,
     convert: bool = True,
-) -> Staged:
+) -> Staged | InOut:
     """Return a function as a staged one, to be transformed and compiled.
 
     The same function, staged again, gives the same object, which keeps what was compiled.
@@ -355,12 +380,15 @@ def stage(
         static_argnums: positions of arguments that the function gets as they are, and for each
             value of which it is compiled anew; they must be hashable.
         static_argnames: names of such arguments.
+        inout: positions of arguments whose arrays the function may change: after a call they hold
+            what it left in them. The arrays of all others stay as they are, whatever the function
+            does.
         convert: whether Python's control flow on traced values (``if``, ``while``, ``for``,
             ``and``, ...) becomes control flow of the program, in the function and in functions that
             it calls, where their source is at hand. What is not traced is left to Python.
 
     Raises:
-        ArgumentError: if ``function`` cannot be called.
+        ArgumentError: if ``function`` cannot be called, or ``inout`` names no position.
         StaticArgumentError: if a static argument is no parameter.
     """
     numbers = _as_tuple(static_argnums, int)
@@ -368,11 +396,32 @@ def stage(
     if isinstance(function, Staged) and not numbers and not names:
         return function
     cache = _cache_of(function)
+    if inout is not None:
+        return _in_out(function, cache, numbers, names, _as_tuple(inout, int), convert)
     found = cache.get((numbers, names, convert))
     if found is None:
         new = Staged(function, (), numbers, names, None, convert)
         _check_static(new)
         found = cache.setdefault((numbers, names, convert), new)
+    return found
+
+
+def _in_out(
+    function: Callable[..., Any],
+    cache: dict[Any, Any],
+    numbers: tuple[int, ...],
+    names: tuple[str, ...],
+    positions: tuple[int, ...],
+    convert: bool,
+) -> InOut:
+    if not all(isinstance(n, int) and n >= 0 for n in positions) or set(positions) & set(numbers):
+        raise ArgumentError(f"inout must be positions of arguments, not {positions}")
+    key = (numbers, names, positions, convert)
+    found: InOut | None = cache.get(key)
+    if found is None:
+        pairs = functools.partial(stage, static_argnums=numbers, static_argnames=names)
+        run = converted_root(function) if convert else function
+        found = cache.setdefault(key, InOut(run, positions, pairs))
     return found
 
 

@@ -15,11 +15,14 @@ from .tracing import trace_of_store
 from .views import Indexed, View
 
 
-def item(x: Tracer, index: Any) -> Any:
+def item(x: Any, index: Any) -> Any:
     """Return ``x[index]``: a view for basic indexing, a copy for advanced indexing and elements."""
     from .indexing import indexed
+    from .selected import selected
 
     key = _key(index)
+    if len(key) == 1 and _is_mask(key[0]) and 0 < key[0].ndim <= x.ndim:
+        return selected(x, key[0])
     part = indexed(x, key)
     if not x.is_scalar and _gives_view(x, key):
         part._view = View(x, Indexed(tuple(map(_frozen, key))))
@@ -35,14 +38,21 @@ def store(x: Tracer, index: Any, value: Any) -> None:
         ValueError: if x cannot be written to.
     """
     from .indexing import updated
+    from .selected import Selected, stored
 
     if x.weak:
         kind = {"b": "bool", "i": "int", "f": "float", "c": "complex"}[x.dtype.kind]
         raise TypeError(f"'{kind}' object does not support item assignment")  # Python's words
     key = _key(index)
-    if not _is_stored(x, key, value):
+    if len(key) == 1 and type(value) is Selected and _is_mask(key[0]):
+        x.assign(stored(x, key[0], value))
+    elif not _is_stored(x, key, value):
         trace_of_store(x)
         x.assign(updated(x, key, value))
+
+
+def _is_mask(part: Any) -> bool:
+    return type(part) is Tracer and part.dtype.kind == "b"
 
 
 def _key(index: Any) -> tuple[Any, ...]:
@@ -102,23 +112,42 @@ def stored_result(out: Any, result: Any, what: str, casting: str = "same_kind") 
         TypeError: if ``casting`` does not allow the conversion.
         ValueError: if the shapes differ.
     """
-    if type(out) is not Tracer:
-        raise plain_array_error(f"`{what}` with `out=`, or an operator such as `+=`,")
-    trace = trace_of_store(out)
+    target = traced_target(out, f"`{what}` with `out=`, or an operator such as `+=`,")
+    trace = trace_of_store(target)
     found: Any = trace.lift(result)
     found = found if type(found) is Tracer else trace.constant(found)
-    if not np.can_cast(found.dtype, out.dtype, casting):  # type: ignore[arg-type]
-        raise TypeError(
-            f"Cannot cast `{what}` output from {found.dtype!r} to {out.dtype!r} "
-            f"with casting rule '{casting}'"
-        )
+    require_castable(found.dtype, out.dtype, what, casting)
     if found.shape != out.shape:
         raise ValueError(
             f"output array of shape {out.shape} does not match the shape {found.shape} of what "
             f"`{what}` gives"
         )
-    out.assign(trace.tracer(trace.builder.convert(found.value, out.dtype)))
+    target.assign(trace.tracer(trace.builder.convert(found.value, out.dtype)))
     return out
+
+
+def traced_target(out: Any, what: str) -> Tracer:
+    """Return the array that something stores in, as a traced one.
+
+    Raises:
+        TracerMutationError: if it is an ordinary array.
+    """
+    from .local import LocalArray, become_traced
+
+    if type(out) is LocalArray:
+        become_traced(out)
+    if type(out) is not Tracer:
+        raise plain_array_error(what)
+    return out
+
+
+def require_castable(found: np.dtype, wanted: np.dtype, what: str, casting: Any) -> None:
+    """Raise TypeError if a function's result may not be stored as another dtype."""
+    if not np.can_cast(found, wanted, casting):
+        raise TypeError(
+            f"Cannot cast `{what}` output from {found!r} to {wanted!r} "
+            f"with casting rule '{casting}'"
+        )
 
 
 def plain_array_error(what: str) -> TracerMutationError:
@@ -138,11 +167,11 @@ class Flat:
         base: the array.
     """
 
-    def __init__(self, base: Tracer) -> None:
+    def __init__(self, base: Any) -> None:
         self.base = base
 
     def __len__(self) -> int:
-        return self.base.size
+        return int(self.base.size)
 
     def __iter__(self) -> Iterator[Any]:
         elements = self.copy()
@@ -151,10 +180,16 @@ class Flat:
     def __getitem__(self, index: Any) -> Any:
         return self.copy()[index].copy()
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        new = self.copy()
-        new[index] = value
-        self.base.assign(new.reshape(self.base.shape))
+    def __setitem__(self, index: Any, values: Any) -> None:
+        """Store values, of which there may be more than needed, or fewer, which are repeated."""
+        from .numpy.operands import is_traced, traced_arrays, xp
+
+        key = index if is_traced((index,)) else np.arange(len(self))[index]
+        flat = self.copy()
+        if np.size(key):
+            value = traced_arrays(flat, values)[1][1]
+            flat[key] = xp.resize(value, np.shape(key))
+        self.base[...] = flat.reshape(self.base.shape)
 
     def copy(self) -> Any:
         """Return the elements as an array."""

@@ -27,7 +27,7 @@ from .errors import (
     TracerIntegerConversionError,
     UnsupportedError,
 )
-from .source import user_location
+from .source import is_storing, user_location
 from .views import SAME, detached, view
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def _at_user(error: type[GradatimError], message: str) -> GradatimError:
 
 def _concrete(convert: Callable[..., Any], conversion: str, advice: str) -> Callable[..., Any]:
     def method(self: Tracer, *args: Any) -> Any:
+        _refuse_store()
         if self.size != 1:
             raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
         return convert(self._decided(ConcretizationTypeError, conversion, advice), *args)
@@ -129,6 +130,7 @@ def _concrete(convert: Callable[..., Any], conversion: str, advice: str) -> Call
 
 def _refused(conversion: str, advice: str) -> Callable[..., NoReturn]:
     def method(self: Tracer, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse_store()
         raise self.unknown(ConcretizationTypeError, conversion, advice)
 
     method.__doc__ = f"Raise ConcretizationTypeError: {conversion} needs a number."
@@ -145,6 +147,14 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
     return operator
 
 
+def _refuse_store() -> None:
+    """Raise TracerMutationError if the user's code stores in an ordinary array right now."""
+    if is_storing():
+        from .stores import plain_array_error
+
+        raise plain_array_error("`x[...] = value`")
+
+
 class Cell:
     """What a traced value has in common with an array that may become one (`local.LocalArray`).
 
@@ -155,6 +165,13 @@ class Cell:
     """
 
     __slots__ = ("__weakref__", "_parts", "_trace", "_value", "_view", "weak", "zero_dim")
+
+    _parts: Any
+    _trace: Trace
+    _value: Any
+    _view: Any
+    weak: bool
+    zero_dim: bool
 
 
 class Tracer(Cell):
@@ -170,7 +187,7 @@ class Tracer(Cell):
     ) -> None:
         self._value = value
         self._trace = trace
-        self._view: View | None = None
+        self._view = None
         self.weak = weak
         self.zero_dim = zero_dim
 
@@ -189,17 +206,23 @@ class Tracer(Cell):
     # The cell
 
     @property
+    def is_scalar(self) -> bool:
+        """Whether it stands for a scalar, which does not change: ``x += 1`` makes a new one."""
+        return self._view is None and not (self.zero_dim or self.shape)
+
+    @property
     def value(self) -> SSAValue:
         """The SSA value that the cell holds now."""
-        view = self._view
+        view: View | None = self._view
         if view is not None and view.root._value is not view.seen:
             self._read_again(view)
-        return self._value
+        value: SSAValue = self._value
+        return value
 
     @property
     def trace(self) -> Trace:
         """The function that the value belongs to."""
-        view = self._view
+        view: View | None = self._view
         if view is not None and view.root._value is not view.seen:
             self._read_again(view)
         return self._trace
@@ -209,13 +232,7 @@ class Tracer(Cell):
             return  # whoever uses it is told so
         part = view.kind.read(view.parent)
         self._value, self._trace = part._value, part._trace
-        # The memory of an array that is not traced yet may change at any time.
-        view.seen = view.root._value if type(view.root) is Tracer else None
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether it stands for a scalar, which does not change: ``x += 1`` makes a new one."""
-        return self._view is None and not (self.zero_dim or self.shape)
+        view.note()
 
     def assign(self, new: Tracer) -> None:
         """Hold another value from now on, and so change what this is a view of.
@@ -234,9 +251,10 @@ class Tracer(Cell):
         from .local import become_traced
         from .tracing import trace_of_store
 
-        view = self._view
-        if view is not None and type(view.root) is not Tracer:
-            become_traced(view.root)
+        view: View | None = self._view
+        root: Any = self if view is None else view.root
+        if type(root) is not Tracer:
+            become_traced(root)
         trace = trace_of_store(self)
         value = trace.lift(new).value  # type: ignore[union-attr]
         if view is None:
@@ -247,7 +265,8 @@ class Tracer(Cell):
             raise ValueError("assignment destination is read-only")  # NumPy's words
         whole: Any = trace.lift(view.parent)
         view.parent.assign(view.kind.write(whole, Tracer(value, trace)))
-        self._value, self._trace, view.seen = value, trace, view.root._value
+        self._value, self._trace = value, trace
+        view.note()
 
     # What is known while tracing
 
@@ -348,6 +367,9 @@ class Tracer(Cell):
         from .stores import store
 
         store(self, index, value)
+
+    def __delitem__(self, index: Any) -> NoReturn:
+        raise ValueError("cannot delete array elements")  # NumPy's words
 
     def __iter__(self) -> Iterator[Tracer]:
         if not self.shape:
@@ -571,11 +593,12 @@ class Tracer(Cell):
         )
 
     def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
+        _refuse_store()
         raise self.unknown(
             TracerArrayConversionError,
             "a numpy.ndarray",
-            "call functions of numpy that take traced values, or join several into an array by "
-            "`gradatim.numpy.array`",
+            "call functions of numpy that take traced values, take elements of a known array by "
+            "`gradatim.numpy.take`, or join several into an array by `gradatim.numpy.array`",
         )
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
@@ -584,9 +607,8 @@ class Tracer(Cell):
     __int__ = _concrete(int, "`int()`", "use `x.astype(int)`, or make the argument static")
     __float__ = _concrete(
         float,
-        "`float()`, a function of `math`, or storing in a NumPy array",
-        "use `x.astype(float)`, the functions of numpy, and `np.stack` or "
-        "`gradatim.numpy.array` to join values",
+        "`float()` or a function of `math`",
+        "use `x.astype(float)` and the functions of numpy",
     )
     __complex__ = _concrete(complex, "`complex()`", "use `x.astype(complex)`")
     __round__ = _concrete(round, "`round()`", "use `np.round`")

@@ -262,7 +262,7 @@ class Trace:
         if known is not None:
             return known[1]
         if tracer._view is not None:
-            inner = tracer._view.kind.read(self.lift(tracer._view.parent))  # type: ignore[arg-type]
+            inner = tracer._view.kind.read(self.lift(tracer._view.parent))
         else:
             inner = Tracer(self._capture_value(tracer), self)
         inner._view = View(tracer, SAME)

@@ -60,7 +60,17 @@ class View:
         self.parent = parent
         self.kind = kind
         self.root: Tracer = parent if parent._view is None else parent._view.root
-        self.seen: SSAValue | None = self.root._value
+        self.seen: SSAValue | None = None
+        self.note()
+
+    def note(self) -> None:
+        """Note that the view's value was read now.
+
+        The memory of an array that is not traced yet may change at any time, so that views of it
+        are read each time.
+        """
+        value: Any = self.root._value
+        self.seen = None if isinstance(value, np.ndarray) else value
 
 
 def view(whole: Tracer, kind: ViewKind) -> Tracer:

@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import IntegerAttr, StringAttr
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, SelectOp
-from ...ir.kernel.memory import StridedLoadOp, StridedStoreOp
+from ...ir.kernel.memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
 from .function import Emit, FunctionEmitter, mangle
 from .memory import from_memory, storage_suffix, to_memory
 from .types import INDEX, ValueType, value_type
@@ -64,26 +64,31 @@ def _stride(op: Operation) -> int:
     return attribute.value.data
 
 
-def _pointers(
+def _strided(
     e: FunctionEmitter, op: Operation, buffer: SSAValue, offset: SSAValue, type_: ValueType
 ) -> str:
-    """Return the vector of pointers to the lanes' elements."""
+    """Return the vector of pointers to elements a stride apart."""
     stride = _stride(op)
+    steps = ", ".join(f"{INDEX} {lane * stride}" for lane in range(type_.lanes))
+    return _pointers(e, buffer, offset, f"<{type_.lanes} x {INDEX}> <{steps}>", type_)
+
+
+def _pointers(
+    e: FunctionEmitter, buffer: SSAValue, offset: SSAValue, positions: str, type_: ValueType
+) -> str:
+    """Return the vector of pointers to elements at positions from an offset on."""
     storage = type_.scalar.storage
     first = e.element_pointer(e.ref(buffer), storage, e.ref(offset))
-    steps = ", ".join(f"{INDEX} {lane * stride}" for lane in range(type_.lanes))
-    return e.compute(f"getelementptr {storage}, ptr {first}, <{type_.lanes} x {INDEX}> <{steps}>")
+    return e.compute(f"getelementptr {storage}, ptr {first}, {positions}")
 
 
 def _mask(e: FunctionEmitter, mask: list[SSAValue], lanes: int) -> str:
     return e.typed(mask[0]) if mask else f"<{lanes} x i1> splat (i1 true)"
 
 
-def _strided_load(e: FunctionEmitter, op: Operation) -> None:
-    buffer, offset, *mask = op.operands
+def _load_lanes(e: FunctionEmitter, op: Operation, pointers: str, mask: list[SSAValue]) -> None:
     type_ = value_type(op.results[0].type)
     lanes, size = type_.lanes, type_.scalar.bytes
-    pointers = _pointers(e, op, buffer, offset, type_)
     symbol = f"llvm.masked.gather.{storage_suffix(type_)}.v{lanes}p0"
     stored = e.compute(
         f"call {type_.storage} @{symbol}(<{lanes} x ptr> align {size} {pointers}, "
@@ -92,16 +97,37 @@ def _strided_load(e: FunctionEmitter, op: Operation) -> None:
     e.bind(op.results[0], from_memory(e, type_, stored))
 
 
-def _strided_store(e: FunctionEmitter, op: Operation) -> None:
-    value, buffer, offset, *mask = op.operands
+def _store_lanes(e: FunctionEmitter, value: SSAValue, pointers: str, mask: list[SSAValue]) -> None:
     type_ = value_type(value.type)
     lanes, size = type_.lanes, type_.scalar.bytes
-    pointers = _pointers(e, op, buffer, offset, type_)
     symbol = f"llvm.masked.scatter.{storage_suffix(type_)}.v{lanes}p0"
     e.line(
         f"call void @{symbol}({to_memory(e, value)}, <{lanes} x ptr> align {size} {pointers}, "
         f"{_mask(e, mask, lanes)})"
     )
+
+
+def _strided_load(e: FunctionEmitter, op: Operation) -> None:
+    buffer, offset, *mask = op.operands
+    type_ = value_type(op.results[0].type)
+    _load_lanes(e, op, _strided(e, op, buffer, offset, type_), mask)
+
+
+def _strided_store(e: FunctionEmitter, op: Operation) -> None:
+    value, buffer, offset, *mask = op.operands
+    _store_lanes(e, value, _strided(e, op, buffer, offset, value_type(value.type)), mask)
+
+
+def _gather_load(e: FunctionEmitter, op: Operation) -> None:
+    buffer, offset, positions, *mask = op.operands
+    type_ = value_type(op.results[0].type)
+    _load_lanes(e, op, _pointers(e, buffer, offset, e.typed(positions), type_), mask)
+
+
+def _scatter_store(e: FunctionEmitter, op: Operation) -> None:
+    value, buffer, offset, positions, *mask = op.operands
+    pointers = _pointers(e, buffer, offset, e.typed(positions), value_type(value.type))
+    _store_lanes(e, value, pointers, mask)
 
 
 RULES: Final[dict[type[Operation], Emit]] = {
@@ -111,4 +137,6 @@ RULES: Final[dict[type[Operation], Emit]] = {
     CastOp: _cast,
     StridedLoadOp: _strided_load,
     StridedStoreOp: _strided_store,
+    GatherLoadOp: _gather_load,
+    ScatterStoreOp: _scatter_store,
 }

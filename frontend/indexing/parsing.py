@@ -1,8 +1,9 @@
 """Reading an index: what it takes of each dimension, and how the result's dimensions are ordered.
 
-NumPy's rules: an Ellipsis stands for whole dimensions, a mask for the positions where it is True, and
-where there is an array, integers count as arrays too. All arrays are broadcast against each other;
-their dimensions stand in the result where the arrays do if these are side by side, else in front.
+NumPy's rules: an Ellipsis stands for whole dimensions, a mask for the positions where it is True,
+and where there is an array, integers count as arrays too. All arrays are broadcast against each
+other; their dimensions stand in the result where the arrays do if these are side by side, else in
+front.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ class Part(NamedTuple):
     dim: int
     start: int
     step: int
-    count: int
+    length: int
 
     @property
     def low(self) -> int:
         """The first position in memory."""
-        return min(self.start, self.start + max(self.count - 1, 0) * self.step)
+        return min(self.start, self.start + max(self.length - 1, 0) * self.step)
 
     @property
     def span(self) -> int:
         """The positions from the first to the last one, those between counted too."""
-        return (self.count - 1) * abs(self.step) + 1 if self.count else 0
+        return (self.length - 1) * abs(self.step) + 1 if self.length else 0
 
 
 class Position(NamedTuple):
@@ -63,7 +64,7 @@ class Mask(NamedTuple):
     value: Tracer
 
 
-Item: TypeAlias = "Part | Position | Mask | None | EllipsisType"
+Item: TypeAlias = "Part | Position | Mask | EllipsisType | None"
 """What an index consists of; None is a new dimension, an Ellipsis separates arrays."""
 
 
@@ -135,7 +136,7 @@ class Index:
             if number == place:
                 sizes += self.common
             if number < len(self.items) and (item is None or isinstance(item, Part)):
-                sizes.append(1 if item is None else item.count)
+                sizes.append(1 if item is None else item.length)
         return tuple(sizes)
 
     @cached_property

@@ -117,12 +117,40 @@ def _index_value(
     if isinstance(value, int):
         return b.full(shape, INT64, value)
     if isinstance(value, np.ndarray):
+        counted = _counted(b, value, shape)
+        if counted is not None:
+            return counted
         lifted = trace.lift(value)
         assert isinstance(lifted, Tracer)
         return broadcast_value(b, lifted.value, shape)
     lifted = trace.lift(value)
     assert isinstance(lifted, Tracer)
     return broadcast_value(b, from_front(b, lifted.value, size), shape)
+
+
+def _counted(b: Builder, array: np.ndarray, shape: Shape) -> SSAValue | None:
+    """Append known positions that are equally spaced along a dimension, as ``arange`` gives them.
+
+    None if they are not.
+    """
+    dims = [d for d, n in enumerate(array.shape, len(shape) - array.ndim) if n > 1]
+    line = array.reshape(-1)
+    if not dims and line.size:
+        return b.full(shape, INT64, line[0])
+    if len(dims) != 1:
+        return None
+    steps = np.diff(line)
+    if (steps != steps[0]).any():
+        return None
+    return counting(b, shape, dims[0], int(line[0]), int(steps[0]))
+
+
+def counting(b: Builder, shape: Shape, dim: int, start: int, step: int) -> SSAValue:
+    """Append ``start, start + step, ...`` along a dimension."""
+    numbers = b.iota(shape, INT64, dim)
+    if step != 1:
+        numbers = b.mul(numbers, b.full(shape, INT64, step))
+    return b.add(numbers, b.full(shape, INT64, start)) if start else numbers
 
 
 def from_front(b: Builder, index: SSAValue, size: int) -> SSAValue:

@@ -18,7 +18,7 @@ from ..source import user_location
 from ..tracer import Tracer
 from ..tracing import Operand, Trace
 from .parsing import Index, Item, Mask, Part, Position, parse, traced_in
-from .reading import INT64, index_values, indexed_dims, read, read_window
+from .reading import INT64, counting, index_values, indexed_dims, read, read_window
 
 _COMBINE: Final = {"add": Builder.add, "mul": Builder.mul, "min": Builder.min, "max": Builder.max}
 
@@ -59,8 +59,8 @@ def updated(x: Tracer, index: Any, value: Any, kind: str = "set") -> Tracer:
     converted = _converted(b, update, dtype)
     if dtype.kind == "b" and kind != "set":
         byte = np.dtype(np.uint8)
-        operands = (b.convert(v, byte) for v in (target.value, converted))
-        result = _update(trace, plan, *operands, _BOOL_KINDS[kind])
+        old, new = (b.convert(v, byte) for v in (target.value, converted))
+        result = _update(trace, plan, old, new, _BOOL_KINDS[kind])
         return trace.tracer(b.convert(result, dtype))
     return trace.tracer(_update(trace, plan, target.value, converted, kind))
 
@@ -80,7 +80,7 @@ def _update(trace: Trace, plan: Index, x: SSAValue, value: SSAValue, kind: str) 
     update = _fitted(b, value, plan.result)
     if 0 in plan.result:
         return x
-    if not plan.has_arrays and plan.is_known and all(p.span == p.count for p in _fixed(plan)):
+    if not plan.has_arrays and plan.is_known and all(p.span == p.length for p in _fixed(plan)):
         return _update_window(trace, plan, x, update, kind)
     return _scatter(trace, plan, x, update, kind)
 
@@ -116,7 +116,7 @@ def _fixed(plan: Index) -> list[Part]:
 def _update_window(trace: Trace, plan: Index, x: SSAValue, update: SSAValue, kind: str) -> SSAValue:
     """Append the update of a window without gaps."""
     b, parts = trace.builder, _fixed(plan)
-    sizes = tuple(part.count for part in parts)
+    sizes = tuple(part.length for part in parts)
     window = b.reshape(update, sizes)
     window = b.reverse(window, [part.dim for part in parts if part.step < 0])
     forward = Index(plan.shape, tuple(p._replace(start=p.low, step=1) for p in parts))
@@ -136,28 +136,22 @@ def _scatter(trace: Trace, plan: Index, x: SSAValue, update: SSAValue, kind: str
     A slice that is not of a whole dimension is an index that counts along a dimension of its own.
     """
     b = trace.builder
-    counted = [part for part in plan.parts if part.count < plan.shape[part.dim]]
+    counted = [part for part in plan.parts if part.length < plan.shape[part.dim]]
     whole = [part for part in plan.parts if part not in counted]
     common = plan.common
-    shape = (*common, *(part.count for part in counted))
+    shape = (*common, *(part.length for part in counted))
     indices = [
         b.broadcast(value, shape, range(len(common))) for value in index_values(trace, plan, common)
     ]
-    indices += [_counting(b, part, shape, len(common) + i) for i, part in enumerate(counted)]
+    indices += [
+        counting(b, shape, len(common) + i, part.start, part.step) for i, part in enumerate(counted)
+    ]
     dims = [*indexed_dims(plan), *(part.dim for part in counted)]
     ordered = _indices_first(b, plan, update, [*counted, *whole])
     if not indices:  # bools of no dimension only: all of x, once
         once = b.reshape(ordered, plan.shape)
         return once if kind == "set" else _COMBINE[kind](b, x, once)
     return b.scatter(kind, x, ordered, indices, dims, unique=_are_distinct(plan))
-
-
-def _counting(b: Builder, part: Part, shape: Shape, dim: int) -> SSAValue:
-    """Append the positions of a slice along a dimension of the indices."""
-    numbers = b.iota(shape, INT64, dim)
-    if part.step != 1:
-        numbers = b.mul(numbers, b.full(shape, INT64, part.step))
-    return b.add(numbers, b.full(shape, INT64, part.start)) if part.start else numbers
 
 
 def _indices_first(b: Builder, plan: Index, update: SSAValue, parts: Sequence[Part]) -> SSAValue:
@@ -167,14 +161,14 @@ def _indices_first(b: Builder, plan: Index, update: SSAValue, parts: Sequence[Pa
     number = {part.dim: i + (rank if i >= place else 0) for i, part in enumerate(plan.parts)}
     arrays = range(place, place + rank)
     placed = b.transpose(flat, (*arrays, *(number[part.dim] for part in parts)))
-    whole = [d for d, part in enumerate(parts, rank) if part.count == plan.shape[part.dim]]
+    whole = [d for d, part in enumerate(parts, rank) if part.length == plan.shape[part.dim]]
     reversed_ = [d for d in whole if parts[d - rank].step < 0]
     return b.reverse(placed, reversed_)
 
 
 def _without_new(plan: Index) -> Shape:
     """Return the shape of the result without new dimensions."""
-    sizes = [part.count for part in plan.parts]
+    sizes = [part.length for part in plan.parts]
     return (*sizes[: plan.place], *plan.common, *sizes[plan.place :])
 
 
@@ -186,7 +180,7 @@ def _are_distinct(plan: Index) -> bool:
         return False
     dims = indexed_dims(plan)
     arrays = [
-        np.broadcast_to(position.value, plan.common).ravel()  # type: ignore[arg-type]
+        np.broadcast_to(position.value, plan.common).ravel()
         for position in plan.positions
         if position.dim is not None
     ]
@@ -240,7 +234,7 @@ def _spread(
 
     The value has one element for all that are True, or one for each; None if it has none at all.
     """
-    sizes = [1 if item is None else item.count for item in plan.items if _is_result(item)]
+    sizes = [1 if item is None else item.length for item in plan.items if _is_result(item)]
     front = plan.place_among_all
     before = sum(_is_result(item) for item in plan.items[:front])
     behind = len(sizes) - before
@@ -249,7 +243,7 @@ def _spread(
     fitted = _fitted(b, value, (*sizes[:before], count, *sizes[before:]))
     if count == 0:
         return None
-    parts = [item.count for item in plan.items if isinstance(item, Part)]
+    parts = [item.length for item in plan.items if isinstance(item, Part)]
     flat = b.reshape(fitted, (*parts[: plan.place], count, *parts[plan.place :]))
     others = [d for d in range(len(parts) + 1) if d != plan.place]
     rows = b.transpose(flat, (plan.place, *others))

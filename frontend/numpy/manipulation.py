@@ -23,7 +23,14 @@ from ..views import (
     layout_of,
     view,
 )
-from .operands import broadcast_shape, shape_error, traced_array, traced_arrays
+from .operands import (
+    broadcast_shape,
+    converted,
+    is_traced,
+    shape_error,
+    traced_array,
+    traced_arrays,
+)
 from .registry import implements
 
 
@@ -82,12 +89,23 @@ def reshape(a: Any, shape: Any, order: str = "C") -> Tracer:
 
 @implements(np.ravel, views=True)
 def ravel(a: Any, order: str = "C") -> Tracer:
-    """Return all elements in one dimension, by the order "K" as they follow in memory."""
+    """Return all elements in one dimension, by the order "K" as they follow in memory.
+
+    It is a view if they are contiguous.
+    """
     x = traced_array(a)
-    if order == "K":
-        strides = np.abs(layout_of(x).strides)
-        x, order = permuted(x, np.argsort(-strides, stable=True).tolist()), "C"
-    return reshape(x, -1 if x.size else 0, order=order)
+    length = -1 if x.size else 0
+    if x._view is None and order in ("C", "A", "K"):
+        return reshape(x, length)
+    layout = layout_of(x)
+    if order == "K" and not (layout.flags.c_contiguous or layout.flags.f_contiguous):
+        permutation = np.argsort(-np.abs(layout.strides), stable=True).tolist()
+        flat: Tracer = reshape(permuted(x, permutation), length)
+        return flat if layout.transpose(permutation).flags.c_contiguous else detached(flat)
+    order = _order_in_memory(x) if order in ("A", "K") else order
+    flat = reshape(x, length, order=order)
+    contiguous = layout.flags.f_contiguous if order == "F" else layout.flags.c_contiguous
+    return flat if contiguous else detached(flat)
 
 
 def _order_in_memory(x: Tracer) -> str:
@@ -259,19 +277,42 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Tracer:
     if axis is None:
         return reshaped(roll(ravel(x), shift, 0), x.shape)
     axes = normalize_axis_tuple(axis, x.ndim, allow_duplicate=True)
-    shifts = np.broadcast_to(shift, np.broadcast_shapes(np.shape(shift), (len(axes),))).tolist()
+    shifts = _listed(shift, len(axes))
     for d, distance in zip(axes if len(axes) == len(shifts) else axes * len(shifts), shifts):
         x = _rolled(x, d, distance)
     return x
 
 
-def _rolled(x: Tracer, axis: int, distance: int) -> Tracer:
+def _listed(shift: Any, count: int) -> list[Any]:
+    """Return the shift along each axis, traced or not."""
+    if not is_traced((shift,)):
+        return list(np.broadcast_to(shift, np.broadcast_shapes(np.shape(shift), (count,))).tolist())
+    is_scalar = isinstance(shift, Tracer) and shift.ndim == 0
+    shifts = [shift] if is_scalar else list(shift)
+    return shifts * count if len(shifts) == 1 else shifts
+
+
+def _rolled(x: Tracer, axis: int, distance: Any) -> Tracer:
     size = x.shape[axis]
+    if isinstance(distance, Tracer) and size:
+        return _rolled_by_traced(x, axis, distance)
     cut = (-distance) % size if size else 0
     if not cut:
         return x
     parts = (sliced(x, axis, cut, size), sliced(x, axis, 0, cut))
     return x.trace.tracer(x.trace.builder.concatenate([p.value for p in parts], axis))
+
+
+def _rolled_by_traced(x: Tracer, axis: int, distance: Tracer) -> Tracer:
+    """Take the window of two copies that begins with the element that comes first."""
+    trace, (x, distance) = traced_arrays(x, distance)
+    b, size = trace.builder, x.shape[axis]
+    first = converted(-distance % size, np.int64)
+    starts = [
+        first.value if d == axis else b.full((), np.dtype(np.int64), 0) for d in range(x.ndim)
+    ]
+    twice = b.concatenate([x.value, x.value], axis)
+    return trace.tracer(b.dynamic_slice(twice, starts, x.shape))
 
 
 @implements(np.fft.fftshift)

@@ -1,4 +1,4 @@
-"""`numpy.pad`, `numpy.take` and what else picks elements at positions known while tracing."""
+"""`numpy.pad` and `numpy.repeat`, which pick elements at positions known while tracing."""
 
 from __future__ import annotations
 
@@ -13,23 +13,15 @@ from .manipulation import ravel, reshaped, reversed_along, sliced
 from .operands import broadcast, converted, traced_array, traced_arrays, unsupported
 from .registry import implements
 
-LARGEST_NUMBER_OF_RUNS: Final = 256
+LARGEST_NUMBER_OF_RUNS: Final = 8
 """Positions are picked by slices, one a run of equally spaced ones, up to this number of slices."""
 
 
 def picked(x: Tracer, axis: int, positions: np.ndarray) -> Tracer:
-    """Return the slices at static positions along an axis, joined in their order.
-
-    Raises:
-        UnsupportedError: if the positions follow no pattern that few slices cover.
-    """
+    """Return the slices at static positions along an axis, joined in their order."""
     runs = list(_runs(positions.tolist()))
     if len(runs) > LARGEST_NUMBER_OF_RUNS:
-        raise unsupported(
-            f"picking {len(positions)} elements of a traced value at positions without a pattern "
-            f"needs more than {LARGEST_NUMBER_OF_RUNS} slices; order or group them, or pick by a "
-            "product with a matrix of zeros and ones"
-        )
+        return x[(*[slice(None)] * axis, positions)]
     if not runs:
         return sliced(x, axis, 0, 0)
     builder = x.trace.builder
@@ -55,25 +47,6 @@ def _run(x: Tracer, axis: int, first: int, step: int, count: int) -> Tracer:
     last = first + (count - 1) * step
     part = sliced(x, axis, min(first, last), max(first, last) + 1, abs(step))
     return reversed_along(part, [axis]) if step < 0 else part
-
-
-@implements(np.take)
-def take(a: Any, indices: Any, axis: int | None = None, *, mode: Any = "raise") -> Tracer:
-    """Pick elements along an axis at positions that are known while tracing.
-
-    Raises:
-        IndexError: if a position is out of range, unless ``mode`` is ``wrap`` or ``clip``.
-        UnsupportedError: if the positions are traced, or follow no pattern.
-    """
-    if isinstance(indices, Tracer):
-        raise unsupported("`numpy.take` does not take traced positions; make the argument static")
-    x = traced_array(a)
-    if axis is None:
-        x, axis = ravel(x), 0
-    dim = normalize_axis_index(axis, x.ndim)
-    positions = np.asarray(np.take(np.arange(x.shape[dim]), indices, mode=mode))
-    result = picked(x, dim, positions.ravel())
-    return reshaped(result, (*x.shape[:dim], *positions.shape, *x.shape[dim + 1 :]))
 
 
 @implements(np.repeat)

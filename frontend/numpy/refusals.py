@@ -14,7 +14,7 @@ _FOURIER = "Fourier transforms are not supported"
 
 _REASONS = {
     _SHAPE: (
-        *(np.argwhere, np.compress, np.extract, np.flatnonzero, np.intersect1d, np.nonzero),
+        *(np.argwhere, np.flatnonzero, np.intersect1d, np.nonzero),
         *(np.setdiff1d, np.setxor1d, np.trim_zeros, np.union1d, np.unique, np.unique_all),
         *(np.unique_counts, np.unique_inverse, np.unique_values, np.bincount),
     ),
@@ -24,13 +24,11 @@ _REASONS = {
     ),
     _POSITIONS: (
         *(
-            np.choose,
             np.digitize,
             np.histogram,
             np.interp,
             np.isin,
             np.searchsorted,
-            np.take_along_axis,
         ),
     ),
     _DECOMPOSITION: (

@@ -125,11 +125,13 @@ def _with_out(
         out = out[0]
     if function in _COMPUTED_IN_OUT and kwargs.get("dtype") is None and type(out) is Tracer:
         kwargs = {**kwargs, "dtype": out.dtype}
-    casting = kwargs.get("casting", "same_kind")
+    casting = "unsafe" if function in _STORED_ANYHOW else kwargs.get("casting", "same_kind")
     return stored_result(out, entry(*args, **kwargs), qualified(function), casting)
 
 
 _COMPUTED_IN_OUT: Final = frozenset((np.sum, np.prod, np.cumsum, np.cumprod))
+_STORED_ANYHOW: Final = frozenset((np.mean, np.std, np.var))
+"""Functions whose results NumPy stores even in integers."""
 
 
 @cache

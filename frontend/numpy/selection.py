@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tracer import Tracer
-from ..views import ImaginaryPart, ReadOnly, RealPart, view
+from ..views import ImaginaryPart, ReadOnly, RealPart, detached, view
 from .operands import (
     broadcast_shape,
     constant_like,
@@ -93,12 +93,25 @@ def clip(
     return trace.tracer(trace.builder.clamp(*values))
 
 
-@implements(np.nan_to_num)
-def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Tracer:
-    """Replace NaN by ``nan``, and infinities by the given or the extreme finite numbers."""
+@implements(np.nan_to_num, views=True)
+def nan_to_num(
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Tracer:
+    """Replace NaN by ``nan``, and infinities by the given or the extreme finite numbers.
+
+    Returns:
+        A new array, or with ``copy=False`` x itself, changed.
+    """
+    if copy or type(x) is not Tracer:
+        return detached(_finite(x, nan, posinf, neginf))
+    x.assign(_finite(x, nan, posinf, neginf))
+    return x
+
+
+def _finite(x: Any, nan: Any, posinf: Any, neginf: Any) -> Tracer:
     a = traced_arrays(x, *[v for v in (nan, posinf, neginf) if v is not None])[1][0]
     if a.dtype.kind == "c":
-        parts = (nan_to_num(p, nan=nan, posinf=posinf, neginf=neginf) for p in (a.real, a.imag))
+        parts = (_finite(p, nan, posinf, neginf) for p in (a.real, a.imag))
         return a.trace.tracer(a.trace.builder.complex(*[p.value for p in parts]))
     if a.dtype.kind != "f":
         return a

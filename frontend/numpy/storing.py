@@ -9,23 +9,12 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .. import indexing
 from ..errors import ShapeError
-from ..stores import plain_array_error, stored_result
+from ..stores import stored_result, traced_target
 from ..tracer import Tracer
 from .manipulation import ravel, reshaped
 from .operands import is_traced, traced_arrays, unsupported, xp
 from .registry import implements
 from .selection import where as choose
-
-
-def _target(a: Any, name: str) -> Tracer:
-    """Return the array that is to be changed.
-
-    Raises:
-        TracerMutationError: if it is an ordinary one.
-    """
-    if type(a) is not Tracer:
-        raise plain_array_error(f"`numpy.{name}`")
-    return a
 
 
 @implements(np.copyto)
@@ -35,28 +24,33 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
     Raises:
         TypeError: if ``casting`` does not allow the conversion.
     """
-    target = _target(dst, "copyto")
+    target = traced_target(dst, "`numpy.copyto`")
     value = xp.broadcast_to(_as_dtype_of(target, src, casting), target.shape)
     chosen = value if where is True else choose(where, value, target)
     stored_result(target, chosen, "numpy.copyto", casting)
 
 
-def _as_dtype_of(target: Tracer, value: Any, casting: str = "same_kind") -> Any:
-    """Return a Python number as one of the target's dtype."""
-    if type(value) in (int, float, complex, bool):
-        if not np.can_cast(np.result_type(type(value)), target.dtype, casting):  # type: ignore[arg-type]
-            raise TypeError(
-                f"Cannot cast scalar from {np.result_type(type(value))!r} to {target.dtype!r} "
-                f"according to the rule {casting!r}"
-            )
-        return target.dtype.type(value)
-    return value
+_KINDS: Final = {bool: "biufc", int: "iufc", float: "fc", complex: "c"}
+"""The kinds of dtypes that a Python number may be stored as under the rule ``same_kind``."""
+
+
+def _as_dtype_of(target: Tracer, value: Any, casting: str) -> Any:
+    """Return a Python number as one of the target's dtype, all else as it is."""
+    kinds = _KINDS.get(type(value))
+    if kinds is None:
+        return value
+    if casting != "unsafe" and target.dtype.kind not in kinds:
+        raise TypeError(
+            f"Cannot cast scalar from {np.result_type(type(value))!r} to {target.dtype!r} "
+            f"according to the rule {casting!r}"
+        )
+    return target.dtype.type(value)
 
 
 @implements(np.put)
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Store values, repeated as need be, at positions of the flat array; out of range by mode."""
-    target = _target(a, "put")
+    target = traced_target(a, "`numpy.put`")
     if not np.size(ind):
         return
     positions = _in_range(ravel(ind) if is_traced((ind,)) else np.ravel(ind), target.size, mode)
@@ -78,7 +72,7 @@ def _in_range(positions: Any, size: int, mode: str) -> Any:
 @implements(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """Store values, one after the other and repeated as need be, where the mask holds."""
-    target = _target(arr, "place")
+    target = traced_target(arr, "`numpy.place`")
     _, (_, chosen, values) = traced_arrays(target, mask, vals)
     chosen, values = ravel(chosen) != 0, ravel(values)
     if chosen.size != target.size:
@@ -95,7 +89,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 @implements(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """Store where the mask holds the values at the same places, repeated as need be."""
-    target = _target(a, "putmask")
+    target = traced_target(a, "`numpy.putmask`")
     _, (_, chosen, found) = traced_arrays(target, mask, values)
     if chosen.shape != target.shape:
         raise ShapeError("`numpy.putmask` needs a mask and an array of the same shape")
@@ -107,7 +101,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 @implements(np.put_along_axis)
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
     """Store values at one position along an axis for each place of the others."""
-    target = _target(arr, "put_along_axis")
+    target = traced_target(arr, "`numpy.put_along_axis`")
     flat = ravel(target) if axis is None else target
     dim = normalize_axis_index(-1 if axis is None else axis, flat.ndim)
     rank = np.ndim(indices)
@@ -124,7 +118,7 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 
     Of an array of more dimensions, which must have one size, it is where all indices are equal.
     """
-    target = _target(a, "fill_diagonal")
+    target = traced_target(a, "`numpy.fill_diagonal`")
     if target.ndim < 2:
         raise ValueError("array must be at least 2-d")
     if target.ndim > 2 and len(set(target.shape)) > 1:
@@ -152,11 +146,12 @@ def ufunc_at(ufunc: np.ufunc, a: Any, indices: Any, *operands: Any) -> None:
     Raises:
         UnsupportedError: for a ufunc whose repeated application is no sum, product or extremum.
     """
-    target = _target(a, f"{ufunc.__name__}.at")
+    target = traced_target(a, f"`numpy.{ufunc.__name__}.at`")
     if ufunc is np.subtract:
         ufunc, operands = np.add, (xp.negative(_array_of(target, *operands)),)
     if ufunc in _COMBINERS:
-        target.assign(indexing.updated(target, indices, *operands, kind=_COMBINERS[ufunc]))
+        (value,) = operands
+        target.assign(indexing.updated(target, indices, value, kind=_COMBINERS[ufunc]))
     elif _is_distinct(target, indices):
         new = ufunc(target[indices], *operands)
         target.assign(indexing.updated(target, indices, new))

@@ -10,7 +10,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ..dispatch import UFUNCS
-from ..stores import stored_result
+from ..stores import require_castable, stored_result
 from ..tracer import Tracer
 from ..tracing import PYTHON_SCALARS, Operand, Trace
 from ..views import detached
@@ -141,42 +141,54 @@ def register_ufunc(ufunc: np.ufunc, implementation: Callable[..., Any]) -> None:
     """
 
     def function(*operands: Any, out: Any = None, where: Any = True, **kwargs: Any) -> Any:
-        if len(operands) > ufunc.nin:
-            operands, out = _positional_outputs(ufunc, operands, out)
-        outputs = out if type(out) is tuple else (out,) * ufunc.nout
-        if not is_traced((*operands, *outputs, where)):
-            return ufunc(*operands, out=out, where=where, **kwargs)
-        casting = kwargs.get("casting", "same_kind")
+        if out is not None or where is not True or len(operands) > ufunc.nin:
+            return _stored(ufunc, implementation, operands, out, where, kwargs)
+        if not is_traced(operands):
+            return ufunc(*operands, **kwargs)
         if kwargs:
             kwargs = _supported(ufunc, kwargs)
         if len(operands) != ufunc.nin:
             raise TypeError(
                 f"{ufunc.__name__}() takes {ufunc.nin} operands, {len(operands)} were given"
             )
-        if where is True and all(out is None for out in outputs):
-            return detached(implementation(*operands, **kwargs))
-        compute = partial(implementation if is_traced(operands) else ufunc, **kwargs)
-        results = _where_wanted(ufunc, compute, operands, outputs, where)
-        name = f"numpy.{ufunc.__name__}"
-        stored = [
-            x if out is None else stored_result(out, x, name, casting)
-            for x, out in zip(results, outputs)
-        ]
-        return stored[0] if ufunc.nout == 1 else tuple(stored)
+        result = implementation(*operands, **kwargs)
+        return result if type(result) is Tracer and result._view is None else detached(result)
 
     function.__name__ = function.__qualname__ = ufunc.__name__
     function.__doc__ = f"As ``numpy.{ufunc.__name__}``, of traced values too."
     UFUNCS[ufunc] = function
 
 
-def _positional_outputs(
-    ufunc: np.ufunc, operands: tuple[Any, ...], out: Any
-) -> tuple[tuple[Any, ...], Any]:
-    """Part the operands from the outputs that follow them."""
-    found = operands[ufunc.nin :]
-    if out is not None or len(found) > ufunc.nout:
-        raise TypeError(f"{ufunc.__name__}() got more positional arguments than it has operands")
-    return operands[: ufunc.nin], found + (None,) * (ufunc.nout - len(found))
+def _stored(
+    ufunc: np.ufunc,
+    implementation: Callable[..., Any],
+    operands: tuple[Any, ...],
+    out: Any,
+    where: Any,
+    kwargs: dict[str, Any],
+) -> Any:
+    """Compute where ``where`` holds, and store in the outputs that are given."""
+    if len(operands) > ufunc.nin:
+        if out is not None or len(operands) > ufunc.nargs:
+            raise TypeError(f"{ufunc.__name__}() got more operands than it has")
+        operands, out = operands[: ufunc.nin], operands[ufunc.nin :]
+    outputs: tuple[Any, ...] = out if type(out) is tuple else (out,)
+    outputs += (None,) * (ufunc.nout - len(outputs))
+    if not is_traced((*operands, *outputs, where)):
+        return ufunc(*operands, out=out, where=where, **kwargs)
+    casting = kwargs.pop("casting", "same_kind")
+    compute = partial(implementation if is_traced(operands) else ufunc, **_supported(ufunc, kwargs))
+    results = _where_wanted(ufunc, compute, operands, where)
+    name = f"numpy.{ufunc.__name__}"
+    for x, target in zip(results, outputs):
+        if target is not None:
+            require_castable(np.result_type(x), target.dtype, name, casting)
+    merged = [_merged(x, target, where) for x, target in zip(results, outputs)]
+    stored = [
+        x if target is None else stored_result(target, x, name, casting)
+        for x, target in zip(merged, outputs)
+    ]
+    return stored[0] if ufunc.nout == 1 else tuple(stored)
 
 
 _DEFINED_AT: Final[dict[np.ufunc, float]] = {
@@ -189,22 +201,17 @@ _DEFINED_AT: Final[dict[np.ufunc, float]] = {
 
 
 def _where_wanted(
-    ufunc: np.ufunc,
-    compute: Callable[..., Any],
-    operands: tuple[Any, ...],
-    outputs: tuple[Any, ...],
-    where: Any,
-) -> list[Any]:
-    """Return the results, computed where ``where`` holds, in the shape of the outputs.
+    ufunc: np.ufunc, compute: Callable[..., Any], operands: tuple[Any, ...], where: Any
+) -> tuple[Any, ...]:
+    """Return the results of a ufunc, of which only those where ``where`` holds are wanted.
 
-    Elsewhere they are what the outputs hold, or zeros. What is not to be computed has derivatives
-    that are zero and not NaN: the operands are replaced there by a harmless number.
+    What is not wanted has derivatives that are zero and not NaN: the operands are replaced there
+    by a harmless number.
     """
     if where is not True:
         operands = tuple(_guarded(x, where, _DEFINED_AT.get(ufunc, 1.0)) for x in operands)
     results = compute(*operands)
-    results = results if type(results) is tuple else (results,)
-    return [_merged(x, out, where) for x, out in zip(results, outputs)]
+    return results if type(results) is tuple else (results,)
 
 
 def _guarded(operand: Any, where: Any, safe: float) -> Any:
@@ -216,7 +223,7 @@ def _guarded(operand: Any, where: Any, safe: float) -> Any:
 
 
 def _merged(result: Any, out: Any, where: Any) -> Any:
-    """Return the result where it is wanted and what ``out`` holds elsewhere, of its shape."""
+    """Return the result where it is wanted, and elsewhere what ``out`` holds, or zeros."""
     if out is not None and np.shape(result) != np.shape(out):
         result = xp.broadcast_to(result, np.shape(out))
     if where is True:

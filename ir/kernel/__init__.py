@@ -10,13 +10,24 @@ from __future__ import annotations
 from xdsl.ir import Dialect
 
 from .arithmetic import CastOp, CompareOp, MathOp, SelectOp
-from .memory import StridedLoadOp, StridedStoreOp
+from .memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
 from .ops import FusionOp, YieldOp
 from .schedule import ScheduleAttr
 
 Kernel = Dialect(
     "kernel",
-    [FusionOp, YieldOp, CastOp, CompareOp, MathOp, SelectOp, StridedLoadOp, StridedStoreOp],
+    [
+        FusionOp,
+        YieldOp,
+        CastOp,
+        CompareOp,
+        MathOp,
+        SelectOp,
+        StridedLoadOp,
+        StridedStoreOp,
+        GatherLoadOp,
+        ScatterStoreOp,
+    ],
     [ScheduleAttr],
 )
 """The dialect itself, to be registered in an xDSL context."""

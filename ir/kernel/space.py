@@ -6,8 +6,8 @@ in rising order: the result of a reduction along those that remain, the operand 
 along those it has.
 
 A value that is only read through an index map (the operand of a slice, a reverse, a transpose, a
-pad, a concatenation, a general reshape or a product) takes no part in the space: it is evaluated at
-the positions that the map gives.
+pad, a concatenation, a gather, a general reshape or a product) takes no part in the space: it is
+evaluated at the positions that the map gives.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..array.elementwise import ElementwiseOp
+from ..array.indexing import GatherOp
 from ..array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
 from ..array.shape import BroadcastOp, ReshapeOp, dim_of
 from ..errors import GradatimError
@@ -106,6 +107,13 @@ def _broadcast_links(op: Operation) -> list[Link]:
     return [Link(op.result, op.operand, op.dims.data)]
 
 
+def _gather_links(op: Operation) -> list[Link]:
+    """The indices run along the first dimensions of the result."""
+    assert isinstance(op, GatherOp)
+    dims = tuple(range(len(shape_of(op.indices[0]))))
+    return [Link(op.result, index, dims) for index in op.indices]
+
+
 def _reshape_links(op: Operation) -> list[Link]:
     """A reshape that only adds or drops dimensions of size one is none of the elements."""
     operand, result = op.operands[0], op.results[0]
@@ -121,6 +129,7 @@ _LINKS: Final[dict[type[Operation], Callable[[Operation], list[Link]]]] = {
     ArgReduceOp: _argreduce_links,
     CumulativeOp: _elementwise_links,
     BroadcastOp: _broadcast_links,
+    GatherOp: _gather_links,
     ReshapeOp: _reshape_links,
 }
 

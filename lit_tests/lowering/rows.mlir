@@ -77,7 +77,7 @@ func.func @recompute(%x: memref<8xf64>, %y: memref<8xf64>) {
 // Each part of a concatenation is read only where it is.
 
 // CHECK-LABEL: func.func @concatenate
-// CHECK:         %[[FIRST:.*]] = arith.andi %{{.*}}, %{{.*}} : vector<4xi1>
+// CHECK:         %[[FIRST:.*]] = kernel.compare "ult" %{{.*}}, %{{.*}} : vector<4xi64> -> vector<4xi1>
 // CHECK:         vector.maskedload %x[%{{.*}}], %[[FIRST]], %{{.*}}
 // CHECK:         %[[OTHER:.*]] = arith.xori %[[FIRST]], %{{.*}} : vector<4xi1>
 // CHECK:         vector.maskedload %y[%{{.*}}], %[[OTHER]], %{{.*}}

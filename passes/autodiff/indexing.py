@@ -17,8 +17,8 @@ from ...ir.array import indexing as n
 from ...ir.array.base import ArrayOp
 from ...ir.attributes import ScatterKind
 from ...ir.builder import Builder
-from ...ir.functions import BlockBuilder
-from ...ir.types import dtype_of, shape_of, tensor_type
+from ...ir.types import dtype_of, shape_of
+from ..scatters import combine_at
 from .kinds import ByKind, Composed, Derivatives, Linear, OpRule, Own
 
 _INT64 = np.dtype(np.int64)
@@ -130,35 +130,12 @@ def _compose_product(b: Builder, op: n.ScatterOp, operands: Sequence[SSAValue]) 
     other factors, right where some are zero.
     """
     x, update, *indices = operands
-    dims = op.dims.data
-    if 0 in (*shape_of(x), *shape_of(update)):
-        return x
-    if op.unique is not None or prod(shape_of(indices[0])) == 1:
-        return _with_product(b, x, update, indices, dims)
-    return _product_by_scan(b, x, update, indices, dims)
+    unique, dims = op.unique is not None, op.dims.data
+    return combine_at(b, [x], [update], indices, dims, _multiply, unique=unique)[0]
 
 
-def _product_by_scan(
-    b: Builder, x: SSAValue, update: SSAValue, indices: Sequence[SSAValue], dims: Sequence[int]
-) -> SSAValue:
-    """Append a loop over the updates."""
-    rank, count = len(shape_of(indices[0])), prod(shape_of(indices[0]))
-    rows = b.reshape(update, (count, *shape_of(update)[rank:]))
-    elements = [rows, *(b.reshape(index, (count,)) for index in indices)]
-    types = [tensor_type(shape_of(e)[1:], dtype_of(e)) for e in elements]
-    step = BlockBuilder([n.POSITION, x.type, *types], location=b.location)
-    _, carry, row, *position = step.arguments
-    step.builder.location = b.location
-    result = step.finish([_with_product(step.builder, carry, row, position, dims)])
-    return b.scan(count, (), [x], elements, result)[0]
-
-
-def _with_product(
-    b: Builder, x: SSAValue, factor: SSAValue, position: Sequence[SSAValue], dims: Sequence[int]
-) -> SSAValue:
-    """Append x with what is at distinct positions, if they are in range, multiplied."""
-    old = b.gather(x, position, dims)
-    return b.scatter("set", x, b.mul(old, factor), position, dims, unique=True)
+def _multiply(b: Builder, old: Sequence[SSAValue], new: Sequence[SSAValue]) -> list[SSAValue]:
+    return [b.mul(x, y) for x, y in zip(old, new)]
 
 
 # Minimum and maximum: the elements that equal the result share its derivative

@@ -15,8 +15,11 @@ from typing import Any, Protocol, TypeAlias
 
 from xdsl.ir import Operation, SSAValue
 
+from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
+from ...ir.array.shape import ConstantOp
+from ...ir.attributes import ScatterKind
 from ...ir.builder import Builder
-from ...ir.types import dtype_of
+from ...ir.types import dtype_of, element_of, is_splat, shape_of
 
 Derivative: TypeAlias = SSAValue | None
 """A tangent or a cotangent; None is zero."""
@@ -172,14 +175,26 @@ class PairwiseSum:
     At most one partial sum of each power of two is pending, so that few of many terms are alive at
     a time; the rounding error grows with the logarithm of their number (pairwise summation; Higham,
     Accuracy and Stability of Numerical Algorithms, 2nd ed., section 4.2).
+
+    Terms that were put among zeros, as the cotangent of what was read at a computed position is,
+    are added last and in their place alone. So a loop that reads an element in each step takes time
+    for the element and not for the array.
     """
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
         self._partial: list[tuple[int, SSAValue]] = []
+        self._placed: dict[tuple[object, ...], tuple[SSAValue, PairwiseSum]] = {}
 
     def add(self, value: SSAValue) -> None:
         """Add one more term."""
+        update = _placed_among_zeros(value)
+        if update is not None:
+            _, updates = self._placed.setdefault(
+                _place_of(value), (value, PairwiseSum(self._builder))
+            )
+            updates.add(update)
+            return
         size = 1
         while self._partial and self._partial[-1][0] == size:
             value = self._builder.add(self._partial.pop()[1], value)
@@ -191,7 +206,49 @@ class PairwiseSum:
         total: Derivative = None
         for _, value in reversed(self._partial):
             total = value if total is None else self._builder.add(value, total)
+        for value, updates in self._placed.values():
+            update = updates.total()
+            assert update is not None
+            total = _add_in_place(self._builder, total, value, update)
         return total
+
+
+def _placed_among_zeros(value: SSAValue) -> Derivative:
+    """Return what a value has at computed positions if it is zero everywhere else."""
+    op = value.owner
+    if isinstance(op, ScatterOp) and op.kind.data is not ScatterKind.ADD:
+        return None
+    if isinstance(op, DynamicUpdateSliceOp | ScatterOp) and is_zero(op.operand):
+        return op.update
+    return None
+
+
+def _place_of(value: SSAValue) -> tuple[object, ...]:
+    """Return what values have in common that have something at the same positions."""
+    op = value.owner
+    assert isinstance(op, DynamicUpdateSliceOp | ScatterOp)
+    return type(op), shape_of(op.update), tuple(op.operands[2:]), tuple(op.properties.items())
+
+
+def is_zero(value: SSAValue) -> bool:
+    """Tell whether a value is a constant of zeros."""
+    op = value.owner
+    if not isinstance(op, ConstantOp) or not is_splat(op.value):
+        return False
+    return bool(element_of(op.value) == 0)
+
+
+def _add_in_place(b: Builder, total: Derivative, term: SSAValue, update: SSAValue) -> SSAValue:
+    """Append the total with an update added where the term has its own."""
+    op = term.owner
+    assert isinstance(op, DynamicUpdateSliceOp | ScatterOp)
+    if total is None:
+        if update is op.update:
+            return term
+        total = op.operand
+    elif isinstance(op, DynamicUpdateSliceOp):
+        update = b.add(b.dynamic_slice(total, op.starts, shape_of(update)), update)
+    return b.create(type(op), (total, update, *op.operands[2:]), op.properties)
 
 
 def add_all(builder: Builder, values: Sequence[SSAValue]) -> Derivative:

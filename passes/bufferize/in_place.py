@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.reduction import ReduceOp
 from ...ir.kernel.ops import YieldOp
 from ...ir.kernel.space import is_elementwise, is_used_within, squeeze
+from ...ir.kernel.updates import UPDATING, updates_in_place
 from ...ir.types import shape_of
 
 
 def choose_in_place(block: Block, candidates: Iterable[int]) -> list[int | None]:
     """Return for each result of a fusion the operand whose memory it is to be written to.
 
-    The body must be one loop over all elements, as no reduction is waited for. The operand is read
+    An update is written over the array that it changes. Any other body must be one loop over all
+    elements, as no reduction is waited for. The operand is read
     by elementwise ops of that loop alone, and the result depends on it, so that an element is read
     before it is written, and not read again.
 
@@ -26,6 +29,8 @@ def choose_in_place(block: Block, candidates: Iterable[int]) -> list[int | None]
     last = block.last_op
     assert isinstance(last, YieldOp)
     arguments = block.args
+    if type(last.operands[0].owner) in UPDATING:
+        return [_updated(last.operands[0].owner, candidates)]
     free = sum(1 << i for i in candidates if _is_read_in_loop(arguments[i]))
     if not free or not _is_one_loop(block):
         return [None] * len(last.operands)
@@ -38,6 +43,19 @@ def choose_in_place(block: Block, candidates: Iterable[int]) -> list[int | None]
         if operand is not None:
             free ^= 1 << operand
     return chosen
+
+
+def _updated(op: Any, candidates: Iterable[int]) -> int | None:
+    """Return the argument that an op updates, if it can be updated in place."""
+    target = op.operands[0]
+    number = target.index
+    if number not in candidates:
+        return None
+
+    def evaluated(value: SSAValue) -> Operation | None:
+        return value.owner if isinstance(value.owner, Operation) else None
+
+    return number if updates_in_place(op, lambda v: v is target, evaluated) else None
 
 
 def _bits(number: int) -> Iterator[int]:

@@ -11,7 +11,9 @@ from xdsl.ir import Operation, SSAValue
 from ...ir.array import elementwise as e
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.elementwise import ElementwiseOp
+from ...ir.array.indexing import DynamicSliceOp, GatherOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp, ReduceWindowOp
+from ...ir.array.shape import SliceOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.space import IterationSpace, is_used_within, iteration_space
 from ...ir.types import shape_of, tensor_info
@@ -111,11 +113,12 @@ def cost_of(fusion: FusionOp) -> Cost:
 
 
 def _bytes_touched(argument: SSAValue) -> int:
-    """Return the bytes of an operand that are read: only a part where all uses are slices."""
+    """Return the bytes of an operand that are read: only a part where all uses take parts."""
     parts = 0
     for use in argument.uses:
         op = use.operation
-        parts += bytes_of(op.results[0]) if op.name == "array.slice" else bytes_of(argument)
+        takes_part = isinstance(op, SliceOp | DynamicSliceOp | GatherOp) and not use.index
+        parts += bytes_of(op.results[0]) if takes_part else bytes_of(argument)
     return min(parts, bytes_of(argument))
 
 

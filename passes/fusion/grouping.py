@@ -198,8 +198,8 @@ class Grouping:
         for result in op.results:
             self.position[result] = group.position
             group.outputs.add(result)
-        for operand in op.operands:
-            self._need_in_memory(operand)
+        for value in self.roles.in_memory(op):
+            self._need_in_memory(value)
 
     def _place_view(self, op: Operation) -> None:
         position = self.position[op.operands[0]]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum, auto
 from functools import cache
 from math import prod
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue, Use
 
 from ...ir.array.base import ArrayOp
+from ...ir.array.indexing import DynamicSliceOp, GatherOp
 from ...ir.array.reduction import ReduceOp
 from ...ir.array.shape import (
     BroadcastOp,
@@ -24,8 +25,10 @@ from ...ir.array.shape import (
     TransposeOp,
 )
 from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise
+from ...ir.kernel.updates import UPDATING, updates_in_place
 from ...ir.types import is_splat, shape_of
 from .cost import flops_of
+from .ordering import read_before_updates, root_of
 
 
 class Role(Enum):
@@ -57,9 +60,9 @@ MAX_INLINE_FLOPS: Final = 64
 """The size of an expression that is evaluated through an index map, if it is so just once."""
 
 MOVING: Final[frozenset[type[Operation]]] = frozenset(
-    (SliceOp, ReverseOp, TransposeOp, PadOp, ConcatenateOp)
+    (SliceOp, ReverseOp, TransposeOp, PadOp, ConcatenateOp, DynamicSliceOp)
 )
-"""Ops that read their first operands through an index map, at other positions than their own."""
+"""Ops that read their operands through an index map, at other positions than their own."""
 
 
 class Source(NamedTuple):
@@ -95,7 +98,10 @@ _ROLES: Final[dict[type[Operation], Callable[..., Role]]] = {
     ConcatenateOp: _concatenate_role,
     ReshapeOp: _reshape_role,
     ReduceOp: lambda op: Role.LOOP,
-    **dict.fromkeys((IotaOp, BroadcastOp, SliceOp, ReverseOp, TransposeOp), lambda op: Role.INLINE),
+    **dict.fromkeys(
+        (IotaOp, BroadcastOp, SliceOp, ReverseOp, TransposeOp, DynamicSliceOp, GatherOp),
+        lambda op: Role.INLINE,
+    ),
 }
 
 
@@ -127,6 +133,9 @@ class Roles:
         self.sources: dict[SSAValue, tuple[Source, ...]] = {}
         self._materialize()
         self._inline_expressions()
+        self._keep_updates_apart()
+        self.ops, computed = read_before_updates(self.ops, lambda op: self.role[op] is Role.INLINE)
+        self.role.update(dict.fromkeys(computed, Role.LOOP))
         for op in self.ops:
             if op.results:
                 self._follow(op)
@@ -147,7 +156,7 @@ class Roles:
                     self.role[op] = Role.LOOP
                     depth[op.results[0]] = 0
             elif role in (Role.KERNEL, Role.VIEW, Role.OPAQUE):
-                for value in op.operands:
+                for value in op.operands[:1] if type(op) in UPDATING else op.operands:
                     if self.is_inline(value):
                         self.role[value.owner] = Role.LOOP  # type: ignore[index]
 
@@ -159,8 +168,26 @@ class Roles:
             if role not in (Role.LOOP, Role.INLINE):
                 continue
             found = paths[op] = self._paths_to(op, paths)
-            if role is Role.LOOP and is_elementwise(type(op)) and found.allow():
+            if role is Role.LOOP and is_elementwise(type(op)) and found.allow(_is_scalar(op)):
                 self.role[op] = Role.INLINE
+
+    def _keep_updates_apart(self) -> None:
+        """Compute before an update what reads the updated array, so that it can be in place."""
+        for op in self.ops:
+            if type(op) in UPDATING:
+                self._keep_apart(op)
+
+    def _keep_apart(self, op: Any) -> None:
+        target = root_of(op.operands[0])
+        if updates_in_place(op, lambda v: root_of(v) is target, self._evaluated):
+            return
+        for value in op.operands[1:]:
+            if self.is_inline(value) and not isinstance(value.owner, ConstantOp | IotaOp):
+                self.role[value.owner] = Role.LOOP
+
+    def _evaluated(self, value: SSAValue) -> Operation | None:
+        """Return the op that is evaluated in place where a value is needed."""
+        return value.owner if self.is_inline(value) else None  # type: ignore[return-value]
 
     def _paths_to(self, op: Operation, paths: dict[Operation, _Paths]) -> _Paths:
         """Return how the loops of other ops reach an op's result."""
@@ -170,16 +197,18 @@ class Roles:
             user = use.operation
             kind = type(user)
             role = self.role[user]
-            if role is Role.INLINE or (role is Role.LOOP and kind in MOVING):
+            if role is Role.INLINE or (role is Role.LOOP and (kind in MOVING or kind is GatherOp)):
                 beyond = paths.get(user, _NO_PATHS)
-                reads = max(beyond.reads, 1) * _expansion(user)
-                if kind in MOVING or is_elementwise(kind) or beyond.moved:
+                reads = max(beyond.reads, 1) * _expansion(use)
+                if is_elementwise(kind) or beyond.moved or _is_moved(use):
                     moved += reads
                     flops = max(flops, beyond.flops)
                 else:
                     direct = 1
             elif role is Role.LOOP:
                 direct = 1
+            elif kind in UPDATING and use.index:
+                moved += 1
             else:
                 in_memory = True
         return _Paths(direct + moved, moved, flops + flops_of(type(op)), in_memory)
@@ -208,6 +237,15 @@ class Roles:
             composed = _union(composed, [_compose(s, dims) for s in self._sources(operand)])
         return composed
 
+    def in_memory(self, op: Operation) -> Iterator[SSAValue]:
+        """Yield the values that a kernel of one op reads from memory."""
+        if type(op) not in UPDATING:
+            yield from op.operands
+            return
+        yield op.operands[0]
+        for operand in op.operands[1:]:
+            yield from (source.value for source in self._sources(operand))
+
     def _sources(self, value: SSAValue) -> tuple[Source, ...]:
         found = self.sources.get(value)
         if found is None:  # an argument of the block
@@ -235,23 +273,37 @@ class _Paths(NamedTuple):
     flops: int
     in_memory: bool
 
-    def allow(self) -> bool:
-        """Tell whether the op is to be evaluated in place."""
+    def allow(self, is_scalar: bool) -> bool:
+        """Tell whether the op, perhaps one of a single element, is to be evaluated in place."""
         if not self.moved or self.in_memory:
             return False
-        if self.reads == 1:
-            return self.flops <= MAX_INLINE_FLOPS
+        if self.reads == 1 or is_scalar:
+            return self.reads * self.flops <= MAX_INLINE_FLOPS
         return (self.reads - 1) * self.flops <= MAX_REPEATED_FLOPS
 
 
 _NO_PATHS: Final = _Paths(0, 0, 0, False)
 
 
-def _expansion(op: Operation) -> int:
-    """Return how many elements of the result one of the operand goes to."""
-    if not isinstance(op, BroadcastOp):
-        return 1
-    return prod(shape_of(op.result)) // max(prod(shape_of(op.operand)), 1)
+def _is_scalar(op: Operation) -> bool:
+    return prod(shape_of(op.results[0])) == 1
+
+
+def _is_moved(use: Use) -> bool:
+    """Tell whether a use is through an index map, or of a position that moves another operand."""
+    kind = type(use.operation)
+    if kind is GatherOp and use.index:
+        return prod(shape_of(use.operation.operands[use.index])) == 1
+    return kind in MOVING or kind is GatherOp
+
+
+def _expansion(use: Use) -> int:
+    """Return about how many elements of the result one of the operand goes to, at least 1."""
+    op = use.operation
+    if isinstance(op, BroadcastOp) or (isinstance(op, GatherOp) and use.index == 0):
+        operand, result = (prod(shape_of(v)) for v in (op.operands[0], op.results[0]))
+        return max(-(-result // max(operand, 1)), 1)
+    return 1
 
 
 @cache
@@ -285,4 +337,8 @@ def operand_dims(op: Operation) -> list[Axes | None]:
         return [tuple(NO_LOOP if n == 1 else next(sized) for n in shape_of(op.operand))]
     if isinstance(op, PadOp):
         return [None, ()]
+    if isinstance(op, DynamicSliceOp):
+        return [None, *[()] * len(op.starts)]
+    if isinstance(op, GatherOp):
+        return [None, *[_identity(len(shape_of(v))) for v in op.indices]]
     return [None] * len(op.operands)

@@ -14,6 +14,7 @@ from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.array.shape import dim_of
 from ...ir.kernel.schedule import Schedule
 from ...ir.kernel.space import Axes
+from ...ir.kernel.updates import UPDATING
 from ...ir.types import Shape, dtype_of, shape_of
 from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, flops_of
 from .grouping import Group
@@ -125,6 +126,8 @@ def schedule_alone(op: Operation, vector_bits: int) -> Schedule:
         return _schedule_windows(op, vector_bits)
     if isinstance(op, ArgReduceOp | CumulativeOp):
         return _schedule_lines(op, vector_bits)
+    if type(op) in UPDATING:
+        return _schedule_update(op, vector_bits)
     domain = shape_of(op.results[0])
     return Schedule(
         tuple(range(len(domain) - 1)), vector=_lanes_along_last(op, domain, vector_bits)
@@ -140,6 +143,16 @@ def _schedule_lines(op: ArgReduceOp | CumulativeOp, vector_bits: int) -> Schedul
     is_long = flops_in(op) * FLOP_TIME + bytes_moved * BYTE_TIME > PARALLEL_MICROSECONDS
     parallel = _first_of(rows, domain) if is_long else ()
     return Schedule(rows, parallel, _lanes_along_last(op, domain, vector_bits))
+
+
+def _schedule_update(op: Operation, vector_bits: int) -> Schedule:
+    """Loop over what is updated, in vectors along the last dimension that allows it."""
+    domain = shape_of(op.results[0])
+    update = op.operands[1]
+    rows = tuple(range(len(domain) - 1))
+    is_long = 2 * bytes_of(update) * BYTE_TIME > PARALLEL_MICROSECONDS
+    outer = rows or tuple(range(len(domain)))
+    return Schedule(rows, outer[:1] if is_long else (), _lanes([dtype_of(update)], vector_bits))
 
 
 def _lanes_along_last(op: Operation, domain: Shape, vector_bits: int) -> int:

@@ -13,6 +13,7 @@ from xdsl.dialects import memref
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.array.elementwise import ElementwiseOp
+from ...ir.array.indexing import GatherOp
 from ...ir.array.reduction import ReduceOp, identity_of
 from ...ir.array.shape import ConstantOp, PadOp
 from ...ir.kernel.ops import FusionOp
@@ -21,8 +22,8 @@ from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of
 from . import reductions
 from .affine import ZERO, Affine, Index, axis_index, linearize
 from .chunks import MOST_CHUNKS, Chunk, Chunks, parallel_chunks, split, unravel
-from .loop_builder import LoopBuilder
-from .nest import NestEmitter, Reduction, Store, store_to
+from .loop_builder import LoopBuilder, memory_of
+from .nest import NestEmitter, Reduction, Store, join_axes, store_to
 from .plan import Nest, Plan, plan_fusion
 from .reader import Leaf, Reader
 
@@ -376,8 +377,8 @@ class FusionLowering:
     @cached_property
     def _in_place(self) -> bool:
         """Tell whether a result is written to the memory of an argument."""
-        ins = {_memory_of(buffer) for buffer in self.fusion.ins}
-        return any(_memory_of(buffer) in ins for buffer in self.fusion.outs)
+        ins = {memory_of(buffer) for buffer in self.fusion.ins}
+        return any(memory_of(buffer) in ins for buffer in self.fusion.outs)
 
     def _collapsed(self, nest: Nest, stores: Sequence[Store]) -> tuple[list[int], dict[int, int]]:
         """Join neighbouring axes that all of the nest's memory accesses run along as one."""
@@ -385,20 +386,11 @@ class FusionLowering:
         if len(axes) < 2:
             return axes, extents
         places, fixed = self._accesses(nest)
-        places += [store.place for store in stores]
-        joined = [axes[-1]]
-        for outer in reversed(axes[:-1]):
-            inner = joined[0]
-            if {outer, inner} & fixed or not all(
-                form.coefficient(outer) == extents[inner] * form.coefficient(inner)
-                for form in places
-            ):
-                joined.insert(0, outer)
-                continue
-            extents[inner] *= extents[outer]
-            self.reader.positions[outer] = 0
-            self.reader.bounds[outer] = (0, 1)
-        return joined, extents
+        joined, sizes = join_axes(axes, extents, [*places, *(s.place for s in stores)], fixed)
+        for axis in set(axes) - set(joined):
+            self.reader.positions[axis] = 0
+            self.reader.bounds[axis] = (0, 1)
+        return joined, sizes
 
     def _accesses(self, nest: Nest) -> tuple[list[Affine], set[int]]:
         """Return where a nest reads memory, and the axes that it reads along in other ways."""
@@ -410,9 +402,23 @@ class FusionLowering:
             leaf = self.reader.leaves.get(value)
             if leaf is not None and value in self.space.axes:
                 places.append(linearize(self.index_of(value), leaf.strides))
+            elif isinstance(value.owner, GatherOp):
+                self._add_gathered(value.owner, places, fixed)
             elif value not in self.reader.scalars and not _follows_links(value):
                 fixed |= set(self.space.axes.get(value, ()))
         return places, fixed
+
+    def _add_gathered(self, op: GatherOp, places: list[Affine], fixed: set[int]) -> None:
+        """Add where a gather reads its operand along the dimensions that are not indexed."""
+        if op.result not in self.space.axes:
+            return
+        rest = self.index_of(op.result)[len(shape_of(op.indices[0])) :]
+        leaf = self.reader.leaves.get(op.operand)
+        if leaf is None:
+            fixed.update(axis for form in rest for axis, _ in form.terms)
+            return
+        strides = [n for d, n in enumerate(leaf.strides) if d not in op.dims.data]
+        places.append(linearize(rest, strides))
 
     def index_of(self, value: SSAValue) -> Index:
         """Return where the loops read a value."""
@@ -445,10 +451,3 @@ def _visible(n: int, low: int, step: int, size: int) -> tuple[int, int]:
     first = max(0, -(low // step)) if low < 0 else 0
     end = min(n, (size - low + step - 1) // step)
     return first, end
-
-
-def _memory_of(buffer: SSAValue) -> SSAValue:
-    """Return the buffer that a view is a view of."""
-    while isinstance(buffer.owner, memref.ReinterpretCastOp):
-        buffer = buffer.owner.operands[0]
-    return buffer

@@ -405,6 +405,18 @@ class LoopBuilder:
     def _position(self, value: SSAValue | int) -> SSAValue:
         return self.index(value) if isinstance(value, int) else value
 
+    @contextmanager
+    def when(self, condition: SSAValue) -> Iterator[None]:
+        """Open a ``scf.if`` without results; what is built in the ``with`` block is its branch."""
+        block = Block()
+        with self._within(block):
+            yield
+            block.add_op(scf.YieldOp.create(location=self.location))
+        op = scf.IfOp.create(
+            operands=(condition,), regions=[Region(block), Region()], location=self.location
+        )
+        self.block.add_op(op)
+
     def branch(
         self,
         condition: SSAValue,
@@ -437,6 +449,13 @@ class Loop:
         self.carried = carried
         self.next = list(carried)
         self.results: list[SSAValue] = []
+
+
+def memory_of(buffer: SSAValue) -> SSAValue:
+    """Return the buffer that a view is a view of."""
+    while isinstance(buffer.owner, memref.ReinterpretCastOp):
+        buffer = buffer.owner.operands[0]
+    return buffer
 
 
 def _vector_attribute(elements: np.ndarray, lanes: int) -> DenseIntOrFPElementsAttr:

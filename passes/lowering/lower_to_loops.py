@@ -13,6 +13,7 @@ from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from .contraction import ContractionLowering
@@ -20,6 +21,7 @@ from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
+from .updates import ScatterLowering, WindowUpdateLowering
 from .windows import WindowLowering
 
 OUTLINE_OPS: Final = 512
@@ -67,10 +69,10 @@ def _emit_call(builder: LoopBuilder, fusion: FusionOp, caller: str) -> None:
 
 def emit_fusion(builder: LoopBuilder, fusion: FusionOp) -> None:
     """Append the loops, or the library call, of one fusion."""
-    first = fusion.body.block.first_op
-    lowering = _SINGLE_OPS.get(type(first))
+    op = fusion.terminator.operands[0].owner
+    lowering = _SINGLE_OPS.get(type(op))
     if lowering is not None:
-        lowering(builder, fusion, first).emit()
+        lowering(builder, fusion, op).emit()
     else:
         FusionLowering(builder, fusion).emit()
 
@@ -81,8 +83,10 @@ _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     ArgReduceOp: LineLowering,
     CumulativeOp: LineLowering,
     ReduceWindowOp: WindowLowering,
+    DynamicUpdateSliceOp: WindowUpdateLowering,
+    ScatterOp: ScatterLowering,
 }
-"""Ops that are kernels of their own, and what emits them."""
+"""Ops whose result is the only one of a kernel, and what emits them."""
 
 
 @dataclass(frozen=True)

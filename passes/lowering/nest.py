@@ -7,7 +7,7 @@ body for the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,13 +26,17 @@ _IDEMPOTENT = frozenset({ReduceKind.MIN, ReduceKind.MAX, ReduceKind.AND, ReduceK
 
 
 class Store(NamedTuple):
-    """A value to be written to memory; with a kind, to be combined with what is there."""
+    """A value to be written to memory; with a kind, to be combined with what is there.
+
+    ``within`` has positions and sizes: nothing is written where a position is out of range.
+    """
 
     value: SSAValue
     at: Index
     leaf: Leaf
     place: Affine
     combine: ReduceKind | None = None
+    within: tuple[tuple[Affine, int], ...] = ()
 
 
 class Reduction(NamedTuple):
@@ -201,6 +205,10 @@ class NestEmitter:
         return self.overlap and all(kind in _IDEMPOTENT for kind in kinds)
 
     def _store(self, store: Store) -> None:
+        conditions = [self.reader.within(form, 0, size) for form, size in store.within]
+        self.reader.where(conditions, lambda: self._store_always(store))
+
+    def _store_always(self, store: Store) -> None:
         value = self.reader.value(store.value, store.at)
         place = store.place
         if store.combine is not None:
@@ -223,3 +231,30 @@ class NestEmitter:
 def store_to(value: SSAValue, index: Index, leaf: Leaf, combine: ReduceKind | None = None) -> Store:
     """Return the store of a value to its own place in memory."""
     return Store(value, index, leaf, linearize(index, leaf.strides), combine)
+
+
+def join_axes(
+    axes: Sequence[int], extents: Mapping[int, int], places: Sequence[Affine], fixed: Set[int]
+) -> tuple[list[int], dict[int, int]]:
+    """Join neighbouring axes that all memory accesses run along as one.
+
+    Args:
+        axes: the loops, the outermost first.
+        extents: the extent of each.
+        places: the accesses.
+        fixed: axes that something else depends on.
+
+    Returns:
+        The axes that remain, and their extents; those of the others are 1.
+    """
+    remaining, sizes = list(axes[-1:]), dict(extents)
+    for outer in reversed(axes[:-1]):
+        inner = remaining[0]
+        if {outer, inner} & fixed or any(
+            form.coefficient(outer) != sizes[inner] * form.coefficient(inner) for form in places
+        ):
+            remaining.insert(0, outer)
+            continue
+        sizes[inner] *= sizes[outer]
+        sizes[outer] = 1
+    return remaining, sizes

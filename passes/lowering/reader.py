@@ -18,18 +18,21 @@ from xdsl.dialects import arith, vector
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, VectorType, i64
 from xdsl.ir import Operation, SSAValue
 
+from ...ir.array import indexing as n
 from ...ir.array import shape as s
 from ...ir.array.reduction import ReduceOp, ReduceWindowOp, windows_of
 from ...ir.errors import GradatimError
-from ...ir.kernel.memory import StridedLoadOp, StridedStoreOp
+from ...ir.kernel.memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
 from ...ir.locations import spell_location
 from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of, to_numpy
 from . import elementwise, reductions
 from .affine import ZERO, Affine, Index, axis_index, combine, linearize
-from .loop_builder import LoopBuilder, value_type
+from .loop_builder import INDEX, LoopBuilder, value_type
+from .positions import gathered_index, window_index
 
 _BOOL: Final = np.dtype(np.bool_)
 _I64: Final = np.dtype(np.int64)
+_U64: Final = np.dtype(np.uint64)
 
 
 class Leaf(NamedTuple):
@@ -48,6 +51,8 @@ class Reader:
         self.scalars: dict[SSAValue, SSAValue] = {}
         self.positions: dict[int, SSAValue | int] = {}
         self.bounds: dict[int, tuple[int, int]] = {}
+        self.lane_axes: set[int] = set()
+        self.computed_axes: dict[object, int] = {}
         self.vector_axis: int | None = None
         self.lanes = 0
         self.mask: SSAValue | None = None
@@ -58,13 +63,18 @@ class Reader:
         scalar = self.scalars.get(v)
         if scalar is not None:
             return scalar
-        key = (v, index, self.version if self._moves(index) else 0, self.mask)
-        return self.b.shared(key, lambda: self._compute(v, index))
+        return self.shared((v, index), index, lambda: self._compute(v, index))
+
+    def shared(self, key: object, index: Index, make: Callable[[], SSAValue]) -> SSAValue:
+        """Return what ``make`` built before for the same key at the same position of the index."""
+        if self._moves(index):
+            key = (key, self.version, self.mask)
+        return self.b.shared(key, make)
 
     def _moves(self, index: Index) -> bool:
-        """Tell whether the index depends on the vector axis, whose position changes in a block."""
-        axis = self.vector_axis
-        return axis is not None and any(a == axis for form in index for a, _ in form.terms)
+        """Tell whether the index differs between lanes, whose positions change in a block."""
+        axis, lanes = self.vector_axis, self.lane_axes
+        return any(a == axis or a in lanes for form in index for a, _ in form.terms)
 
     def _compute(self, v: SSAValue, index: Index) -> SSAValue:
         leaf = self.leaves.get(v)
@@ -101,6 +111,9 @@ class Reader:
 
     def load(self, leaf: Leaf, place: Affine, dtype: np.dtype) -> SSAValue:
         """Load a value whose element is at ``place`` in its buffer."""
+        if self.is_scattered(place):
+            operands = (leaf.buffer, *self._scattered(place), *self._masks())
+            return self.b.append(GatherLoadOp, operands, value_type(dtype, self.lanes))
         step = self.vector_step(place)
         offset = self.b.affine(place, self.positions)
         if step == 0:
@@ -112,12 +125,17 @@ class Reader:
             return self.b.masked_load(leaf.buffer, offset, self.mask, dtype, self.lanes)
         if step == -1 and self.mask is None:
             return self._load_reversed(leaf, place, dtype)
-        operands = (leaf.buffer, offset) + ((self.mask,) if self.mask is not None else ())
+        operands = (leaf.buffer, offset, *self._masks())
         type_ = value_type(dtype, self.lanes)
         return self.b.append(StridedLoadOp, operands, type_, {"stride": IntegerAttr(step, i64)})
 
     def store(self, value: SSAValue, leaf: Leaf, place: Affine) -> None:
         """Store a value whose element is at ``place`` in its buffer."""
+        if self.is_scattered(place):
+            value = self.as_vector(value, self.lanes)
+            operands = (value, leaf.buffer, *self._scattered(place), *self._masks())
+            self.b.effect(ScatterStoreOp, operands)
+            return
         step = self.vector_step(place)
         offset = self.b.affine(place, self.positions)
         if step == 0:
@@ -125,14 +143,46 @@ class Reader:
             return
         value = self.as_vector(value, self.lanes)
         if step != 1:
-            operands = (value, leaf.buffer, offset) + (
-                (self.mask,) if self.mask is not None else ()
-            )
+            operands = (value, leaf.buffer, offset, *self._masks())
             self.b.effect(StridedStoreOp, operands, {"stride": IntegerAttr(step, i64)})
         elif self.mask is not None:
             self.b.masked_store(value, leaf.buffer, offset, self.mask)
         else:
             self.b.store(value, leaf.buffer, offset)
+
+    def _masks(self) -> tuple[SSAValue, ...]:
+        return () if self.mask is None else (self.mask,)
+
+    def is_scattered(self, form: Affine) -> bool:
+        """Tell whether the lanes of a vector are at positions without a common step."""
+        return any(axis in self.lane_axes for axis, _ in form.terms)
+
+    def _scattered(self, place: Affine) -> tuple[SSAValue, SSAValue]:
+        """Return a scalar offset, and what each lane's position has beyond it."""
+        common = tuple(term for term in place.terms if term[0] not in self.lane_axes)
+        offset = self.b.affine(Affine(place.constant, common), self.positions)
+        return offset, self._by_lane(place)
+
+    def _by_lane(self, form: Affine) -> SSAValue:
+        """Return the sum of a form's terms that differ between lanes, without the scalar part."""
+        total: SSAValue | None = None
+        for axis, coefficient in form.terms:
+            if axis in self.lane_axes:
+                term = self.positions[axis]
+                assert not isinstance(term, int)
+                if coefficient != 1:
+                    factor = self.b.constant(_I64, self.lanes, coefficient)
+                    term = elementwise.make(self.b, arith.MuliOp, term, factor)
+                total = (
+                    term if total is None else elementwise.make(self.b, arith.AddiOp, total, term)
+                )
+        assert total is not None
+        step = self.vector_step(form)
+        if not step:
+            return total
+        return elementwise.make(
+            self.b, arith.AddiOp, total, self.b.lane_numbers(_I64, self.lanes, step)
+        )
 
     def vector_step(self, place: Affine) -> int:
         """Return how far apart in memory the lanes of a vector are; 0 for scalars."""
@@ -152,24 +202,47 @@ class Reader:
 
     def position(self, form: Affine, dtype: np.dtype) -> SSAValue:
         """Return an affine form's value as a number, a vector if it moves with the lanes."""
-        base = self.b.append(
-            arith.IndexCastOp, (self.b.affine(form, self.positions),), value_type(_I64, 0)
-        )
+        if self.is_scattered(form):
+            offset, lanes = self._scattered(form)
+            first = self.b.splat(self._as_number(offset), self.lanes)
+            total = elementwise.make(self.b, arith.AddiOp, first, lanes)
+            return elementwise.convert(self.b, total, _I64, dtype)
+        base = self._as_number(self.b.affine(form, self.positions))
         step = self.vector_step(form)
         if step:
             steps = self.b.lane_numbers(_I64, self.lanes, step)
             base = elementwise.make(self.b, arith.AddiOp, self.b.splat(base, self.lanes), steps)
         return elementwise.convert(self.b, base, _I64, dtype)
 
+    def as_position(self, number: SSAValue) -> SSAValue:
+        """Return a 64-bit integer as an index; a vector stays as it is."""
+        if elementwise.lanes_of(number):
+            return number
+        return self.b.append(arith.IndexCastOp, (number,), INDEX)
+
+    def _as_number(self, position: SSAValue) -> SSAValue:
+        return self.b.append(arith.IndexCastOp, (position,), value_type(_I64, 0))
+
+    def range_of(self, form: Affine) -> tuple[int, int]:
+        """Return the least and the greatest position; all of 64 bits if it may wrap around."""
+        least, greatest = form.range(self.bounds)
+        limits = np.iinfo(_I64)
+        if least < limits.min or greatest > limits.max:
+            return int(limits.min), int(limits.max)
+        return least, greatest
+
     def within(self, form: Affine, low: int, high: int) -> bool | SSAValue:
         """Tell whether ``low <= form < high``: known, or to be computed for each lane."""
-        least, greatest = form.range(self.bounds)
+        least, greatest = self.range_of(form)
         if least >= low and greatest < high:
             return True
         if greatest < low or least >= high:
             return False
         place = self.position(form, _I64)
         lanes = elementwise.lanes_of(place)
+        if low == 0:  # as unsigned numbers, negative ones are above
+            limit = self.b.constant(_I64, lanes, high)
+            return elementwise.compare(self.b, "lt", _U64, place, limit)
         above = elementwise.compare(self.b, "ge", _I64, place, self.b.constant(_I64, lanes, low))
         below = elementwise.compare(self.b, "lt", _I64, place, self.b.constant(_I64, lanes, high))
         return elementwise.make(self.b, arith.AndIOp, above, below)
@@ -200,6 +273,22 @@ class Reader:
         with self._masked(elementwise.make(self.b, arith.XOrIOp, condition, every)):
             rest = self.as_vector(outside(), lanes)
         return elementwise.select(self.b, condition, chosen, rest)
+
+    def where(self, conditions: Sequence[bool | SSAValue], effect: Callable[[], None]) -> None:
+        """Do something where all conditions hold, in a branch or with lanes masked."""
+        if any(condition is False for condition in conditions):
+            return
+        unknown = [c for c in conditions if not isinstance(c, bool)]
+        for_all = [c for c in unknown if not elementwise.lanes_of(c)]
+        by_lane = [c for c in unknown if elementwise.lanes_of(c)]
+        if for_all:
+            with self.b.when(self._all(for_all)):
+                self.where(by_lane, effect)
+        elif by_lane:
+            with self._masked(self._all(by_lane)):
+                effect()
+        else:
+            effect()
 
     def _all(self, conditions: Sequence[SSAValue]) -> SSAValue:
         first, *others = conditions
@@ -311,6 +400,18 @@ def _reshape(reader: Reader, op: Operation, index: Index) -> SSAValue:
     return reader.value(operand, moved)
 
 
+def _dynamic_slice(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    assert isinstance(op, n.DynamicSliceOp)
+    shape, sizes = shape_of(op.operand), shape_of(op.result)
+    return reader.value(op.operand, window_index(reader, op.starts, shape, index, sizes))
+
+
+def _gather(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    assert isinstance(op, n.GatherOp)
+    dims, shape = op.dims.data, shape_of(op.operand)
+    return reader.value(op.operand, gathered_index(reader, op.indices, dims, shape, index))
+
+
 def _trivial_reduction(reader: Reader, op: Operation, index: Index) -> SSAValue:
     """A reduction that is read like this runs over dimensions of size one only."""
     dims = s.integers_of(op.properties, "dims")
@@ -382,6 +483,8 @@ INDEX_RULES: Final[dict[type[Operation], IndexRule]] = {
     s.PadOp: _pad,
     s.ConcatenateOp: _concatenate,
     s.ReshapeOp: _reshape,
+    n.DynamicSliceOp: _dynamic_slice,
+    n.GatherOp: _gather,
     ReduceOp: _trivial_reduction,
     ReduceWindowOp: _reduce_window,
 }

@@ -16,7 +16,7 @@ from ...ir.array import OPS_BY_FAMILY
 from ...ir.array.base import ArrayOp
 from ...ir.locations import fused
 from ...ir.types import Tensor
-from . import contraction, elementwise, reduction, shape
+from . import contraction, elementwise, indexing, reduction, shape
 from .cse import Numbering, is_commutative
 from .dce import eliminate_dead_code
 from .fold import folded
@@ -38,6 +38,7 @@ _ARRAY_OPS: Final = frozenset(op for ops in OPS_BY_FAMILY.values() for op in ops
 RULES: Final[Rules] = {
     **elementwise.RULES,
     **shape.RULES,
+    **indexing.RULES,
     **reduction.RULES,
     **contraction.RULES,
 }
@@ -45,6 +46,7 @@ RULES: Final[Rules] = {
 COMPOSITIONS: Final[Compositions] = {
     **elementwise.COMPOSITIONS,
     **shape.COMPOSITIONS,
+    **indexing.COMPOSITIONS,
     **reduction.COMPOSITIONS,
     **contraction.COMPOSITIONS,
 }

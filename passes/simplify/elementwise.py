@@ -14,6 +14,7 @@ from ...ir.array import elementwise as e
 from ...ir.array.shape import BroadcastOp
 from ...ir.attributes import ComparePredicate, ComparePredicateAttr
 from ...ir.types import Shape, dtype_of, shape_of, tensor_info, tensor_type
+from .ranges import Range, range_of
 from .rules import (
     Compositions,
     RuleBuilder,
@@ -166,13 +167,29 @@ def _shift(
 
 
 def _compare_splat(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:
-    """Comparisons of a bool with a constant, and of an unsigned number with 0."""
+    """Comparisons of a bool with a constant, and of an integer with one out of its range."""
     predicate = _predicate(op)
     if c.dtype.kind == "b" and predicate in ("eq", "ne"):
         return x if (predicate == "eq") == bool(c) else b.not_(x)
-    if c.dtype.kind == "u" and c == 0 and predicate in ("lt", "ge"):
-        return _bools_like(b, x, predicate == "ge")
+    if c.dtype.kind in "iu":
+        known = _known_comparison(predicate, range_of(x), int(c))
+        return None if known is None else _bools_like(b, x, known)
     return None
+
+
+def _known_comparison(predicate: str, x: Range, c: int) -> bool | None:
+    """Return what comparing with ``c`` gives, if it gives the same for all numbers in a range."""
+    below, above = x.high < c, x.low > c
+    at_most, at_least = x.high <= c, x.low >= c
+    true, false = {
+        "lt": (below, at_least),
+        "le": (at_most, above),
+        "gt": (above, at_most),
+        "ge": (at_least, below),
+        "eq": (at_most and at_least, below or above),
+        "ne": (below or above, at_most and at_least),
+    }[predicate]
+    return true if true or false else None
 
 
 SPLAT_RULES: Final[SplatRules] = {
@@ -266,6 +283,16 @@ def _select_choices(b: RuleBuilder, op: Operation) -> SSAValue | None:
     return predicate if true else b.not_(predicate)
 
 
+def _clamp_inside(b: RuleBuilder, op: Operation) -> SSAValue | None:
+    """An integer that is within its limits anyway stays as it is."""
+    low, x, high = op._operands
+    least, greatest = splat_of(low), splat_of(high)
+    if kind_of(x) not in "iu" or least is None or greatest is None:
+        return None
+    found = range_of(x)
+    return x if least <= found.low and found.high <= greatest else None
+
+
 def _clamp_one_side(b: RuleBuilder, op: Operation) -> SSAValue | None:
     low, x, high = op._operands
     lowest, highest = _limits(dtype_of(x))
@@ -333,7 +360,7 @@ RULES: Final[Rules] = {
     e.SubOp: [_same_is_zero, _zero_minus, _hoist_broadcast],
     e.CompareOp: [_compare_constant_right, _compare_same, _hoist_broadcast],
     e.SelectOp: [_select_choices, _hoist_broadcast],
-    e.ClampOp: [_clamp_one_side, _hoist_broadcast],
+    e.ClampOp: [_clamp_inside, _clamp_one_side, _hoist_broadcast],
     e.ConvertOp: [_no_conversion, _hoist_broadcast],
     e.BitcastConvertOp: [_no_conversion, _hoist_broadcast],
     e.ComplexOp: [_rejoin_parts, _hoist_broadcast],

@@ -12,13 +12,16 @@ from xdsl.ir import Operation, SSAValue
 
 from ...ir.array import contraction as c
 from ...ir.array import elementwise as e
+from ...ir.array import indexing as n
 from ...ir.array import reduction as r
 from ...ir.array import shape as s
 from ...ir.array.base import ArrayOp
-from ...ir.attributes import ReduceKind, ReduceKindAttr
+from ...ir.attributes import ReduceKind, ReduceKindAttr, ScatterKind
+from ...ir.builder import Builder
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
 from ...ir.types import dtype_of, shape_of, tensor_info, tensor_type, to_numpy
+from ..scatters import Values, combine_at
 from ..windows import combine_windows
 from .arithmetic import ComplexBuilder, Parts
 
@@ -126,6 +129,50 @@ def _again(b: ComplexBuilder, op: Operation, operands: Sequence[SSAValue]) -> SS
     shape, dtype = tensor_info(op.results[0])
     requested = tensor_type(shape, part_dtype(dtype))
     return b.b.create(type(op), operands, op.properties, requested)
+
+
+def _read(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
+    """Read the parts at the same positions."""
+    return _at_positions(b, op, parts[:1], parts[1:])
+
+
+def _write(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
+    """Write the parts at the same positions; products need both."""
+    if isinstance(op, n.ScatterOp) and op.kind.data is ScatterKind.MUL:
+        return _multiply_at(b, op, parts)
+    return _at_positions(b, op, parts[:2], parts[2:])
+
+
+def _at_positions(
+    b: ComplexBuilder, op: Operation, arrays: Sequence[Parts], positions: Sequence[Parts]
+) -> Parts:
+    places = [z.real for z in positions]
+    real = _again(b, op, [*(z.real for z in arrays), *places])
+    if all(z.imag is None for z in arrays):
+        return Parts(real, None)
+    return Parts(real, _again(b, op, [*map(b.imag, arrays), *places]))
+
+
+def _multiply_at(b: ComplexBuilder, op: n.ScatterOp, parts: Sequence[Parts]) -> Parts:
+    x, update, *positions = parts
+    if x.imag is None and update.imag is None:
+        return _at_positions(b, op, (x, update), positions)
+
+    def multiply(builder: Builder, old: Values, new: Values) -> Values:
+        product = ComplexBuilder(builder).mul(Parts(*old), Parts(*new))
+        assert product.imag is not None
+        return (product.real, product.imag)
+
+    real, imag = combine_at(
+        b.b,
+        (x.real, b.imag(x)),
+        (update.real, b.imag(update)),
+        [z.real for z in positions],
+        op.dims.data,
+        multiply,
+        unique=op.unique is not None,
+    )
+    return Parts(real, imag)
 
 
 def _select(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> Parts:
@@ -283,6 +330,10 @@ RULES: Final[dict[type[Operation], Rule]] = {
     e.CompareOp: _compare,
     e.SelectOp: _select,
     s.ConstantOp: _constant,
+    n.DynamicSliceOp: _read,
+    n.GatherOp: _read,
+    n.DynamicUpdateSliceOp: _write,
+    n.ScatterOp: _write,
     r.ReduceOp: _reduce,
     r.CumulativeOp: _reduce,
     r.ReduceWindowOp: _reduce_window,

@@ -8,7 +8,7 @@ import numpy as np
 
 import gradatim.frontend.numpy as gnp
 
-from .numpy_case import EDGES, FLOATS, MATRIX, NUMBERS, RANKS, Case, each
+from .numpy_case import EDGES, FLOATS, MATRIX, NUMBERS, RANKS, REAL, Case, each
 from .numpy_harness import BOOL, F32, F64, I32
 
 CASES = [
@@ -219,6 +219,30 @@ CASES = [
         ],
         each((3,), (3, 2)),
         FLOATS,
+    ),
+    Case(
+        [np.take_along_axis, np.choose, np.compress, np.extract, np.delete, np.insert],
+        [
+            lambda x: np.take_along_axis(x, np.array([[2, 0, -1, 1]]), axis=1),
+            lambda x: np.take_along_axis(x, np.argmax(x.real, axis=0)[None], axis=0),
+            lambda x: np.choose([[0], [1]], [x, x[:1]]),
+            lambda x: np.choose(np.argmax(x.real, axis=1), x.T),
+            lambda x: np.compress([True, False, True], x, axis=1),
+            lambda x: np.extract([0, 1, 1, 0, 1], x),
+            lambda x: np.delete(x, [0, -1], axis=1),
+            lambda x: np.insert(x, 1, x[0], axis=0),
+        ],
+        MATRIX,
+    ),
+    Case(
+        [np.unravel_index, np.ravel_multi_index],
+        [
+            lambda x: np.unravel_index(np.argmax(x), x.shape),
+            lambda x: np.unravel_index(np.argmin(x, axis=0), (2,)),
+            lambda x: np.ravel_multi_index((np.argmax(x, axis=0), np.array([0, 2, 1])), x.shape),
+        ],
+        MATRIX,
+        REAL,
     ),
     Case(
         [np.pad],

@@ -75,20 +75,14 @@ MISUSE: list[tuple[str, Callable[[Any], Any], Any, type[Exception], str]] = [
     ("list index", lambda x: [1, 2][x], 1, INTEGER, "an index"),
     ("shape", lambda x: np.zeros(x), 3, TypeError, "a single integer, got 'traced i64"),
     ("index of an array", lambda x: V[x], 1, ARRAY, "needs the value"),
-    ("traced index", lambda x: (x * V)[x.astype(int)], 1.0, INTEGER, "an index"),
     ("mask", lambda x: x[x > 0], V, errors.NonConcreteBooleanIndexError, "as many elements"),
-    ("index array", lambda x: x[[0, 1]], V, UNSUPPORTED, "by list"),
-    ("known mask", lambda x: x[np.array([True, False, True])], V, UNSUPPORTED, "by ndarray"),
     ("asarray", lambda x: np.asarray(x), V, ARRAY, r"ndarray needs the value of traced f64\[3\]"),
     ("array of values", lambda x: np.array([x, x]), 1.0, ARRAY, r"gradatim\.numpy\.array"),
-    ("store", store, 1.0, CONCRETE, "storing in a NumPy array needs the value"),
-    ("x[i] = v", set_item, V, MUTATION, r"`x\[...\] = value`"),
-    ("del x[i]", delete, V, MUTATION, r"`del x\[...\]`"),
-    ("fill", lambda x: x.fill(0.0), V, MUTATION, r"`fill\(\)`"),
-    ("sort", lambda x: x.sort(), V, MUTATION, r"`sort\(\)`"),
-    ("out", lambda x: np.add(x, 1, out=np.zeros(3)), V, MUTATION, "write `y = y . x`"),
+    ("store", store, 1.0, MUTATION, r"`x\[\.\.\.\] = value`.*gradatim\.numpy\.zeros"),
+    ("store in a scalar", set_item, 1.0, TypeError, "'float' object does not support item"),
+    ("del x[i]", delete, V, ValueError, "cannot delete array elements"),
+    ("out", lambda x: np.add(x, 1, out=np.zeros(3)), V, MUTATION, r"`numpy\.add` with `out=`"),
     ("array += x", add_to_array, V, MUTATION, "would store a traced value"),
-    ("where", lambda x: np.add(x, 1, where=V > 0), V, UNSUPPORTED, "with `where=`"),
     ("reduceat", lambda x: np.add.reduceat(x, [0]), V, UNSUPPORTED, "add.reduceat"),
     ("unknown function", lambda x: np.unique(x), V, UNSUPPORTED, "numpy.unique"),
     ("broadcast", lambda x: x + np.ones(2), V, errors.ShapeError, r"f64\[3\].*f64\[2\]"),
@@ -106,16 +100,17 @@ MISUSE: list[tuple[str, Callable[[Any], Any], Any, type[Exception], str]] = [
 def test_misuse_of_traced_values(
     function: Callable[[Any], Any], argument: Any, kind: type[Exception], message: str
 ) -> None:
+    # Ahead of time, since a call has the values; and as Python runs it, without rewriting.
     with pytest.raises(kind, match=message) as caught:
-        gd.jit(function)(argument)
+        gd.stage(function, convert=False).trace(argument)
     if isinstance(caught.value, errors.GradatimError):
         assert f"\n  at {__file__}:" in str(caught.value)
 
 
-def test_copies_are_the_value_itself() -> None:
+def test_copies_are_new_arrays() -> None:
     def f(x: Any) -> Any:
-        assert copy.copy(x) is x
-        assert copy.deepcopy([x])[0] is x
+        for new in (copy.copy(x), copy.deepcopy([x])[0]):
+            assert new is not x and new.value is x.value
         return f"{x}"
 
     with pytest.raises(errors.OutputError, match=r"'traced f64\[\]'"):

@@ -144,6 +144,36 @@ STRUCTURE = {
 }
 
 
+def _at(b, *numbers):
+    return [b.constant(np.asarray(number, np.int64)) for number in numbers]
+
+
+STRUCTURE |= {
+    "dynamic slice": lambda b, z: b.dynamic_slice(z, _at(b, 1, 7), (2, 2)),
+    "dynamic update": lambda b, z: b.dynamic_update_slice(
+        z, b.conj(b.slice(z, [0, 0], [2, 2])), _at(b, 1, 1)
+    ),
+    "gather": lambda b, z: b.gather(z, _at(b, [3, 0, 3, -1]), [1]),
+    **{
+        f"scatter {kind} {positions}": lambda b, z, kind=kind, positions=positions: b.scatter(
+            kind, z, b.conj(b.slice(z, [0, 0], [3, 4])), _at(b, positions), [0]
+        )
+        for kind in ("set", "add", "mul")
+        for positions in ([2, 0, 2], [1, 9, 1])
+    },
+    "scatter mul to distinct positions": lambda b, z: b.scatter(
+        "mul", z, z, _at(b, [2, 0, 1]), [0], unique=True
+    ),
+    "scatter mul of real numbers": lambda b, z: b.scatter(
+        "mul",
+        b.convert(b.real(z), np.dtype(complex)),
+        b.convert(b.imag(z), np.dtype(complex)),
+        _at(b, [2, 0, 2]),
+        [0],
+    ),
+}
+
+
 @pytest.mark.parametrize("name", STRUCTURE)
 def test_structure(name):
     check(STRUCTURE[name], draw((3, 4)), tolerance=4)
