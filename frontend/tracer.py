@@ -618,7 +618,8 @@ class Tracer(Cell):
     tobytes = _refused("`tobytes()`", "return the array and convert it outside")
 
     def __contains__(self, item: Any) -> bool:
-        return bool((self == item).any())
+        found = (self == item).any()
+        return bool(found._decided(TracerBoolConversionError, "`in`", "use `np.any(x == y)`"))
 
     def item(self, *position: Any) -> Tracer:
         """Return the only element, or one at a position, as a Python scalar, which stays traced."""
