@@ -20,6 +20,7 @@ from ..ir.locations import UNKNOWN, spell_location
 from ..ir.types import Shape
 from . import tree
 from .arguments import ShapeDtypeStruct
+from .control_flow import conversion
 from .source import definition_location
 from .traced import lift_results, run
 from .tracer import Tracer
@@ -67,7 +68,8 @@ class TracedRegion:
                 self._trace.tracer(value, type_.weak_type)
                 for value, type_ in zip(self._trace.parameters, arguments)
             ]
-            result = run(function, unflatten(tracers), {})
+            called = conversion.converted(function) if outer.root.convert else function
+            result = run(called, unflatten(tracers), {})
             self.results, self.structure = lift_results(self._trace, result, self.location)
 
     @property

@@ -22,6 +22,7 @@ from .arguments import Arguments, ShapeDtypeStruct
 from .boundary import public
 from .control_flow.conversion import converted_root
 from .control_flow.decisions import Decisions, Retrace
+from .control_flow.unusable import require_usable
 from .errors import ArgumentError, DtypeError, OutputError, TracerMutationError
 from .guards import Example, Guard, condition
 from .source import definition_location
@@ -188,7 +189,7 @@ def trace(
     called_with.reverse()
     example = _example(transforms, called_with, leaves)
     run = converted_root(function) if convert else function
-    source = _trace_function(run, called_with[0], names, example)
+    source = _trace_function(run, called_with[0], names, example, convert)
     current = source.function
     passes: list[PassCall] = []
     for transform, arguments in zip(transforms, called_with[1:]):
@@ -251,13 +252,14 @@ def _trace_function(
     arguments: Arguments,
     names: Sequence[str],
     example: Example | None,
+    convert: bool,
 ) -> _Source:
     from . import numpy  # noqa: F401  # fills the tables of NumPy's functions
 
     decisions: Decisions = {}
     while True:
         try:
-            return _trace_once(function, arguments, names, example, decisions)
+            return _trace_once(function, arguments, names, example, decisions, convert)
         except Retrace as asked:
             decisions[asked.site] = asked.decision
 
@@ -268,12 +270,13 @@ def _trace_once(
     names: Sequence[str],
     example: Example | None,
     decisions: Decisions,
+    convert: bool,
 ) -> _Source:
     code = getattr(function, "__code__", None)
     location = definition_location(code) if code is not None else UNKNOWN
     types = [type_.tensor for type_ in arguments.types]
     current = Trace(symbol_of(function), types, _hints(arguments, names), location)
-    current.decisions, current.example = decisions, example
+    current.decisions, current.example, current.convert = decisions, example, convert
     with current.open():
         tracers = [
             current.tracer(value, type_.weak_type)
@@ -324,6 +327,7 @@ def lift_results(
     current.builder.location = location
     lifted = []
     for i, leaf in enumerate(leaves):
+        require_usable(leaf)
         try:
             operand = current.lift(leaf)
         except (ArgumentError, DtypeError) as error:

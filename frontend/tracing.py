@@ -74,6 +74,7 @@ class Trace:
         captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
         example: the arguments of the call that the function is traced for, if it is for one.
         guards: what was needed of traced values in that call, by value.
+        convert: whether Python's control flow in functions that it calls is rewritten.
         leak: raised instead of an error if a value of this trace is used after its end, while the
             function around it is still being traced.
         decisions: how statements of rewritten source are to be run, by statement.
@@ -98,6 +99,7 @@ class Trace:
         self.finished = False
         self.outdated = False
         self.captures: list[np.ndarray | Tracer] = []
+        self.convert = True
         self.leak: BaseException | None = None
         self.example: Example | None = None
         self.guards: dict[SSAValue, Guard] = {}

@@ -294,7 +294,7 @@ class Carried:
             if place.path in self._details.read_first or place in self._entries.values():
                 raise
             # Only what is behind the loop may read it: it is told then.
-            place.outcome = Unusable(type(error), error.message)
+            place.outcome = Unusable(type(error), error.message, self._where)
             place.mode = Mode.SCRATCH
             return False
 
@@ -331,7 +331,7 @@ class Carried:
             without = frozenset({(flags.broke, False), (flags.returned, False)})
             literals = without if literals is None else literals & without
         if literals is not None and not literals:
-            place.mode, place.outcome = Mode.SCRATCH, Unusable(UndefinedError, message)
+            place.mode, place.outcome = Mode.SCRATCH, Unusable(UndefinedError, message, self._where)
         elif isinstance(place.final, Unusable) and not isinstance(place.final, Maybe):
             place.mode, place.outcome = Mode.SCRATCH, place.final
         else:
@@ -346,7 +346,7 @@ class Carried:
             value = place.value([next(rest) for _ in place.leaves])
             if place.missing is not None:
                 message, literals = place.missing
-                value = Maybe(UndefinedError, message, value, literals)
+                value = Maybe(UndefinedError, message, self._where, value, literals)
             place.put(value)
         for place in self.of_mode(Mode.SCRATCH):
             place.put(place.outcome)

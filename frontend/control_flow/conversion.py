@@ -32,7 +32,7 @@ def do_not_convert(function: F) -> F:
     """Let a function run as it is when it is staged, or called by a staged function.
 
     Python's control flow in it then needs the values of traced conditions, as it does in functions
-    whose source is not at hand. Usable as a decorator.
+    whose source is not at hand. Usable as a decorator, also of functions inside functions.
     """
     setattr(function, _EXCLUDED, True)
     return function

@@ -41,6 +41,8 @@ NOT_CALLED_THROUGH: Final = frozenset(
 )
 """Builtin functions that see their caller's frame, or cannot depend on traced values."""
 
+_OPT_OUT: Final = "do_not_convert"
+
 _LEAVES: Final = (ast.Name, ast.Constant, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop)
 
 
@@ -166,6 +168,8 @@ class Expressions:
 
     def called(self, node: ast.Call) -> ast.expr:
         """Rewrite ``f(x)`` so that functions of the user's are rewritten when they are called."""
+        if is_named(node.func, _OPT_OUT):
+            return node
         new = self.generic(node)
         function = node.func
         if isinstance(function, ast.Name):
@@ -236,6 +240,19 @@ _RULES: Final[dict[type, Callable[[Expressions, Any], Any]]] = {
     ast.DictComp: Expressions.comprehension,
     ast.GeneratorExp: Expressions.comprehension,
 }
+
+
+def is_named(node: ast.expr, name: str) -> bool:
+    """Tell whether an expression is a name, or ends in ``.name``."""
+    return isinstance(node, (ast.Name, ast.Attribute)) and name in (
+        getattr(node, "id", None),
+        getattr(node, "attr", None),
+    )
+
+
+def opts_out(decorators: Sequence[ast.expr]) -> bool:
+    """Tell whether a function is decorated to be left as it is."""
+    return any(is_named(decorator, _OPT_OUT) for decorator in decorators)
 
 
 def is_surely_known(test: ast.expr) -> bool:

@@ -44,7 +44,9 @@ def flat(value: Any) -> tuple[list[Any], TreeDef]:
 def frozen(trace: Trace, value: Any) -> Any:
     """Return a value with what its arrays hold now, as values of a trace that is open."""
     if isinstance(value, Maybe):
-        return Maybe(value.kind, value.message, frozen(trace, value.value), value.literals)
+        return Maybe(
+            value.kind, value.message, value.where, frozen(trace, value.value), value.literals
+        )
     if value is UNSET or type(value) in _SCALARS or isinstance(value, Unusable):
         return value
     leaves, structure = flat(value)
@@ -155,7 +157,7 @@ class Joins:
             return (
                 found
                 if isinstance(found, Unusable)
-                else Maybe(UndefinedError, message, found, common)
+                else Maybe(UndefinedError, message, self._where, found, common)
             )
 
         return maybe
@@ -204,7 +206,7 @@ class Joins:
         )
 
     def _unusable(self, kind: Any, message: str) -> Rebuild:
-        found = Unusable(kind, message)
+        found = Unusable(kind, message, self._where)
         return lambda results: found
 
 
@@ -228,10 +230,12 @@ def _zero(region: TracedRegion, leaf: Any) -> Any:
 def spelled(value: Any) -> str:
     """Spell a value with the types of its arrays."""
     leaves, structure = flat(value)
-    if structure is tree.LEAF:
-        return str(leaves[0])
-    texts = [_Plain(str(leaf)) for leaf in leaves]
-    return repr(structure.unflatten(texts))
+    texts = [_Plain(_spelled_leaf(leaf)) for leaf in leaves]
+    return texts[0] if structure is tree.LEAF else repr(structure.unflatten(texts))
+
+
+def _spelled_leaf(leaf: Any) -> str:
+    return str(type_of_tracer(leaf)) if type(leaf) is Tracer else repr(leaf)
 
 
 class _Plain(str):

@@ -37,7 +37,7 @@ from .exits import (
     with_flagged_breaks,
     without_exits,
 )
-from .expressions import Expressions, is_surely_known, suspends
+from .expressions import Expressions, is_surely_known, opts_out, suspends
 from .names import (
     Function,
     Scope,
@@ -477,6 +477,8 @@ class Rewriter(Expressions):
 
     def nested(self, node: ast.FunctionDef, here: _Block) -> list[ast.stmt]:
         """Rewrite a function inside the function."""
+        if opts_out(node.decorator_list):
+            return [node]
         decorators = [self.visit(d) for d in node.decorator_list]
         arguments = replaced(
             node.args,

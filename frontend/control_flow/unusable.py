@@ -16,15 +16,17 @@ class Unusable:
     Attributes:
         kind: the error's type.
         message: the error's message.
+        where: the statement that leaves it so, ``file:line``.
     """
 
-    __slots__ = ("kind", "message")
+    __slots__ = ("kind", "message", "where")
 
     __array_priority__ = 2000
 
-    def __init__(self, kind: type[GradatimError], message: str) -> None:
+    def __init__(self, kind: type[GradatimError], message: str, where: str | None) -> None:
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "message", message)
+        object.__setattr__(self, "where", where)
 
     def __repr__(self) -> str:
         return f"<{self.message}>"
@@ -58,9 +60,14 @@ class Maybe(Unusable):
     __slots__ = ("literals", "value")
 
     def __init__(
-        self, kind: type[GradatimError], message: str, value: Any, literals: Literals
+        self,
+        kind: type[GradatimError],
+        message: str,
+        where: str | None,
+        value: Any,
+        literals: Literals,
     ) -> None:
-        super().__init__(kind, message)
+        super().__init__(kind, message, where)
         object.__setattr__(self, "value", value)
         object.__setattr__(self, "literals", literals)
 
@@ -68,6 +75,12 @@ class Maybe(Unusable):
         """Tell whether it is there, where some flags have known values."""
         literals: Literals = self.literals
         return any(known.get(flag, value) is not value for flag, value in literals)
+
+
+def require_usable(value: Any) -> None:
+    """Raise the error of a value that is returned, at the statement that left it so."""
+    if isinstance(value, Unusable):
+        raise value.kind(value.message, value.where)
 
 
 def _refusing(name: str) -> Callable[..., NoReturn]:
