@@ -453,7 +453,7 @@ ERRORS: list[tuple[Any, Any, type[Exception], str, int]] = [
     (branches_of_two_shapes, 1.0, BranchError, r"`y` is f64\[3\] if the condition does not hold "
      r"and f64\[2\] if it holds", 1),
     (branches_of_two_dtypes, np.float64(1), BranchError, r"f64\[\] if .* and f32\[\] if it", 1),
-    (array_or_none, 1.0, BranchError, r"result of the function is None .* f64\[\] if it", 1),
+    (array_or_none, 1.0, BranchError, r"result of the function is None .* Python float if it", 1),
     (array_or_text, 1.0, BranchError, "`mode` is 'a' if the condition does not .* 'b' if", 4),
     (set_on_one_path, 1.0, UndefinedError, "`y` has no value if the condition does not hold", 3),
     (deleted_on_one_path, 1.0, UndefinedError, "`y` has no value if it holds", 2),
