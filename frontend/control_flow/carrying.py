@@ -54,6 +54,7 @@ class Place:
         rebound: whether that is another object than was there before.
         outcome: what it holds behind the loop, if that is known already.
         missing: why and when it has no value behind the loop.
+        begins_with: what the leaves are when a step begins.
     """
 
     def __init__(self, path: str, put: Callable[[Any], None], before: Any, mode: Mode) -> None:
@@ -65,6 +66,7 @@ class Place:
         self.rebound = False
         self.outcome: Any = UNSET
         self.missing: tuple[str, Literals] | None = None
+        self.begins_with: list[Any] = []
         self._leaves, self._structure = flat(None if before is UNSET else before)
         self._given = list(self._leaves)
         self._numeric = [i for i, leaf in enumerate(self._leaves) if is_numeric(leaf)]
@@ -121,6 +123,13 @@ class Place:
                 outer.locate()
                 self._leaves[i] = converted(old, common)
         return stayed
+
+    @property
+    def stays(self) -> bool:
+        """Whether a step leaves what was there when it began."""
+        leaves = flat(self.final)[0]
+        found = [_identity(leaves[i]) for i in self._numeric]
+        return all(a is b for a, b in zip(found, self.begins_with))
 
     def results(self, region: TracedRegion) -> list[Tracer]:
         """Return what the region has to yield for the place."""
@@ -200,11 +209,10 @@ class Carried:
         missing = before is UNSET or isinstance(before, Unusable)
         if not missing and name in self._details.updated and _is_array(before):
             place.mode = Mode.KEPT
-        elif not missing and (read or (later and not self._runs)):
-            place.mode = Mode.CARRIED
-            place.begin(self._outer)
         elif later or read:
-            place.mode = Mode.LATE
+            place.mode = Mode.LATE if missing else Mode.CARRIED
+        if place.mode is Mode.CARRIED:
+            place.begin(self._outer)
         return place
 
     @property
@@ -230,8 +238,14 @@ class Carried:
         rest = iter(leaves)
         for place in self.places:
             if place.mode is Mode.CARRIED:
-                value = place.value([next(rest) for _ in place.leaves])
-                place.put(False if step and place.path in self._details.stops else value)
+                given = [next(rest) for _ in place.leaves]
+                value = place.value(given)
+                if step and place.path in self._details.stops:
+                    value = False
+                    given = [value]
+                if step:
+                    place.begins_with = [_identity(leaf) for leaf in given]
+                place.put(value)
             elif place.mode is not Mode.KEPT and not isinstance(place.before, Unusable):
                 place.put(UNSET)
 
@@ -293,9 +307,8 @@ class Carried:
         except GradatimError as error:
             if place.path in self._details.read_first or place in self._entries.values():
                 raise
-            # Only what is behind the loop may read it: it is told then.
-            place.outcome = Unusable(type(error), error.message, self._where)
-            place.mode = Mode.SCRATCH
+            # No step reads what the last one left: behind the loop it matters what the last did.
+            place.mode = Mode.LATE
             return False
 
     def end(self, region: TracedRegion) -> tuple[list[Tracer], list[Tracer]]:
@@ -344,12 +357,19 @@ class Carried:
         rest = iter(results)
         for place in (*self.of_mode(Mode.CARRIED), *self.of_mode(Mode.LATE)):
             value = place.value([next(rest) for _ in place.leaves])
+            if place.mode is Mode.CARRIED and place.stays:
+                value = place.before
             if place.missing is not None:
                 message, literals = place.missing
                 value = Maybe(UndefinedError, message, self._where, value, literals)
             place.put(value)
         for place in self.of_mode(Mode.SCRATCH):
             place.put(place.outcome)
+
+
+def _identity(leaf: Any) -> Any:
+    """Return what tells a leaf from what a step may make of it."""
+    return leaf.value if type(leaf) is Tracer else leaf
 
 
 def _is_array(value: Any) -> bool:

@@ -175,7 +175,7 @@ class Lowering:
         if isinstance(statement, ast.If):
             return self._if(statement, rest)
         if isinstance(statement, _LOOPS):
-            lowered = Lowered([self._loop(statement)], frozenset({RETURN}))
+            lowered = self._loop(statement)
         else:
             lowered = self._parts(statement)
         return self._before(lowered, rest)
@@ -226,12 +226,12 @@ class Lowering:
                 setattr(new, name, [replaced(p, body=lowered(p.body)) for p in parts])
         return Lowered([new], frozenset[str]().union(*(f.may_exit for f in found)))
 
-    def _loop(self, node: Any) -> ast.stmt:
+    def _loop(self, node: Any) -> Lowered:
         """Let ``return`` inside a loop leave the loop."""
         body = _returns_as_breaks(node.body, self.flags)
-        if not node.orelse:
-            return replaced(node, body=body)
-        return replaced(node, body=body, orelse=self.block(node.orelse).statements)
+        orelse = self.block(node.orelse)
+        whole = replaced(node, body=body, orelse=orelse.statements)
+        return Lowered([whole], (exits_of(node.body) & {RETURN}) | orelse.may_exit)
 
     def _before(self, first: Lowered, rest: Sequence[ast.stmt]) -> Lowered:
         """Return a block followed by what runs unless it was left."""

@@ -227,15 +227,19 @@ class Rewriter(Expressions):
         setattr(new, _FLAGS, flags)
         before: list[ast.stmt] = []
         behind: list[ast.stmt] = []
-        if node.orelse and breaks_of(node):
-            before.append(assign(flags.broke, constant(False, at), at))
-            new.body, new.orelse = with_flagged_breaks(node.body, flags), []
-            behind.append(guarded([flags.broke], False, node.orelse, at))
         if RETURN in exits_of(node.body):
             before += self._unbound(flags.value, at)
             before.append(assign(flags.returned, constant(False, at), at))
             back = ast.Return(load(flags.value, at), **at)
-            behind.insert(0, guarded([flags.returned], True, [back], at))
+            behind.append(guarded([flags.returned], True, [back], at))
+        if node.orelse and breaks_of(node):
+            before.append(assign(flags.broke, constant(False, at), at))
+            new.body = with_flagged_breaks(node.body, flags)
+            behind.append(guarded([flags.broke], False, node.orelse, at))
+        elif behind:
+            behind += node.orelse
+        if behind:
+            new.orelse = []
         self._declare(flags)
         return [*before, new, *behind]
 
@@ -418,7 +422,6 @@ class Rewriter(Expressions):
 
     def _loop_site(self, node: Any, head: Sequence[ast.expr]) -> tuple[ast.expr, int]:
         flags: Flags = getattr(node, _FLAGS)
-        kinds = exits_of(node.body)
         at = place(node)
         target = (
             [ast.Assign([node.target], load(ITEM, at), **at)] if hasattr(node, "target") else []
@@ -426,6 +429,8 @@ class Rewriter(Expressions):
         first = [ast.Expr(h, **place(h)) for h in head]
         step: list[ast.stmt] = [*target, *node.body]
         nested = self._whole.nested
+        found = without_exits(step, flags, exits_of(node.body))
+        kinds, lowered = found.may_exit, found.statements
         details = LoopDetails(
             flags,
             kinds,
@@ -433,7 +438,6 @@ class Rewriter(Expressions):
             frozenset(self._read_elsewhere(node) | nested),
             frozenset(_only_updated(step)),
         )
-        lowered = without_exits(step, flags, kinds).statements
         if CONTINUE in kinds:
             lowered = [assign(flags.continued, constant(False, at), at), *lowered]
 
@@ -445,7 +449,8 @@ class Rewriter(Expressions):
             return parts
 
         nodes = [replaced(node, orelse=[])]
-        reads = self._site(nodes, define, (flags.broke,), details, self._own_flags(node))
+        local = (flags.broke,) if BREAK in kinds else ()
+        reads = self._site(nodes, define, local, details, self._own_flags(node))
         return reads, len(self._sites) - 1
 
     def _read_elsewhere(self, node: ast.stmt) -> set[str]:

@@ -145,7 +145,7 @@ def _same_constant(first: Any, second: Any) -> bool:
 def _definitions(code: CodeType, lines: list[str]) -> Iterator[Function]:
     """Read the statement that begins at the code's first line."""
     first = code.co_firstlineno
-    last = _last_line(code)
+    last = _end_of_block(lines, first, _last_line(code))
     head = "\n" * (first - 2) + "if 1:\n" if lines[first - 1][:1].isspace() else "\n" * (first - 1)
     for end in range(last, min(last + _MORE_LINES, len(lines)) + 1):
         try:
@@ -154,6 +154,26 @@ def _definitions(code: CodeType, lines: list[str]) -> Iterator[Function]:
             continue
         yield from (n for n in walk(module) if isinstance(n, ast.FunctionDef))
         return
+
+
+def _end_of_block(lines: list[str], first: int, last: int) -> int:
+    """Return the last line that is indented more than the first, from a line of the block on.
+
+    What can never run has no code, and so may stand behind the last line that has some.
+    """
+    margin = _indentation(lines[first - 1])
+    end = last
+    for number in range(last + 1, len(lines) + 1):
+        line = lines[number - 1]
+        if line.strip() and not line.lstrip().startswith("#"):
+            if _indentation(line) <= margin:
+                break
+            end = number
+    return end
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _last_line(code: CodeType) -> int:

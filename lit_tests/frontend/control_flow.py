@@ -61,7 +61,7 @@ def loop(x):
 show(loop, 1.0)
 
 # CHECK-LABEL: func.func @loop(%x: tensor<f64>) -> (tensor<f64>, tensor<i64>)
-# CHECK:         %[[ENDS:.*]]:2 = array.while carries(%{{.*}}, %{{.*}} : tensor<i64>, tensor<f64>) {
+# CHECK:         array.while carries(%{{.*}}, %{{.*}} : tensor<i64>, tensor<f64>) {
 # CHECK:           array.compare lt
 # CHECK:           array.yield %{{.*}} : tensor<i1>
 # CHECK-NEXT:    } do {
