@@ -1,4 +1,4 @@
-"""Libraries that compiled code calls: OpenBLAS, through CBLAS.
+"""Libraries that compiled code calls: OpenBLAS, through CBLAS, and routines of our own for sorting.
 
 The copy of ``scipy-openblas32`` is our own, with its own thread count: one, since threads are the
 business of the code that calls it, and since results must not depend on their number.
@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+from . import sorting
+
 _PREFIX = "scipy_"
 
 
 def is_library_symbol(name: str) -> bool:
     """Tell whether a symbol is a routine of a library."""
-    return name.startswith("cblas_")
+    return name.startswith("cblas_") or sorting.is_sorting_symbol(name)
 
 
 def library_symbols(names: Iterable[str]) -> dict[str, int]:
@@ -26,15 +28,14 @@ def library_symbols(names: Iterable[str]) -> dict[str, int]:
         OSError: the library cannot be loaded.
         AttributeError: it has no such routine.
     """
-    wanted = list(names)
-    if not wanted:
-        return {}
-    library = _openblas()
-    return {name: _address(getattr(library, _PREFIX + name)) for name in wanted}
+    return {name: _address_of(name) for name in names}
 
 
-def _address(function: object) -> int:
-    address = ctypes.cast(function, ctypes.c_void_p).value  # type: ignore[arg-type]
+def _address_of(name: str) -> int:
+    if sorting.is_sorting_symbol(name):
+        return sorting.address_of(name)
+    function = getattr(_openblas(), _PREFIX + name)
+    address = ctypes.cast(function, ctypes.c_void_p).value
     assert address is not None
     return address
 

@@ -23,15 +23,23 @@ class Peer:
         name: what the tables call it.
         package: the distribution.
         np: the namespace that holds ``sin``, ``sum`` and the like.
+        lax: the namespace that holds ``scan`` and other loops, of libraries that have one.
+        random: the namespace that draws random numbers under keys, where there is one.
     """
 
     name: str
     package: str
     np: Any = np
+    lax: Any = None
+    random: Any = None
 
     def grad(self, function: Function, argnums: int | Sequence[int] = 0) -> Function:
         """Return the gradient of a function that gives one number."""
         raise TypeError(f"{self.name} does not differentiate")
+
+    def hessian(self, function: Function) -> Function:
+        """Return the second derivatives of a function that gives one number."""
+        raise TypeError(f"{self.name} does not differentiate twice")
 
     def vmap(self, function: Function) -> Function:
         """Return a function mapped over the first axis of its arguments."""
@@ -65,7 +73,9 @@ class Gradatim(Peer):
     def __init__(self) -> None:
         import gradatim
 
-        self.grad, self.vmap, self.jit = gradatim.grad, gradatim.vmap, gradatim.jit
+        self.lax, self.random = gradatim.lax, gradatim.random
+        self.grad, self.hessian = gradatim.grad, gradatim.hessian
+        self.vmap, self.jit = gradatim.vmap, gradatim.jit
 
 
 class Jax(Peer):
@@ -77,8 +87,9 @@ class Jax(Peer):
         import jax
 
         self._jax = jax
-        self.np = jax.numpy
-        self.grad, self.vmap, self.jit = jax.grad, jax.vmap, jax.jit
+        self.np, self.lax, self.random = jax.numpy, jax.lax, jax.random
+        self.grad, self.hessian = jax.grad, jax.hessian
+        self.vmap, self.jit = jax.vmap, jax.jit
 
     def use_double(self, double: bool) -> None:
         """Set ``jax_enable_x64``; what was compiled under the other setting is kept apart."""

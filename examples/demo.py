@@ -88,7 +88,7 @@ SHOWN_LINES = 10
 
 
 def show_levels() -> None:
-    lowered = gd.stage(f).grad().vmap().lower(gd.ShapeDtypeStruct((1000,), np.dtype(np.float64)))
+    lowered = gd.stage(f).grad().vmap().lower(gd.ShapeDtypeStruct((1000,), np.float64))
     for level in ("array", "kernel", "loop", "llvm", "asm"):
         title(f"The mapped gradient of 1000 points at level `{level}`")
         print(shortened(lowered.as_text(level).splitlines()))

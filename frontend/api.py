@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-import numpy as np
-
-from . import tree
-from .arguments import ShapeDtypeStruct
 from .boundary import public
 from .errors import ArgumentError
 from .stage import Staged, stage
-from .tracer import Tracer
-from .transforms import Vjp
-from .views import detached
+from .transforms.shared import cast
 
 
 @public
@@ -64,6 +58,120 @@ def value_and_grad(
 
 
 @public
+def jacfwd(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Staged:
+    """Return the function that computes the Jacobian of ``fun`` by forward mode.
+
+    All columns are computed at once. It suits functions with more results than arguments.
+
+    Args:
+        fun: the function.
+        argnums: the positional arguments by which to differentiate; a tuple gives tuples.
+        has_aux: ``fun`` returns a pair of what is differentiated and something else; the result
+            then is a pair of Jacobian and that.
+        holomorphic: arguments and results are complex, and ``fun`` is holomorphic.
+
+    Returns:
+        A function whose result has the structure of ``fun``'s; in the place of each leaf it has the
+        structure of the argument, of arrays with the dimensions of both: those of the result first.
+
+    Raises, when called:
+        NonDifferentiableArgumentError: (a TypeError) if an argument is not of real numbers.
+        ArgumentError: (a TypeError) if there are fewer positional arguments than argnums name.
+
+    Example:
+        >>> jacfwd(lambda x: np.array([2.0, 3.0]) * x)(np.ones(2))
+        array([[2., 0.],
+               [0., 3.]])
+    """
+    return stage(fun).jacfwd(argnums, has_aux, holomorphic)
+
+
+@public
+def jacrev(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+) -> Staged:
+    """Return the function that computes the Jacobian of ``fun`` by reverse mode.
+
+    All rows are computed at once. As `jacfwd`; it suits functions with more arguments than results.
+
+    Args:
+        fun: the function.
+        argnums: the positional arguments by which to differentiate; a tuple gives tuples.
+        has_aux: ``fun`` returns a pair of what is differentiated and something else.
+        holomorphic: arguments and results are complex, and ``fun`` is holomorphic.
+        allow_int: arguments may be integers; their Jacobians are zeros of dtype ``float0``.
+
+    Raises, when called:
+        NonDifferentiableArgumentError: (a TypeError) if an argument is not floating point.
+        OutputError: (a TypeError) if a result is not real, or not complex if ``holomorphic``.
+        ArgumentError: (a TypeError) if there are fewer positional arguments than argnums name.
+    """
+    return stage(fun).jacrev(argnums, has_aux, holomorphic, allow_int)
+
+
+jacobian = jacrev
+
+
+@public
+def hessian(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Staged:
+    """Return the function that computes the second derivatives of ``fun``.
+
+    It is ``jacfwd(jacrev(fun))``: the result has the structure of ``fun``'s, in the place of each
+    leaf that of the argument, and in each of those places that of the argument once more.
+
+    Example:
+        >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
+        array([[ 6.,  0.],
+               [ 0., 12.]])
+    """
+    return stage(fun).hessian(argnums, has_aux, holomorphic)
+
+
+@public
+def hvp(
+    fun: Callable[..., Any],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    argnums: int | Sequence[int] = 0,
+) -> Any:
+    """Return the Hessian of ``fun`` times ``tangents``, by forward mode over reverse mode.
+
+    The Hessian is not made; this takes a small multiple of the time of ``fun``.
+
+    Args:
+        fun: returns one real number.
+        primals: its arguments, a tuple or list.
+        tangents: of the structure, shapes and dtypes of the primals.
+        argnums: the arguments by which the gradient is taken whose directional derivative this is.
+
+    Returns:
+        What ``jvp(grad(fun, argnums), primals, tangents)[1]`` is.
+
+    Raises:
+        As `grad` and `jvp`.
+
+    Example:
+        >>> hvp(lambda x: (x**3).sum(), (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
+        array([6., 0.])
+    """
+    return stage(fun).hvp(argnums)(*_directions(primals, tangents))
+
+
+@public
 def vmap(
     fun: Callable[..., Any],
     in_axes: Any = 0,
@@ -96,6 +204,10 @@ def jit(
     *,
     static_argnums: int | Sequence[int] | None = ...,
     static_argnames: str | Sequence[str] | None = ...,
+    donate_argnums: int | Sequence[int] | None = ...,
+    donate_argnames: str | Sequence[str] | None = ...,
+    keep_unused: bool = ...,
+    inline: bool = ...,
 ) -> Staged: ...
 
 
@@ -104,23 +216,49 @@ def jit(
     *,
     static_argnums: int | Sequence[int] | None = ...,
     static_argnames: str | Sequence[str] | None = ...,
+    donate_argnums: int | Sequence[int] | None = ...,
+    donate_argnames: str | Sequence[str] | None = ...,
+    keep_unused: bool = ...,
+    inline: bool = ...,
 ) -> Callable[[Callable[..., Any]], Staged]: ...
 
 
+@public
 def jit(
     fun: Callable[..., Any] | None = None,
     /,
     *,
     static_argnums: int | Sequence[int] | None = None,
     static_argnames: str | Sequence[str] | None = None,
+    donate_argnums: int | Sequence[int] | None = None,
+    donate_argnames: str | Sequence[str] | None = None,
+    keep_unused: bool = False,
+    inline: bool = False,
 ) -> Staged | Callable[[Callable[..., Any]], Staged]:
-    """Return ``fun`` as a function that is compiled when it is called; see `stage`.
+    """Return ``fun`` as a function that is compiled when it is called.
 
     Usable as ``jit(f)``, ``@jit`` and ``@jit(static_argnames="n")``.
+
+    Args:
+        fun: the function.
+        static_argnums: positions of arguments that are compiled in; see `stage`.
+        static_argnames: names of such arguments.
+        donate_argnums: positions of arguments whose arrays the caller gives up, so that results
+            may take their memory. It is a permission, of which no use is made yet.
+        donate_argnames: names of such arguments.
+        keep_unused: has no effect.
+        inline: has no effect: calls of staged functions in others are always inlined.
+
+    Raises:
+        ArgumentError: (a TypeError) if ``fun`` cannot be called.
+        StaticArgumentError: (a ValueError) if a static or donated argument is no parameter, or an
+            argument is both.
     """
 
     def decorate(function: Callable[..., Any]) -> Staged:
-        return stage(function, static_argnums=static_argnums, static_argnames=static_argnames)
+        staged = stage(function, static_argnums=static_argnums, static_argnames=static_argnames)
+        staged.check_donated(donate_argnums, donate_argnames)
+        return staged
 
     return decorate if fun is None else decorate(fun)
 
@@ -148,84 +286,16 @@ def jvp(
         TreeError: (a ValueError) if primals and tangents have different structures.
         ArgumentError: (a TypeError) if they have different types.
     """
+    return stage(fun).jvp(has_aux)(*_directions(primals, tangents))
+
+
+def _directions(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], Any]:
+    """Return primals and tangents as a jvp takes them.
+
+    Raises:
+        ArgumentError: if they are no sequences.
+    """
     for name, value in (("primals", primals), ("tangents", tangents)):
         if not isinstance(value, (tuple, list)):
             raise ArgumentError(f"{name} must be a tuple or a list, not {value!r}")
-    return stage(fun).jvp(has_aux)(tuple(primals), _cast(tuple(tangents), tuple(primals)))
-
-
-@public
-def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
-    """Return ``fun(*primals)`` and the function that multiplies its transposed Jacobian.
-
-    Args:
-        fun: the function.
-        primals: its arguments.
-        has_aux: ``fun`` returns a pair of what is differentiated and something else.
-
-    Returns:
-        ``(result, vjp_fun)``, or ``(result, vjp_fun, aux)``. ``vjp_fun`` takes cotangents of the
-        structure, shapes and dtypes of the result, and returns a tuple with a gradient for each
-        primal. It can be called many times.
-    """
-    staged = stage(fun)
-    result = staged(*primals)
-    if not has_aux:
-        return result, VjpFunction(staged, primals, result, False)
-    result, aux = result
-    return result, VjpFunction(staged, primals, result, True), aux
-
-
-class VjpFunction:
-    """Multiplies by the transposed Jacobian of a function at one point.
-
-    Args:
-        staged: the function.
-        primals: the point; arrays are copied, so that later changes to them do not matter.
-        result: the function's result there.
-        has_aux: whether the function returns auxiliary data too.
-    """
-
-    def __init__(self, staged: Staged, primals: Sequence[Any], result: Any, has_aux: bool) -> None:
-        self._vjp = staged.transformed(Vjp(has_aux, value=False))
-        self._primals = tree.map(_frozen, tuple(primals))
-        self._result = tree.map(_type_of, result)
-
-    def __call__(self, cotangents: Any) -> tuple[Any, ...]:
-        """Return a gradient for each primal.
-
-        Raises:
-            TreeError: (a ValueError) if cotangents have another structure than the result.
-            ArgumentError: (a TypeError) if they have other types.
-        """
-        return self._vjp(self._primals, _cast(cotangents, self._result))
-
-
-def _frozen(leaf: Any) -> Any:
-    if type(leaf) is Tracer:
-        return detached(leaf)
-    return leaf.copy() if isinstance(leaf, np.ndarray) and leaf.flags.writeable else leaf
-
-
-def _type_of(leaf: Any) -> ShapeDtypeStruct:
-    return ShapeDtypeStruct(leaf.shape, leaf.dtype)
-
-
-def _cast(derivatives: Any, values: Any) -> Any:
-    """Give Python numbers among derivatives the dtypes of the values that they belong to."""
-    leaves, structure = tree.flatten(derivatives)
-    others, other_structure = tree.flatten(values)
-    if structure != other_structure:
-        return derivatives
-    return structure.unflatten([_cast_leaf(d, v) for d, v in zip(leaves, others)])
-
-
-def _cast_leaf(derivative: Any, value: Any) -> Any:
-    dtype = getattr(value, "dtype", None)
-    if type(derivative) in (int, float, complex) and dtype is not None and dtype.kind in "fc":
-        if isinstance(derivative, complex) and dtype.kind == "f":
-            return derivative
-        return dtype.type(derivative)
-    if type(derivative) is int and type(value) is float:
-        return float(derivative)
-    return derivative
+    return tuple(primals), cast(tuple(tangents), tuple(primals))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from math import prod
+from operator import index
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,20 +26,37 @@ FLOAT0: Final = np.dtype([("float0", np.void, 0)])
 _PYTHON_NAMES: Final = {"b": "bool", "i": "int", "f": "float", "c": "complex"}
 
 
-class ShapeDtypeStruct(NamedTuple):
+@dataclass(frozen=True, slots=True, init=False)
+class ShapeDtypeStruct:
     """The type of an array: what an argument, a result or a traced value is known to be.
 
     Instances may stand for arrays where a function is only traced or compiled.
 
-    Attributes:
-        shape: sizes of the dimensions.
-        dtype: NumPy's dtype.
+    Args:
+        shape: sizes of the dimensions, a sequence.
+        dtype: anything that ``numpy.dtype`` takes.
         weak_type: whether it is a Python scalar, which takes the dtype of what it meets.
     """
 
     shape: Shape
     dtype: np.dtype
-    weak_type: bool = False
+    weak_type: bool
+
+    def __init__(self, shape: Sequence[int], dtype: Any, weak_type: bool = False) -> None:
+        assign = object.__setattr__
+        assign(self, "shape", tuple(map(index, shape)))
+        assign(self, "dtype", dtype if isinstance(dtype, np.dtype) else np.dtype(dtype))
+        assign(self, "weak_type", weak_type)
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
 
     @property
     def tensor(self) -> Tensor:
@@ -51,7 +70,24 @@ class ShapeDtypeStruct(NamedTuple):
 
     def strong(self) -> ShapeDtypeStruct:
         """Return the same type of an array instead of a Python scalar."""
-        return ShapeDtypeStruct(self.shape, self.dtype)
+        return ShapeDtypeStruct(self.shape, self.dtype) if self.weak_type else self
+
+    def update(self, **changes: Any) -> ShapeDtypeStruct:
+        """Return the type with another ``shape``, ``dtype`` or ``weak_type``."""
+        same = {"shape": self.shape, "dtype": self.dtype, "weak_type": self.weak_type}
+        return ShapeDtypeStruct(**{**same, **changes})
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")  # NumPy's words
+        return self.shape[0]
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        weak = ", weak_type=True" if self.weak_type else ""
+        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype}{weak})"
 
     def __str__(self) -> str:
         if self.weak_type:
@@ -62,10 +98,10 @@ class ShapeDtypeStruct(NamedTuple):
 tree.register_leaf(ShapeDtypeStruct)
 
 _PYTHON_TYPES: Final = {
-    bool: ShapeDtypeStruct((), np.dtype(np.bool_), True),
-    int: ShapeDtypeStruct((), np.dtype(np.int64), True),
-    float: ShapeDtypeStruct((), np.dtype(np.float64), True),
-    complex: ShapeDtypeStruct((), np.dtype(np.complex128), True),
+    bool: ShapeDtypeStruct((), np.bool_, weak_type=True),
+    int: ShapeDtypeStruct((), np.int64, weak_type=True),
+    float: ShapeDtypeStruct((), np.float64, weak_type=True),
+    complex: ShapeDtypeStruct((), np.complex128, weak_type=True),
 }
 
 
@@ -139,14 +175,16 @@ def flatten_arguments(
     leaves: list[Any] = []
     trees = []
     keywords = tuple(sorted(kwargs)) if kwargs else ()
-    for value in (*args, *[kwargs[name] for name in keywords]):
+    values = (*args, *[kwargs[name] for name in keywords])
+    for value in values:
         found, structure = tree.flatten(value)
         leaves += found
         trees.append(structure)
     try:
         types = tuple([type_of(leaf) for leaf in leaves])
     except _NoDerivativeStored:
-        leaves, trees = _without_float0(leaves, trees)
+        parts = [without_float0(*tree.flatten(value)) for value in values]
+        leaves, trees = [leaf for part, _ in parts for leaf in part], [t for _, t in parts]
         types = tuple([type_of(leaf) for leaf in leaves])
     except (GradatimError, OverflowError):
         _explain(leaves, Arguments(tuple(trees), keywords, ()).paths(names))
@@ -177,9 +215,9 @@ def type_of(leaf: Any) -> ShapeDtypeStruct:
             raise _NoDerivativeStored
     if kind is Tracer:
         require_open(leaf)
-        return ShapeDtypeStruct(leaf.shape, leaf.dtype, leaf.weak)
+        return ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=leaf.weak)
     if kind is ShapeDtypeStruct:
-        return ShapeDtypeStruct(tuple(leaf.shape), np.dtype(leaf.dtype), leaf.weak_type)
+        return leaf
     if isinstance(leaf, np.ma.MaskedArray):
         raise ArgumentError("a masked array has no counterpart in compiled code; use `filled()`")
     array = as_array(leaf)
@@ -196,7 +234,7 @@ def _float0_zeros(shape: Any, children: Sequence[Any]) -> np.ndarray:
 
 
 FLOAT0_ZEROS: Final = NodeKind(
-    "float0", lambda node: ((), node.shape), _float0_zeros, lambda shape, count: []
+    "float0", lambda node: ((), node.shape), _float0_zeros, lambda shape, count: ()
 )
 """An array of `FLOAT0`, which has no element to store and so no leaf."""
 
@@ -205,17 +243,14 @@ class _NoDerivativeStored(Exception):
     """A leaf is an array of FLOAT0, which belongs to the structure."""
 
 
-def _without_float0(leaves: list[Any], trees: list[TreeDef]) -> tuple[list[Any], list[TreeDef]]:
-    """Move arrays of FLOAT0 from the leaves into the structure."""
-    kept, replacements = [], []
-    for leaf in leaves:
-        if isinstance(leaf, np.ndarray) and leaf.dtype == FLOAT0:
-            replacements.append(no_derivative(leaf.shape))
-        else:
-            replacements.append(tree.LEAF)
-            kept.append(leaf)
-    remaining = iter(replacements)
-    return kept, [t.compose([next(remaining) for _ in range(t.num_leaves)]) for t in trees]
+def without_float0(leaves: list[Any], structure: TreeDef) -> tuple[list[Any], TreeDef]:
+    """Move arrays of FLOAT0 from the leaves of a tree into its structure."""
+    stored = [isinstance(leaf, np.ndarray) and leaf.dtype == FLOAT0 for leaf in leaves]
+    if not any(stored):
+        return leaves, structure
+    pairs = list(zip(leaves, stored))
+    replaced = [no_derivative(leaf.shape) if empty else tree.LEAF for leaf, empty in pairs]
+    return [leaf for leaf, empty in pairs if not empty], structure.compose(replaced)
 
 
 def _explain(leaves: list[Any], paths: list[str]) -> None:

@@ -59,11 +59,11 @@ def spread(axes: Axes, structure: TreeDef, name: str, path: str) -> list[int | N
             f"{name} has {_spell(axes)} where {path or 'the result'} is {structure}; it must have "
             "the same containers, or one axis for all that is below"
         )
-    steps = axes.kind.paths(axes.data, len(axes.children))
+    keys = axes.kind.keys(axes.data, len(axes.children))
     return [
         axis
-        for child, below, step in zip(axes.children, structure.children, steps)
-        for axis in spread(child, below, name, path + step)
+        for child, below, key in zip(axes.children, structure.children, keys)
+        for axis in spread(child, below, name, f"{path}{key}")
     ]
 
 

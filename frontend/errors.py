@@ -15,8 +15,10 @@ __all__ = [
     "BranchError",
     "CarryError",
     "ConcretizationTypeError",
+    "CustomRuleError",
     "DtypeError",
     "GradatimError",
+    "LeakedTracerError",
     "NonConcreteBooleanIndexError",
     "NonDifferentiableArgumentError",
     "NonScalarOutputError",
@@ -28,6 +30,7 @@ __all__ = [
     "TracerBoolConversionError",
     "TracerIntegerConversionError",
     "TracerMutationError",
+    "TracingRecursionError",
     "TreeError",
     "UndefinedError",
     "UnexpectedTracerError",
@@ -60,7 +63,15 @@ class NonConcreteBooleanIndexError(GradatimError, IndexError):
 
 
 class UnexpectedTracerError(GradatimError, TypeError):
-    """A traced value outlived the function that it was made in."""
+    """A traced value outlived the function that it was made in, and was used."""
+
+
+class LeakedTracerError(UnexpectedTracerError):
+    """A traced value outlived the function that it was made in, where leaks are checked."""
+
+
+class TracingRecursionError(GradatimError, RecursionError):
+    """A function calls itself without end while it is traced."""
 
 
 class UnsupportedError(GradatimError, TypeError):
@@ -97,6 +108,10 @@ class BranchError(GradatimError, TypeError):
 
 class CarryError(GradatimError, TypeError):
     """What a loop carries from one step to the next changes its structure or a type."""
+
+
+class CustomRuleError(GradatimError, TypeError):
+    """A derivative rule is missing, or gives something else than derivatives of the results."""
 
 
 class UndefinedError(GradatimError, UnboundLocalError):

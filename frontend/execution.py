@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NoReturn, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 import numpy as np
 
@@ -121,6 +121,10 @@ class Interpreted:
         return None
 
 
+NO_MEMORY: Final = 1
+"""The status of a program that could not make room on a tape."""
+
+
 def raise_status(status: int, *args: Any, **kwargs: Any) -> NoReturn:
     """Raise the error that compiled code reports by a status other than 0.
 
@@ -128,7 +132,12 @@ def raise_status(status: int, *args: Any, **kwargs: Any) -> NoReturn:
         status: what the program returned.
         args: the arguments of the call.
         kwargs: those by keyword.
+
+    Raises:
+        MemoryError: if there was no memory for what reverse mode remembers of a loop.
     """
+    if status == NO_MEMORY:
+        raise MemoryError("there is no memory for what the derivative of a while loop remembers")
     raise GradatimError(f"the compiled function failed with status {status}")
 
 

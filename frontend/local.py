@@ -19,7 +19,9 @@ an array that the function closes over. A copy, ``np.array(A + 1)``, is within r
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -82,6 +84,7 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
         self._trace = trace
         self._view = part
         self._parts = None
+        self._fixed = False
         self.weak = False
         self.zero_dim = True
         if part is not None:
@@ -298,9 +301,65 @@ def become_traced(x: LocalArray) -> None:
 
 
 def _become(x: LocalArray, traced: Tracer) -> None:
+    for conversions in _noted.stack:
+        conversions.note(x)
     x._value, x._trace, x._view = traced._value, traced._trace, traced._view
     x._parts = None
-    object.__dict__["__class__"].__set__(x, Tracer)
+    _set_class(x, Tracer)
+
+
+def _set_class(x: Cell, kind: type[Cell]) -> None:
+    object.__dict__["__class__"].__set__(x, kind)
+
+
+class Conversions:
+    """The arrays that became traced since `noting_conversions` began.
+
+    What is traced only to see whether it can be, such as the step of a loop that Python could run
+    as well, must not change the arrays around it: `undo` makes them concrete again.
+    """
+
+    def __init__(self) -> None:
+        self._before: list[tuple[Cell, dict[str, Any]]] = []
+
+    def note(self, x: LocalArray) -> None:
+        """Note an array that is to become traced."""
+        self._before.append((x, {name: getattr(x, name) for name in _STATE}))
+
+    def undo(self) -> None:
+        """Make the arrays what they were.
+
+        Traces in which they were changed must have ended.
+        """
+        while self._before:
+            x, state = self._before.pop()
+            _set_class(x, LocalArray)
+            for name, value in state.items():
+                setattr(x, name, value)
+
+
+_STATE: Final = ("_parts", "_trace", "_value", "_view")
+
+
+class _Noted(threading.local):
+    """The `Conversions` that a thread keeps."""
+
+    def __init__(self) -> None:
+        self.stack: list[Conversions] = []
+
+
+_noted = _Noted()
+
+
+@contextmanager
+def noting_conversions() -> Iterator[Conversions]:
+    """Note in a thread which arrays become traced."""
+    conversions = Conversions()
+    _noted.stack.append(conversions)
+    try:
+        yield conversions
+    finally:
+        _noted.stack.remove(conversions)
 
 
 def _require_sole(root: LocalArray, parts: Sequence[LocalArray]) -> None:

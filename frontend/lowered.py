@@ -20,6 +20,7 @@ from ..passes.pipeline import (
     Options,
     PassRecord,
     cost_table,
+    estimate_microseconds,
     run_passes,
 )
 from ..passes.registry import PASSES
@@ -86,7 +87,7 @@ def lower(
         if number in levels:
             at_level(levels[number], module)
         if levels.get(number) == "kernel":
-            microseconds = sum(cost.microseconds for _, cost in cost_table(module))
+            microseconds = estimate_microseconds(module)
 
     module = traced.source.clone()
     records = run_passes(module, passes, [watch])

@@ -7,6 +7,7 @@ and hold them from then on.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any
@@ -22,7 +23,7 @@ from . import tree
 from .arguments import ShapeDtypeStruct
 from .control_flow import conversion
 from .source import definition_location
-from .traced import lift_results, run
+from .traced import lift_results, run, symbol_of
 from .tracer import Tracer
 from .tracing import Mutation, Trace
 from .transforms import Results
@@ -60,7 +61,7 @@ class TracedRegion:
         self.function = function
         self.location = definition_location(code) if code else location_of_function(function)
         types = [type_.tensor for type_ in arguments]
-        self._trace = Trace("region", types, (), self.location, outer)
+        self._trace = Trace(symbol_of(function), types, (), self.location, outer)
         for capture in captures:
             self._trace.lift(capture)
         with self._trace.open():
@@ -180,8 +181,8 @@ def assign_changed(outer: Trace, cells: Sequence[Tracer], values: Sequence[SSAVa
 
 
 def location_of_function(function: Callable[..., Any]) -> LocationAttr:
-    """Return where a function is defined."""
-    code = getattr(function, "__code__", None)
+    """Return where a function is defined; of one that wraps another, the other."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
     return definition_location(code) if code is not None else UNKNOWN
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dis
 import os
+import site
 import sys
 from itertools import islice
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr
@@ -21,6 +22,8 @@ _CACHE_LIMIT = 65536
 
 OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _SKIPPED_FOLDERS = (OUR_FOLDER, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
+
+_LIBRARIES = ("<frozen", "<string>", os.path.dirname(os.__file__) + os.sep, *site.getsitepackages())
 
 # Both keyed by the identity of code objects, which are kept so that it stays theirs: equality of
 # code objects compares contents and ignores the file.
@@ -57,6 +60,17 @@ def is_storing() -> bool:
     """Tell whether the user's code is at a statement such as ``x[i] = value``."""
     frame = _user_frame()
     return frame is not None and frame.f_code.co_code[frame.f_lasti] in _STORES
+
+
+def innermost_user_location(trace: TracebackType | None) -> LocationAttr:
+    """Return where in the user's code an error came from, be it through a library's."""
+    found: LocationAttr = UNKNOWN
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not _is_skipped(code) and not code.co_filename.startswith(_LIBRARIES):
+            found = _locate(code, trace.tb_lasti)
+        trace = trace.tb_next
+    return found
 
 
 def definition_location(code: CodeType) -> LocationAttr:

@@ -20,16 +20,29 @@ from .errors import ArgumentError, StaticArgumentError
 from .execution import GuardFailed, raise_status
 from .inout import InOut
 from .paths import Paths
-from .traced import Traced, call_in, trace
+from .recursion import entered
+from .traced import Traced, call_in, symbol_of, trace
 from .tracer import Tracer
 from .tracing import find_trace
-from .transforms import Grad, Jvp, Transform, Vjp, Vmap, as_argnums
+from .transforms import (
+    Checkpoint,
+    Grad,
+    Jacobian,
+    Jvp,
+    LinearTranspose,
+    Transform,
+    Vjp,
+    Vmap,
+    as_argnums,
+)
 
 if TYPE_CHECKING:
+    from .checkpointing import Policy
     from .lowered import Lowered
 
 _CACHE_ATTRIBUTE = "__gradatim__"
 _CACHED_CALLABLES = 128
+_NO_STATIC = "jvp, vjp and linearize do not take functions with static arguments; close over them"
 
 
 class Staged(PublicCallable):
@@ -46,6 +59,7 @@ class Staged(PublicCallable):
         static_argnames: names of such arguments.
         check: what is checked when it compiles, ``"each-pass"`` or None.
         convert: whether Python's control flow on traced values is rewritten.
+        parts: what `vjp` and `linearize` made of the function, by signature.
     """
 
     def __init__(
@@ -65,6 +79,7 @@ class Staged(PublicCallable):
         self.static_argnames = static_argnames
         self.check = check
         self.convert = convert
+        self.parts: dict[Any, Any] = {}
         self._derived: dict[Any, Staged] = {}
         self._traces: dict[Arguments, Traced] = {}
         self._specialisations: dict[Arguments, Compiled] = {}
@@ -107,6 +122,44 @@ class Staged(PublicCallable):
         """Return the function that gives value and gradient; see `gradatim.value_and_grad`."""
         return self._gradient(argnums, has_aux, holomorphic, allow_int, True)
 
+    def jacfwd(
+        self, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+    ) -> Staged:
+        """Return the function's Jacobian by forward mode; see `gradatim.jacfwd`."""
+        return self.transformed(Jacobian("forward", as_argnums(argnums), has_aux, holomorphic))
+
+    def jacrev(
+        self,
+        argnums: int | Sequence[int] = 0,
+        has_aux: bool = False,
+        holomorphic: bool = False,
+        allow_int: bool = False,
+    ) -> Staged:
+        """Return the function's Jacobian by reverse mode; see `gradatim.jacrev`."""
+        options = (as_argnums(argnums), has_aux, holomorphic, allow_int)
+        return self.transformed(Jacobian("reverse", *options))
+
+    def jacobian(
+        self,
+        argnums: int | Sequence[int] = 0,
+        has_aux: bool = False,
+        holomorphic: bool = False,
+        allow_int: bool = False,
+    ) -> Staged:
+        """Return the function's Jacobian by reverse mode, as `jacrev`."""
+        return self.jacrev(argnums, has_aux, holomorphic, allow_int)
+
+    def hessian(
+        self, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+    ) -> Staged:
+        """Return the function's second derivatives; see `gradatim.hessian`."""
+        rows = self.jacrev(argnums, has_aux, holomorphic)
+        return rows.jacfwd(argnums, has_aux, holomorphic)
+
+    def hvp(self, argnums: int | Sequence[int] = 0) -> Staged:
+        """Return ``(primals, tangents) -> Hessian times tangents``; see `gradatim.hvp`."""
+        return self.grad(argnums).transformed(Jvp(value=False))
+
     def jvp(self, has_aux: bool = False) -> Staged:
         """Return ``(primals, tangents) -> (results, their tangents[, aux])``."""
         return self.transformed(Jvp(has_aux))
@@ -115,11 +168,28 @@ class Staged(PublicCallable):
         """Return ``(primals, cotangents) -> (results, a gradient for each primal[, aux])``."""
         return self.transformed(Vjp(has_aux))
 
+    def linearize(self, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+        """Return the result and the function that multiplies the Jacobian; `gradatim.linearize`."""
+        from .linear import linearize
+
+        return linearize(self, *primals, has_aux=has_aux)
+
+    @public
+    def linear_transpose(self, *primals: Any) -> Staged:
+        """Return the transpose of the linear function; see `gradatim.linear_transpose`."""
+        return self.transformed(LinearTranspose(self.flatten_derivable(primals)[1]))
+
     def vmap(self, in_axes: Any = 0, out_axes: Any = 0, axis_size: int | None = None) -> Staged:
         """Return the function mapped over an axis of its arguments; see `gradatim.vmap`."""
         return self.transformed(
             Vmap(freeze(in_axes, "in_axes"), freeze(out_axes, "out_axes"), axis_size)
         )
+
+    def checkpoint(self, policy: Policy | None = None) -> Staged:
+        """Return the function, to be computed again in reverse mode; see `gradatim.checkpoint`."""
+        from .checkpointing import policy_text
+
+        return self.transformed(Checkpoint(policy_text(policy)))
 
     def jit(self) -> Staged:
         """Return the function itself, which compiles when it is called."""
@@ -179,6 +249,10 @@ class Staged(PublicCallable):
         """
         return self._traced(self._flatten(args, kwargs)[1])
 
+    def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the result with types in the place of arrays; nothing is computed."""
+        return self.trace(*args, **kwargs).out_info
+
     @public
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """Return the function at every level of the IR for such arguments.
@@ -237,18 +311,19 @@ class Staged(PublicCallable):
         found = self._traces.get(arguments)
         if found is not None:
             return found
-        traced = trace(
-            self.function,
-            self.transforms,
-            arguments,
-            self._names,
-            self._flatten,
-            leaves,
-            self.convert,
-        )
-        # One that closes over traced values belongs into one call of the outer function, one with
-        # guards to calls that decide alike.
-        if traced.closes_over_tracers or traced.guards:
+        with entered(symbol_of(self.function), (id(self), arguments)) as depth:
+            traced = trace(
+                self.function,
+                self.transforms,
+                arguments,
+                self._names,
+                self._flatten,
+                leaves,
+                self.convert,
+            )
+        # What closes over traced values, or is traced while it is being traced, belongs into one
+        # call of the outer function; what has guards belongs to calls that decide alike.
+        if depth or traced.closes_over_tracers or traced.guards:
             return traced
         return self._traces.setdefault(arguments, traced)
 
@@ -300,6 +375,16 @@ class Staged(PublicCallable):
     ) -> tuple[list[Any], Arguments]:
         return flatten_arguments(*self._mark_static(args, kwargs), self._names)
 
+    def flatten_derivable(self, primals: Sequence[Any]) -> tuple[list[Any], Arguments]:
+        """Return the leaves of arguments, all of which take part in derivatives, and what they are.
+
+        Raises:
+            StaticArgumentError: if the function has static arguments.
+        """
+        if self.static_argnums or self.static_argnames:
+            raise StaticArgumentError(_NO_STATIC)
+        return flatten_arguments(primals, {}, self._names)
+
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:
         """Names of the function's positional parameters."""
@@ -317,13 +402,28 @@ class Staged(PublicCallable):
         if not self.static_argnums and not self.static_argnames:
             return args, kwargs
         if any(isinstance(t, (Jvp, Vjp)) for t in self.transforms):
-            raise StaticArgumentError("jvp and vjp do not take functions with static arguments")
+            raise StaticArgumentError(_NO_STATIC)
         return (
             tuple(
                 [_static(v, i) if self._is_static(i, len(args)) else v for i, v in enumerate(args)]
             ),
             {k: _static(v, k) if self._is_static_name(k) else v for k, v in kwargs.items()},
         )
+
+    def check_donated(
+        self,
+        donate_argnums: int | Sequence[int] | None,
+        donate_argnames: str | Sequence[str] | None,
+    ) -> None:
+        """Raise StaticArgumentError unless these are parameters, and none of them static."""
+        numbers, names = _as_tuple(donate_argnums, int), _as_tuple(donate_argnames, str)
+        _check_parameters(self, numbers, names, "donated")
+        for number in _from_front(self, numbers):
+            if self._is_static(number, len(self._names)):
+                raise StaticArgumentError(f"argument {number} cannot be both static and donated")
+        for name in names:
+            if self._is_static_name(name):
+                raise StaticArgumentError(f"argument {name!r} cannot be both static and donated")
 
     def _is_static(self, position: int, count: int) -> bool:
         if position in self.static_argnums or position - count in self.static_argnums:
@@ -400,8 +500,9 @@ def stage(
         return _in_out(function, cache, numbers, names, _as_tuple(inout, int), convert)
     found = cache.get((numbers, names, convert))
     if found is None:
-        new = Staged(function, (), numbers, names, None, convert)
-        _check_static(new)
+        plain = Staged(function)
+        _check_parameters(plain, numbers, names, "static")
+        new = Staged(function, (), _from_front(plain, numbers), names, None, convert)
         found = cache.setdefault((numbers, names, convert), new)
     return found
 
@@ -440,15 +541,24 @@ class _Cache(dict[Any, Staged]):
 
 
 def _cache_of(function: Callable[..., Any]) -> dict[Any, Staged]:
-    if type(function) is not FunctionType:
-        return _cache_of_callable(function)
+    if type(function) is not FunctionType and not _is_its_own_key(function):
+        return _cache_of_equal(function)
     found = function.__dict__.get(_CACHE_ATTRIBUTE)
     if type(found) is not _Cache or found.function is not function:
         found = function.__dict__[_CACHE_ATTRIBUTE] = _Cache(function)
     return found
 
 
-def _cache_of_callable(function: Callable[..., Any]) -> dict[Any, Staged]:
+def _is_its_own_key(function: Any) -> bool:
+    """Tell whether a callable is equal to itself only, and can keep its cache."""
+    return (
+        callable(function)
+        and type(function).__hash__ is object.__hash__
+        and type(getattr(function, "__dict__", None)) is dict
+    )
+
+
+def _cache_of_equal(function: Callable[..., Any]) -> dict[Any, Staged]:
     """Return the cache of a bound method or another callable, kept for those used last."""
     if not callable(function):
         raise ArgumentError(f"expected a function, found {function!r}")
@@ -469,21 +579,30 @@ def _as_tuple(value: Any, kind: type[Any]) -> tuple[Any, ...]:
     return (value,) if isinstance(value, kind) else tuple(value)
 
 
-def _check_static(staged: Staged) -> None:
+def _check_parameters(
+    staged: Staged, numbers: Sequence[int], names: Sequence[str], what: str
+) -> None:
+    """Raise StaticArgumentError if there are no parameters of these positions and names."""
     try:
         parameters = inspect.signature(staged.function).parameters
     except (TypeError, ValueError):
         return
     kinds = {p.kind for p in parameters.values()}
-    for name in staged.static_argnames:
+    for name in names:
         if name not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
-            raise StaticArgumentError(f"static argument {name!r} is no parameter of {staged!r}")
+            raise StaticArgumentError(f"{what} argument {name!r} is no parameter of {staged!r}")
     count = len(staged._names)
-    for n in staged.static_argnums:
+    for n in numbers:
         if not -count <= n < count and inspect.Parameter.VAR_POSITIONAL not in kinds:
             raise StaticArgumentError(
-                f"static argument {n} is no positional parameter of {staged!r}, which has {count}"
+                f"{what} argument {n} is no positional parameter of {staged!r}, which has {count}"
             )
+
+
+def _from_front(staged: Staged, numbers: Sequence[int]) -> tuple[int, ...]:
+    """Count positions of parameters from the front, where a function's signature tells how many."""
+    count = len(staged._names)
+    return tuple([n + count if -count <= n < 0 else n for n in numbers])
 
 
 def _static(value: Any, name: int | str) -> tree.Static:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,16 +15,18 @@ from xdsl.dialects.func import CallOp
 
 from ..ir.errors import GradatimError
 from ..ir.locations import UNKNOWN, spell_location
+from ..ir.text import to_text
 from ..passes.registry import PASSES
-from ..passes.results import select_results
+from ..passes.signatures import select_results
 from . import tree
-from .arguments import Arguments, ShapeDtypeStruct
+from .arguments import Arguments, ShapeDtypeStruct, without_float0
 from .boundary import public
 from .control_flow.conversion import converted_root
 from .control_flow.decisions import Decisions, Retrace
 from .control_flow.unusable import require_usable
 from .errors import ArgumentError, DtypeError, OutputError, TracerMutationError
 from .guards import Example, Guard, condition
+from .leaks import watched
 from .source import definition_location
 from .tracer import Tracer
 from .tracing import Trace
@@ -108,6 +110,17 @@ class Traced:
         """The result with types in the place of arrays."""
         return self.out_tree.unflatten(self.out_avals)
 
+    def as_text(self, *, debug_info: bool = False) -> str:
+        """Return the function as text: transformed, but not simplified yet.
+
+        Args:
+            debug_info: print source locations.
+        """
+        return to_text(self.module, locations=debug_info)
+
+    def __str__(self) -> str:
+        return self.as_text()
+
     @property
     def has_status(self) -> bool:
         """Whether the function returns a status behind its results."""
@@ -189,7 +202,8 @@ def trace(
     called_with.reverse()
     example = _example(transforms, called_with, leaves)
     run = converted_root(function) if convert else function
-    source = _trace_function(run, called_with[0], names, example, convert)
+    with watched(symbol_of(function)):
+        source = _trace_function(run, called_with[0], names, example, convert)
     current = source.function
     passes: list[PassCall] = []
     for transform, arguments in zip(transforms, called_with[1:]):
@@ -293,7 +307,7 @@ def _trace_once(
         functions.append(condition(body, guards, guards_of(current.name)))
         select_results(body, tuple(range(len(values))))
     returned = Results(
-        structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, r.weak) for r in results])
+        structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, weak_type=r.weak) for r in results])
     )
     described = Function(current.name, len(current.captures), arguments, returned)
     return _Source(ModuleOp(functions), described, current.captures, guards)
@@ -323,7 +337,7 @@ def lift_results(
     current: Trace, result: Any, location: LocationAttr
 ) -> tuple[list[Tracer], TreeDef]:
     """Return the leaves of a function's result as values of its trace, and their structure."""
-    leaves, structure = tree.flatten(result)
+    leaves, structure = without_float0(*tree.flatten(result))
     current.builder.location = location
     lifted = []
     for i, leaf in enumerate(leaves):
@@ -344,6 +358,8 @@ def lift_results(
 
 def symbol_of(function: Callable[..., Any]) -> str:
     """Return a symbol named after a function."""
+    while isinstance(function, partial):
+        function = function.func
     name = getattr(function, "__name__", None) or type(function).__name__
     return re.sub(r"\W", "_", name, flags=re.ASCII) if name != "<lambda>" else "lambda"
 
@@ -352,16 +368,23 @@ def _hints(arguments: Arguments, names: Sequence[str]) -> list[str]:
     return [re.sub(r"\W+", "_", path).strip("_") or "x" for path in arguments.paths(names)]
 
 
-def call_in(outer: Trace, traced: Traced, leaves: Sequence[Any]) -> list[Tracer]:
+def call_in(
+    outer: Trace,
+    traced: Traced,
+    leaves: Sequence[Any],
+    captures: Sequence[Any] | None = None,
+) -> list[Tracer]:
     """Call a traced function inside another trace and return its results there.
 
     Args:
         outer: the trace of the caller.
         traced: what is called; its functions are copied into the caller's module once.
         leaves: the leaves of the arguments.
+        captures: what stands in the place of the function's captures, these if left out.
     """
     location = outer.locate()
-    operands = [outer.lift(value) for value in (*traced.captures, *leaves)]
+    given = traced.captures if captures is None else captures
+    operands = [outer.lift(value) for value in (*given, *leaves)]
     values = [
         (operand if isinstance(operand, Tracer) else outer.constant(operand)).value
         for operand in operands

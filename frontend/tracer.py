@@ -164,8 +164,9 @@ class Cell:
         zero_dim: whether it is known to be a 0-d array, which can change, and not a scalar.
     """
 
-    __slots__ = ("__weakref__", "_parts", "_trace", "_value", "_view", "weak", "zero_dim")
+    __slots__ = ("__weakref__", "_fixed", "_parts", "_trace", "_value", "_view", "weak", "zero_dim")
 
+    _fixed: bool
     _parts: Any
     _trace: Trace
     _value: Any
@@ -188,6 +189,7 @@ class Tracer(Cell):
         self._value = value
         self._trace = trace
         self._view = None
+        self._fixed = False  # whether it stands for what a program cannot change
         self.weak = weak
         self.zero_dim = zero_dim
 
@@ -273,12 +275,12 @@ class Tracer(Cell):
     @property
     def shape(self) -> Shape:
         """Sizes of the dimensions."""
-        return tensor_info(self.value).shape
+        return tensor_info(self._value).shape  # which changes do not change
 
     @property
     def dtype(self) -> np.dtype:
         """NumPy's dtype."""
-        return tensor_info(self.value).dtype
+        return tensor_info(self._value).dtype
 
     @property
     def ndim(self) -> int:
@@ -598,7 +600,8 @@ class Tracer(Cell):
             TracerArrayConversionError,
             "a numpy.ndarray",
             "call functions of numpy that take traced values, take elements of a known array by "
-            "`gradatim.numpy.take`, or join several into an array by `gradatim.numpy.array`",
+            "`gradatim.numpy.take`, draw random numbers by `gradatim.random`, or join several "
+            "values into an array by `gradatim.numpy.array`",
         )
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:

@@ -21,14 +21,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, SymbolRefAttr
 from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.ir import SSAValue
+from xdsl.ir import BlockArgument, SSAValue
 
 from ..ir.builder import Builder
 from ..ir.errors import DtypeError
 from ..ir.functions import FunctionBuilder
 from ..ir.locations import UNKNOWN, file_and_line, spell_location
 from ..ir.types import ELEMENT_TYPES, Tensor, tensor_type
+from . import leaks
 from .errors import ArgumentError, UnexpectedTracerError
+from .scopes import scoped
 from .source import user_location
 from .tracer import Cell, Tracer
 from .views import SAME, View
@@ -79,6 +81,7 @@ class Trace:
             function around it is still being traced.
         decisions: how statements of rewritten source are to be run, by statement.
         functions: those that this one calls, made by nested transformations, by symbol.
+        memo: what is made once for the function and its regions, by keys of whoever makes it.
         serial: rises with every trace; the innermost of several open traces has the highest.
         finished: whether the function has ended, so that its values may no longer be used.
         outdated: whether an array of an outer trace has become traced meanwhile, so that what was
@@ -105,13 +108,16 @@ class Trace:
         self.guards: dict[SSAValue, Guard] = {}
         self.decisions: dict[Any, str] = parent.decisions if parent else {}
         self.functions: dict[str, FuncOp] = parent.functions if parent else {}
+        self.memo: dict[Any, Any] = parent.memo if parent else {}
+        self._reserved: set[str] = parent._reserved if parent else {name}
         self._function = FunctionBuilder(name, types, names, location)
         self.builder: Builder = self._function.builder
         self.parameters: tuple[SSAValue, ...] = tuple(self._function.arguments)
         self._callees: dict[int, tuple[object, str]] = parent._callees if parent else {}
         self._captured_arrays: dict[int, tuple[weakref.ref[np.ndarray], np.ndarray, SSAValue]] = {}
+        self._captured_contents: dict[Any, list[tuple[np.ndarray, SSAValue]]] = {}
         self._captured_cells: dict[int, tuple[Tracer, Tracer]] = {}
-        self._captured_scalars: dict[SSAValue, SSAValue] = {}
+        self._captured_values: dict[SSAValue, SSAValue] = {}
         self._bound: list[_Bound] = []
 
     @contextmanager
@@ -153,12 +159,14 @@ class Trace:
 
     def locate(self) -> LocationAttr:
         """Give the ops that follow the user's current place, and return it."""
-        location = self.builder.location = user_location()
+        location = self.builder.location = scoped(user_location())
         return location
 
     def tracer(self, value: SSAValue, weak: bool = False) -> Tracer:
         """Wrap a value of this trace."""
-        return Tracer(value, self, weak)
+        made = Tracer(value, self, weak)
+        leaks.note(made)
+        return made
 
     def lift(self, operand: Any) -> Operand:
         """Make an operand usable in this trace.
@@ -174,7 +182,8 @@ class Trace:
         """
         kind = type(operand)
         if kind is Tracer:
-            return operand if operand.trace is self else self._capture_tracer(operand)
+            trace = operand._trace if operand._view is None else operand.trace
+            return operand if trace is self else self._capture_tracer(operand)
         if kind in PYTHON_SCALARS:
             return operand
         if isinstance(operand, Cell):  # an array that may become traced
@@ -193,6 +202,12 @@ class Trace:
         if known is None:
             known = self._callees[id(key)] = (key, self._adopt(copy()))
         return known[1]
+
+    def reserve(self, wanted: str) -> str:
+        """Return a free symbol, for a function that is to come."""
+        symbol = self._free_symbol(wanted)
+        self._reserved.add(symbol)
+        return symbol
 
     def constant(self, scalar: Scalar) -> Tracer:
         """Return a Python scalar as a 0-d constant, which is weak as the scalar is.
@@ -231,7 +246,7 @@ class Trace:
         return self.parent.root if self.parent else self
 
     def _free_symbol(self, wanted: str) -> str:
-        taken = self.functions.keys() | {self.root.name}
+        taken = self.functions.keys() | self._reserved
         numbered = (f"{wanted}_{i}" for i in itertools.count(1))
         return next(s for s in itertools.chain((wanted,), numbered) if s not in taken)
 
@@ -243,12 +258,17 @@ class Trace:
             return self.builder.full(array.shape, array.dtype, array.flat[0])
         if self.parent is not None:
             outer = self.parent.tracer(self.parent.value_of_array(array))
-            return self._capture_tracer(outer).value
+            outer._fixed = True
+            return self._capture_fixed(outer).value
         known = self._captured_arrays.get(id(array))
         if known is not None and known[0]() is array and _same_bits(known[1], array):
             return known[2]
         snapshot = _snapshot(array)
-        value = self._add_capture(snapshot, tensor_type(array.shape, array.dtype))
+        alike = self._captured_contents.setdefault(_sample(snapshot), [])
+        value = next((v for other, v in alike if _same_bits(other, snapshot)), None)
+        if value is None:
+            value = self._add_capture(snapshot, tensor_type(array.shape, array.dtype))
+            alike.append((snapshot, value))
         self._captured_arrays[id(array)] = (weakref.ref(array), snapshot, value)
         return value
 
@@ -258,8 +278,8 @@ class Trace:
         A view is captured by what it is a view of, and taken again here, as the latter may change.
         """
         require_open(tracer)
-        if tracer.is_scalar:
-            return self._capture_scalar(tracer)
+        if tracer._fixed or tracer.is_scalar:
+            return self._capture_fixed(tracer)
         known = self._captured_cells.get(id(tracer))
         if known is not None:
             return known[1]
@@ -271,11 +291,14 @@ class Trace:
         self._captured_cells[id(tracer)] = (tracer, inner)
         return inner
 
-    def _capture_scalar(self, tracer: Tracer) -> Tracer:
-        value = self._captured_scalars.get(tracer.value)
+    def _capture_fixed(self, tracer: Tracer) -> Tracer:
+        """Return what does not change, such as a scalar or an array of numbers, in this trace."""
+        value = self._captured_values.get(tracer.value)
         if value is None:
-            value = self._captured_scalars[tracer.value] = self._capture_value(tracer)
-        return Tracer(value, self, tracer.weak)
+            value = self._captured_values[tracer.value] = self._capture_value(tracer)
+        inner = self.tracer(value, tracer.weak)
+        inner._fixed = True
+        return inner
 
     def _capture_value(self, tracer: Tracer) -> SSAValue:
         """Add a parameter for the value of a cell that is no view."""
@@ -350,6 +373,18 @@ def outdate(outer: Trace) -> None:
             trace.outdated = True
 
 
+def origin_of(tracer: Tracer) -> Tracer:
+    """Return the value that a capture of a region stands for, from the trace that made it."""
+    trace, value = tracer.trace, tracer.value
+    while trace.parent is not None and isinstance(value, BlockArgument):
+        if value.index >= len(trace.captures):
+            break
+        source = trace.captures[value.index]
+        assert type(source) is Tracer
+        tracer, trace, value = source, source.trace, source.value
+    return tracer
+
+
 def find_trace(operands: Iterable[Any]) -> Trace | None:
     """Return the trace that an operation belongs to, None if no operand is traced.
 
@@ -359,7 +394,7 @@ def find_trace(operands: Iterable[Any]) -> Trace | None:
     innermost: Trace | None = None
     for operand in operands:
         if type(operand) is Tracer:
-            trace = operand.trace
+            trace = operand._trace if operand._view is None else operand.trace
             if innermost is None or trace.serial > innermost.serial:
                 innermost = trace
     if innermost is None:
@@ -466,6 +501,12 @@ def _is_uniform(array: np.ndarray) -> bool:
         return False
     rows = _bytes_of(array).reshape(array.size, array.itemsize)
     return bool((rows == rows[0]).all())
+
+
+def _sample(snapshot: np.ndarray) -> Any:
+    """Return what arrays of the same contents have in common, and few others."""
+    flat = snapshot.reshape(-1)
+    return snapshot.shape, snapshot.dtype, flat[:: max(flat.size // 16, 1)].tobytes()
 
 
 def _same_bits(snapshot: np.ndarray, array: np.ndarray) -> bool:

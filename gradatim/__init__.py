@@ -20,13 +20,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors, lax, numpy, tree
-    from .frontend.api import grad, jit, jvp, value_and_grad, vjp, vmap
+    from . import errors, flatten_util, lax, numpy, random, test_util, tree, tree_util
+    from .frontend.api import (
+        grad,
+        hessian,
+        hvp,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jit,
+        jvp,
+        value_and_grad,
+        vmap,
+    )
     from .frontend.arguments import ShapeDtypeStruct
+    from .frontend.checkpointing import checkpoint, checkpoint_name, checkpoint_policies, remat
+    from .frontend.closures import closure_convert
     from .frontend.compiled import Compiled
     from .frontend.control_flow.conversion import do_not_convert
+    from .frontend.custom import custom_gradient, custom_jvp, custom_vjp, stop_gradient
     from .frontend.errors import GradatimError
+    from .frontend.inspection import eval_shape, make_ir, make_jaxpr
+    from .frontend.leaks import checking_leaks
+    from .frontend.linear import linear_transpose, linearize, vjp
     from .frontend.lowered import Lowered
+    from .frontend.scopes import named_call, named_scope
     from .frontend.stage import Staged, stage
     from .frontend.traced import Traced
 
@@ -40,15 +58,37 @@ _PLACES = {
     "Staged": "frontend.stage",
     "Traced": "frontend.traced",
     "do_not_convert": "frontend.control_flow.conversion",
+    "checking_leaks": "frontend.leaks",
+    "checkpoint": "frontend.checkpointing",
+    "checkpoint_name": "frontend.checkpointing",
+    "checkpoint_policies": "frontend.checkpointing",
+    "closure_convert": "frontend.closures",
+    "custom_gradient": "frontend.custom",
+    "custom_jvp": "frontend.custom",
+    "custom_vjp": "frontend.custom",
+    "eval_shape": "frontend.inspection",
     "grad": "frontend.api",
+    "hessian": "frontend.api",
+    "hvp": "frontend.api",
+    "jacfwd": "frontend.api",
+    "jacobian": "frontend.api",
+    "jacrev": "frontend.api",
     "jit": "frontend.api",
     "jvp": "frontend.api",
+    "linear_transpose": "frontend.linear",
+    "linearize": "frontend.linear",
+    "make_ir": "frontend.inspection",
+    "make_jaxpr": "frontend.inspection",
+    "named_call": "frontend.scopes",
+    "named_scope": "frontend.scopes",
+    "remat": "frontend.checkpointing",
     "stage": "frontend.stage",
+    "stop_gradient": "frontend.custom",
     "value_and_grad": "frontend.api",
-    "vjp": "frontend.api",
+    "vjp": "frontend.linear",
     "vmap": "frontend.api",
 }
-_MODULES = ("errors", "lax", "numpy", "tree")
+_MODULES = ("errors", "flatten_util", "lax", "numpy", "random", "test_util", "tree", "tree_util")
 
 __all__ = [
     "Compiled",
@@ -57,15 +97,41 @@ __all__ = [
     "ShapeDtypeStruct",
     "Staged",
     "Traced",
+    "checking_leaks",
+    "checkpoint",
+    "checkpoint_name",
+    "checkpoint_policies",
+    "closure_convert",
+    "custom_gradient",
+    "custom_jvp",
+    "custom_vjp",
     "do_not_convert",
     "errors",
+    "eval_shape",
+    "flatten_util",
     "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jit",
     "jvp",
     "lax",
+    "linear_transpose",
+    "linearize",
+    "make_ir",
+    "make_jaxpr",
+    "named_call",
+    "named_scope",
     "numpy",
+    "random",
+    "remat",
     "stage",
+    "stop_gradient",
+    "test_util",
     "tree",
+    "tree_util",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -6,8 +6,18 @@ from .frontend.lax import (
     fori_loop,
     map,
     scan,
+    stop_gradient,
     switch,
     while_loop,
 )
 
-__all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"]
+__all__ = [
+    "associative_scan",
+    "cond",
+    "fori_loop",
+    "map",
+    "scan",
+    "stop_gradient",
+    "switch",
+    "while_loop",
+]

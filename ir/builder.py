@@ -25,6 +25,7 @@ from .array import contraction as c
 from .array import control as t
 from .array import elementwise as e
 from .array import indexing as n
+from .array import ordering as o
 from .array import reduction as r
 from .array import shape as s
 from .array.base import ArrayOp
@@ -224,6 +225,7 @@ class Builder:
     shift_left = _binary(e.ShiftLeftOp)
     shift_right_arithmetic = _binary(e.ShiftRightArithmeticOp)
     shift_right_logical = _binary(e.ShiftRightLogicalOp)
+    rotate_left = _binary(e.RotateLeftOp)
     complex = _binary(e.ComplexOp)
 
     select = _ternary(e.SelectOp)
@@ -441,6 +443,21 @@ class Builder:
         lists = {n: integers(w[i] for w in windows) for i, n in enumerate(c.WINDOW_LISTS, 1)}
         properties = {**lists, "groups": IntegerAttr(groups, i64)}
         return self.create(c.ConvolutionOp, (x, kernel), properties)
+
+    # Ordering
+
+    def positions_along(self, index: SSAValue, dim: int) -> list[SSAValue]:
+        """Append positions of all dimensions: those of ``index`` along ``dim``, else each its own.
+
+        A gather at them is NumPy's ``take_along_axis``.
+        """
+        shape, dtype = tensor_info(index)
+        return [index if d == dim else self.iota(shape, dtype, d) for d in range(len(shape))]
+
+    def sort(self, operands: Sequence[SSAValue], dim: int, keys: int = 1) -> Sequence[SSAValue]:
+        """Sort arrays together along ``dim`` by the first ``keys``; the permutation comes last."""
+        properties = {"dim": dimension(dim), "keys": IntegerAttr(keys, i64)}
+        return self.create_results(o.SortOp, operands, properties)
 
     # Control: blocks are finished, and take and yield what the ops say
 

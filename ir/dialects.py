@@ -33,6 +33,7 @@ UPSTREAM_DIALECTS: Final[dict[str, Callable[[], Dialect]]] = {
     "scf": _lazy("xdsl.dialects.scf", "Scf"),
     "memref": _lazy("xdsl.dialects.memref", "MemRef"),
     "vector": _lazy("xdsl.dialects.vector", "Vector"),
+    "tensor": _lazy("xdsl.dialects.tensor", "Tensor"),
 }
 """The dialects of xDSL that gradatim's levels are made of, imported when first used."""
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr, SymbolRefAttr
 from xdsl.dialects.func import CallOp, FuncOp
 
 from ..ir.errors import GradatimError
 from ..ir.functions import find_function
-from .simplify.inline import inline_calls, is_private
+from .simplify.inline import calls_in, inline_calls, is_private
 from .simplify.rewriting import functions_of
 
 
 def replace_functions(
-    module: ModuleOp, name: str | None, transform: Callable[[FuncOp], FuncOp]
+    module: ModuleOp, name: str | None, transform: Callable[[FuncOp], FuncOp | Sequence[FuncOp]]
 ) -> None:
     """Replace the function ``name``, or every public one, by what ``transform`` makes of it.
 
-    Calls inside are inlined first. The new function takes the old one's place and name. Where
+    Calls inside are inlined first. The new function, or functions, take the old one's place. Where
     others still call the old one, it stays beside as a private function.
 
     Raises:
@@ -34,7 +34,8 @@ def replace_functions(
         inline_calls(module, function)
     for function in selected:
         replacement = transform(function)
-        module.body.block.insert_op_before(replacement, function)
+        new = [replacement] if isinstance(replacement, FuncOp) else replacement
+        module.body.block.insert_ops_before(new, function)
         _retire(module, function)
 
 
@@ -54,5 +55,10 @@ def _retire(module: ModuleOp, function: FuncOp) -> None:
         call.properties["callee"] = SymbolRefAttr(name)
 
 
+def visibility_of(function: FuncOp) -> str | None:
+    """Return ``private`` or ``public`` where a function says so."""
+    return function.sym_visibility.data if function.sym_visibility else None
+
+
 def _calls(module: ModuleOp) -> list[CallOp]:
-    return [op for f in functions_of(module) for op in f.body.block.ops if isinstance(op, CallOp)]
+    return [call for function in functions_of(module) for call in calls_in(function)]

@@ -1,6 +1,6 @@
 """The pipeline: which passes lead from one level to the next, and the driver that runs them.
 
-    array --array-split-complex, array-fuse--> kernel
+    array --array-inline-regions, array-split-complex, array-fuse--> kernel
     kernel --kernel-bufferize, kernel-lower-to-loops--> loop
 
 The driver knows nothing of levels. It runs passes one after the other and shows the module to hooks
@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.dialects.builtin import MemRefType, ModuleOp
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..ir.dialects import new_context
@@ -28,12 +28,15 @@ from ..ir.functions import find_function
 from ..ir.interpreter import Interpreter
 from ..ir.kernel.interpreter import BufferInterpreter, has_buffers
 from ..ir.kernel.ops import FusionOp
+from ..ir.types import tensor_info
 from .bufferize.bufferize import KernelBufferize
-from .fusion.cost import Cost, cost_of
+from .fusion.cost import Cost, cost_of, microseconds_in
 from .fusion.fuse import ArrayFuse
 from .lowering.lower_to_loops import KernelLowerToLoops
 from .simplify.canonicalize import ArrayCanonicalize
+from .simplify.drop_rules import ArrayDropRules
 from .simplify.inline import ArrayInline
+from .simplify.regions import ArrayInlineRegions
 from .simplify.rewriting import functions_of
 from .split_complex.split_complex import ArraySplitComplex
 
@@ -55,12 +58,12 @@ class Options:
 
 def array_pipeline(options: Options) -> Passes:
     """Return the passes that simplify a program at the array level."""
-    return ArrayInline(), ArrayCanonicalize(fast=options.fast)
+    return ArrayDropRules(), ArrayInline(), ArrayCanonicalize(fast=options.fast)
 
 
 def kernel_pipeline(options: Options) -> Passes:
     """Return the passes from the array level to the kernel level."""
-    return ArraySplitComplex(), ArrayFuse(vector_bits=options.vector_bits)
+    return ArrayInlineRegions(), ArraySplitComplex(), ArrayFuse(vector_bits=options.vector_bits)
 
 
 def loop_pipeline(options: Options) -> Passes:
@@ -194,19 +197,34 @@ def check_against(name: str, arguments: Sequence[np.ndarray], tolerance: float =
 
     def check(number: int, record: PassRecord, module: ModuleOp) -> None:
         function = find_function(module, name)
+        given = [_as_passed(a, p) for a, p in zip(arguments, function.body.block.args)]
         if not has_buffers(function):
-            results = Interpreter(module).call(name, *arguments)
-        elif any(isinstance(op, FusionOp) for op in function.body.block.ops):
-            results = BufferInterpreter(module).call(name, *arguments)
+            results = Interpreter(module).call(name, *given)
+        elif any(isinstance(op, FusionOp) for op in function.walk()):
+            results = BufferInterpreter(module).call(name, *given)
         else:
             return
         if number == 0:
             expected.extend(results)
         for position, (before, after) in enumerate(zip(expected, results, strict=True)):
-            if not _equal(before, after, tolerance):
+            if not _equal(_as_parts(before), _as_parts(after), tolerance):
                 raise GradatimError(f"{record.name} changed result {position} of @{name}")
 
     return check
+
+
+def _as_passed(argument: np.ndarray, parameter: SSAValue) -> np.ndarray:
+    """Return an argument as the function takes it; complex arrays may have been split."""
+    array = np.asarray(argument)
+    takes_parts = isinstance(parameter.type, MemRefType) or tensor_info(parameter).dtype.kind == "f"
+    return _as_parts(array) if takes_parts else array
+
+
+def _as_parts(array: np.ndarray) -> np.ndarray:
+    """Return a complex array as a real one with a last dimension of two parts."""
+    if array.dtype.kind != "c":
+        return array
+    return np.stack((array.real, array.imag), axis=-1)
 
 
 def _equal(before: np.ndarray, after: np.ndarray, tolerance: float) -> bool:
@@ -218,11 +236,18 @@ def _equal(before: np.ndarray, after: np.ndarray, tolerance: float) -> bool:
 
 
 def cost_table(module: ModuleOp) -> list[tuple[str, Cost]]:
-    """Return the cost of each kernel of a module, as ``("f.0", cost)``: function and number."""
+    """Return the cost of one run of each kernel of a module, as ``("f.0", cost)``.
+
+    The name is that of the function, and the number of the kernel in it, loops and branches
+    included.
+    """
     return [
         (f"{function.sym_name.data}.{number}", cost_of(fusion))
         for function in functions_of(module)
-        for number, fusion in enumerate(
-            op for op in function.body.block.ops if isinstance(op, FusionOp)
-        )
+        for number, fusion in enumerate(op for op in function.walk() if isinstance(op, FusionOp))
     ]
+
+
+def estimate_microseconds(module: ModuleOp) -> float:
+    """Estimate the time of a module at the kernel level on one core, steps of loops counted."""
+    return sum(microseconds_in(function.body.block) for function in functions_of(module))

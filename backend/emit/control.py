@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import SymbolRefAttr
 from xdsl.ir import Block, Operation, SSAValue
 
 from .function import Emit, FunctionEmitter, is_literal
-from .types import INDEX, value_type
+from .types import INDEX, result_type, static_integers, value_type
 
 
 class _Phis:
@@ -115,8 +115,13 @@ def _guarded_loop(
 def _if(e: FunctionEmitter, op: Operation) -> None:
     then, otherwise, merge = e.fresh_blocks("then", "else", "merge")
     e.line(f"br i1 {e.ref(op.operands[0])}, label %{then}, label %{otherwise}")
+    _branches(e, op, (then, otherwise), merge)
+
+
+def _branches(e: FunctionEmitter, op: Operation, labels: Sequence[str], merge: str) -> None:
+    """Write each region as a block, and after them the block where they meet."""
     sources: list[tuple[list[str], str]] = []
-    for label, region in zip((then, otherwise), op.regions):
+    for label, region in zip(labels, op.regions):
         e.start_block(label)
         results = _refs(e, e.emit_ops(region.block).operands) if region.blocks.first else []
         sources.append((results, e.block))
@@ -149,15 +154,33 @@ def _call(e: FunctionEmitter, op: Operation) -> None:
     assert isinstance(callee, SymbolRefAttr)
     symbol = e.symbols.symbol_of(callee.root_reference.data)
     arguments = ", ".join(map(e.typed, op.operands))
+    result = result_type([result.type for result in op.results])
     if not op.results:
-        e.line(f"call void @{symbol}({arguments})")
-        return
-    e.result(op, f"call {value_type(op.results[0].type).text} @{symbol}({arguments})")
+        e.line(f"call {result} @{symbol}({arguments})")
+    elif len(op.results) == 1:
+        e.result(op, f"call {result} @{symbol}({arguments})")
+    else:
+        returned = e.compute(f"call {result} @{symbol}({arguments})")
+        for i, value in enumerate(op.results):
+            e.bind(value, e.compute(f"extractvalue {result} {returned}, {i}"))
+
+
+def _index_switch(e: FunctionEmitter, op: Operation) -> None:
+    """The first region is the default, the others are those of the listed numbers."""
+    numbers = static_integers(op.properties["cases"])
+    labels = [label for _ in op.regions for label in e.fresh_blocks("case")]
+    (merge,) = e.fresh_blocks("merge")
+    rows = " ".join(
+        f"{INDEX} {number}, label %{label}" for number, label in zip(numbers, labels[1:])
+    )
+    e.line(f"switch {INDEX} {e.ref(op.operands[0])}, label %{labels[0]} [ {rows} ]")
+    _branches(e, op, labels, merge)
 
 
 RULES: Final[dict[type[Operation], Emit]] = {
     scf.ForOp: _for,
     scf.IfOp: _if,
+    scf.IndexSwitchOp: _index_switch,
     scf.WhileOp: _while,
     func.CallOp: _call,
 }

@@ -7,7 +7,7 @@ from typing import Final
 from xdsl.dialects.builtin import IntegerAttr, StringAttr
 from xdsl.ir import Operation, SSAValue
 
-from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, SelectOp
+from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp
 from ...ir.kernel.memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
 from .function import Emit, FunctionEmitter, mangle
 from .memory import from_memory, storage_suffix, to_memory
@@ -33,6 +33,11 @@ def _compare(e: FunctionEmitter, op: Operation) -> None:
 
 def _select(e: FunctionEmitter, op: Operation) -> None:
     e.result(op, "select " + ", ".join(map(e.typed, op.operands)))
+
+
+def _rotate_left(e: FunctionEmitter, op: Operation) -> None:
+    x, amount = map(e.ref, op.operands)
+    e.bind(op.results[0], e.intrinsic("fshl", value_type(op.operands[0].type), (x, x, amount)))
 
 
 _CASTS: Final = {
@@ -134,6 +139,7 @@ RULES: Final[dict[type[Operation], Emit]] = {
     MathOp: _math,
     CompareOp: _compare,
     SelectOp: _select,
+    RotateLeftOp: _rotate_left,
     CastOp: _cast,
     StridedLoadOp: _strided_load,
     StridedStoreOp: _strided_store,

@@ -10,11 +10,11 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from .. import vector_math
-from . import arithmetic, control, kernel_ops, memory, parallel
+from . import arithmetic, control, kernel_ops, memory, parallel, tape
 from .function import Emit, FunctionEmitter
 from .literals import bytes_literal, dense_bytes
 from .symbols import ModuleSymbols
-from .types import value_type
+from .types import result_type, value_type
 
 RULES: dict[type[Operation], Emit] = {
     **arithmetic.RULES,
@@ -22,6 +22,7 @@ RULES: dict[type[Operation], Emit] = {
     **control.RULES,
     **parallel.RULES,
     **kernel_ops.RULES,
+    **tape.RULES,
 }
 """How to emit each op of the loop level."""
 
@@ -38,8 +39,8 @@ def _function(function: FuncOp, symbols: ModuleSymbols) -> str:
     """Return the definition of a function, or declare an external one."""
     name = function.sym_name.data
     inputs = [value_type(t).text for t in function.function_type.inputs]
-    outputs = [value_type(t).text for t in function.function_type.outputs]
-    result = outputs[0] if outputs else "void"
+    outputs = list(function.function_type.outputs)
+    result = result_type(outputs)
     if function.is_declaration:
         symbols.declare(name, result, inputs)
         return ""
@@ -49,7 +50,10 @@ def _function(function: FuncOp, symbols: ModuleSymbols) -> str:
         e.bind(argument, f"%a{i}")
     terminator = e.emit_ops(block)
     is_entry = name == symbols.entry
-    e.line(_return_text(e, terminator, is_entry))
+    if is_entry and not terminator.operands:
+        e.line("ret i32 0")
+    else:
+        e.line(_return_text(e, terminator, result))
     parameters = ", ".join(
         f"{type_}{' noalias' if is_entry and type_ == 'ptr' else ''} %a{i}"
         for i, type_ in enumerate(inputs)
@@ -59,10 +63,14 @@ def _function(function: FuncOp, symbols: ModuleSymbols) -> str:
     return "\n".join((head, *e.prologue, *e.lines, "}"))
 
 
-def _return_text(e: FunctionEmitter, terminator: Operation, is_entry: bool) -> str:
-    if is_entry:
-        return "ret i32 0"
-    return f"ret {e.typed(terminator.operands[0])}" if terminator.operands else "ret void"
+def _return_text(e: FunctionEmitter, terminator: Operation, type_: str) -> str:
+    values = terminator.operands
+    if len(values) < 2:
+        return f"ret {e.typed(values[0])}" if values else "ret void"
+    returned = "poison"
+    for i, value in enumerate(values):
+        returned = e.compute(f"insertvalue {type_} {returned}, {e.typed(value)}, {i}")
+    return f"ret {type_} {returned}"
 
 
 def _global(op: memref.GlobalOp) -> str:
@@ -93,7 +101,7 @@ def emit_module(module: ModuleOp, entry: str, target: vector_math.Target) -> Llv
             parts.append(_function(op, symbols))
         elif isinstance(op, memref.GlobalOp):
             parts.append(_global(op))
-    parts += symbols.outlined
+    parts += [*symbols.outlined, *symbols.definitions.values()]
     calls = symbols.vector_math_calls
     called_once = {function for function, count in calls.items() if count == 1}
     definitions = vector_math.definitions(sorted(calls), target, inlined=called_once)

@@ -19,6 +19,7 @@ class ModuleSymbols:
         entry: the function that becomes the program's C entry.
         outlined: definitions of functions that the emitter split off from others.
         declarations: declarations of functions that are resolved at link time, by symbol.
+        definitions: what emitters define beside functions of the program, by symbol.
         vector_math_calls: how often each vector math function is called.
     """
 
@@ -26,11 +27,16 @@ class ModuleSymbols:
         self.entry = entry
         self.outlined: list[str] = []
         self.declarations: dict[str, str] = {}
+        self.definitions: dict[str, str] = {}
         self.vector_math_calls: Counter[tuple[str, vector_math.Element, int]] = Counter()
 
     def declare(self, symbol: str, result: str, arguments: Sequence[str]) -> None:
         """Declare a function that is resolved at link time."""
         self.declarations.setdefault(symbol, f"declare {result} @{symbol}({', '.join(arguments)})")
+
+    def define(self, symbol: str, text: str) -> None:
+        """Define a symbol of the module, if it is not yet."""
+        self.definitions.setdefault(symbol, text)
 
     def outline(self, parameters: str, lines: Sequence[str]) -> str:
         """Define an internal function of the given body, and return its symbol."""

@@ -19,9 +19,13 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute
 
+from ...ir.kernel.tape import TapeType
 from ...ir.types import row_major
 
 INDEX = "i64"
+
+TAPE = "{ ptr, i64, i64 }"
+"""A tape: its records, their number, how many there is room for."""
 
 
 class ScalarType(NamedTuple):
@@ -78,8 +82,16 @@ def _value_type(type_: Attribute) -> ValueType:
         scalar = scalar_type(type_.element_type)
         lanes = prod(type_.get_shape())
         return ValueType(vector_text(scalar.text, lanes), scalar, lanes)
+    if isinstance(type_, TapeType):
+        return ValueType(TAPE, ScalarType(TAPE, False, 24), 0)
     scalar = scalar_type(type_)
     return ValueType(scalar.text, scalar, 0)
+
+
+def result_type(types: Sequence[Attribute]) -> str:
+    """Spell the type that a function with results of the given types returns."""
+    texts = [value_type(type_).text for type_ in types]
+    return f"{{ {', '.join(texts)} }}" if len(texts) > 1 else "".join(texts) or "void"
 
 
 def scalar_type(type_: Attribute) -> ScalarType:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from mpmath import mp, mpf  # type: ignore[import-untyped]
 
-from .ranges import ERF_INV_CENTRE, ERF_INV_TAIL, ERFC_POLE
+from .ranges import ERF_INV_CENTRE, ERF_INV_LARGEST, ERF_INV_TAIL, ERFC_POLE
 
 Real = Any  # mpmath has no type hints
 
@@ -85,6 +85,19 @@ def _erf_inv_quotient(w: Real) -> Real:
     for _ in range(12):
         y += (mp.erfc(y) - complement) * mp.sqrt(mp.pi) / 2 * mp.exp(y * y)
     return y / x
+
+
+def _erf_inv_tail(precision: str, terms: int) -> Fit:
+    """``erf_inv(x) / x`` in ``sqrt(w)``, for large w."""
+    shift = mpf(ERF_INV_TAIL[precision])
+    return Fit(
+        "erf_inv_tail",
+        lambda v: _erf_inv_quotient((v + shift) ** 2),
+        lambda v: 1 / _erf_inv_quotient((v + shift) ** 2),
+        lambda: mp.sqrt(2 * mpf(ERF_INV_CENTRE)) - shift,
+        lambda: mp.sqrt(mpf(ERF_INV_LARGEST[precision])) - shift,
+        {precision: terms},
+    )
 
 
 def _stirling_remainder(v: Real) -> Real:
@@ -248,16 +261,10 @@ FITS = (
         lambda v: 1 / _erf_inv_quotient(v + ERF_INV_CENTRE),
         lambda: -mpf(ERF_INV_CENTRE),
         lambda: mpf(ERF_INV_CENTRE),
-        {"wide": 13, "f64": 24},
+        {"f32": 11, "f64": 24},
     ),
-    Fit(
-        "erf_inv_tail",
-        lambda v: _erf_inv_quotient((v + ERF_INV_TAIL) ** -2),
-        lambda v: 1 / _erf_inv_quotient((v + ERF_INV_TAIL) ** -2),
-        lambda: 1 / mp.sqrt(mpf("36.8")) - ERF_INV_TAIL,
-        lambda: 1 / mp.sqrt(2 * mpf(ERF_INV_CENTRE)) - ERF_INV_TAIL,
-        {"wide": 13, "f64": 28},
-    ),
+    _erf_inv_tail("f32", 8),
+    _erf_inv_tail("f64", 28),
     Fit(
         "lgamma",
         _away_from_zero(lambda d: mp.loggamma(2 + d) / d),

@@ -104,6 +104,11 @@ def log10(b: Builder, x: Value) -> Value:
     return _with_special_cases(b, x, _to_base(b, decompose_positive(b, x), "log10_e", of_two))
 
 
+def log_of_normal(b: Builder, x: Value) -> Value:
+    """``log(x)`` for a finite ``x > 0`` that is not subnormal."""
+    return _natural(b, decompose(b, x))
+
+
 def log_of_sum(b: Builder, x: Value, low: Value, exponent: Value | None = None) -> Value:
     """``log(x + low) + exponent ln2`` for a finite ``x > 0`` that is not subnormal.
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from ..workload import Workload
 from .arrays import ARRAYS
 from .calls import CALLS
+from .control import CONTROL
+from .draws import DRAWS
 from .models import MODELS
 
-GROUPS: dict[str, tuple[Workload, ...]] = {"calls": CALLS, "arrays": ARRAYS, "models": MODELS}
+GROUPS: dict[str, tuple[Workload, ...]] = {
+    "calls": CALLS,
+    "arrays": ARRAYS,
+    "models": MODELS,
+    "control": CONTROL,
+    "random numbers": DRAWS,
+}

@@ -304,7 +304,7 @@ class Carried:
     def _settle(self, place: Place, region: TracedRegion) -> bool:
         try:
             return place.settle(self._outer, region, self._where)
-        except GradatimError as error:
+        except GradatimError:
             if place.path in self._details.read_first or place in self._entries.values():
                 raise
             # No step reads what the last one left: behind the loop it matters what the last did.

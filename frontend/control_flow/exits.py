@@ -174,11 +174,8 @@ class Lowering:
     def _compound(self, statement: ast.stmt, rest: Sequence[ast.stmt]) -> Lowered:
         if isinstance(statement, ast.If):
             return self._if(statement, rest)
-        if isinstance(statement, _LOOPS):
-            lowered = self._loop(statement)
-        else:
-            lowered = self._parts(statement)
-        return self._before(lowered, rest)
+        lower = self._loop if isinstance(statement, _LOOPS) else self._parts
+        return self._before(lower(statement), rest)
 
     def _if(self, node: ast.If, rest: Sequence[ast.stmt]) -> Lowered:
         body_ends, orelse_ends = self._ends(node.body), self._ends(node.orelse)

@@ -7,8 +7,10 @@ import numpy as np
 from .registry import refuse
 
 _SHAPE = "the result's shape depends on values; mask by `np.where` instead, or call it outside"
-_ORDER = "sorting is not supported"
-_POSITIONS = "picking elements at computed positions is not supported"
+_COUNTS = (
+    "the result's length depends on values; `np.histogram(x, np.arange(n + 1))[0]` counts the "
+    "integers below a known n"
+)
 _DECOMPOSITION = "matrix decompositions are not supported"
 _FOURIER = "Fourier transforms are not supported"
 
@@ -16,21 +18,9 @@ _REASONS = {
     _SHAPE: (
         *(np.argwhere, np.flatnonzero, np.intersect1d, np.nonzero),
         *(np.setdiff1d, np.setxor1d, np.trim_zeros, np.union1d, np.unique, np.unique_all),
-        *(np.unique_counts, np.unique_inverse, np.unique_values, np.bincount),
+        *(np.unique_counts, np.unique_inverse, np.unique_values),
     ),
-    _ORDER: (
-        *(np.argpartition, np.argsort, np.lexsort, np.median, np.nanmedian, np.partition),
-        *(np.percentile, np.quantile, np.nanpercentile, np.nanquantile, np.sort),
-    ),
-    _POSITIONS: (
-        *(
-            np.digitize,
-            np.histogram,
-            np.interp,
-            np.isin,
-            np.searchsorted,
-        ),
-    ),
+    _COUNTS: (np.bincount,),
     _DECOMPOSITION: (
         *(np.linalg.cholesky, np.linalg.cond, np.linalg.det, np.linalg.eig, np.linalg.eigh),
         *(np.linalg.eigvals, np.linalg.eigvalsh, np.linalg.inv, np.linalg.lstsq),

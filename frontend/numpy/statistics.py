@@ -128,14 +128,14 @@ def average(
         total = constant_like(result, count_of(x, axis))
         return (result, total) if returned else result
     x, w = traced_arrays(a, weights)[1]
-    w = _aligned_weights(x, w, axis)
+    w = aligned_weights(x, w, axis)
     dtype = np.result_type(x.dtype, w.dtype, *([FLOAT64] if x.dtype.kind in "biu" else []))
     total = sum_(w, axis, dtype, keepdims=keepdims)
     result = sum_(x * w, axis, dtype, keepdims=keepdims) / total
     return (result, broadcast(total, result.shape)) if returned else result
 
 
-def _aligned_weights(x: Tracer, weights: Tracer, axis: Any) -> Tracer:
+def aligned_weights(x: Tracer, weights: Tracer, axis: Any) -> Tracer:
     """Return weights in x's shape; weights of the averaged axes alone are repeated."""
     if weights.shape == x.shape:
         return weights

@@ -7,14 +7,21 @@ and looks into no IR, so that transformations nest to any depth.
 """
 
 from .base import Function, Lanes, PassCall, Results, Transform
-from .derivatives import Grad, Jvp, Vjp, as_argnums
+from .derivatives import Grad, Jvp, Vjp
+from .jacobians import Jacobian
 from .mapping import Vmap
+from .recomputation import Checkpoint
+from .shared import as_argnums
+from .transposition import LinearTranspose
 
 __all__ = [
+    "Checkpoint",
     "Function",
     "Grad",
+    "Jacobian",
     "Jvp",
     "Lanes",
+    "LinearTranspose",
     "PassCall",
     "Results",
     "Transform",

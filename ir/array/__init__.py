@@ -13,7 +13,7 @@ from ..attributes import (
     ReduceKindAttr,
     ScatterKindAttr,
 )
-from . import contraction, elementwise, indexing, reduction, shape
+from . import contraction, elementwise, indexing, ordering, reduction, shape
 from .base import ArrayOp
 from .control import CONTROL_OPS, TapeType
 from .regions import YieldOp
@@ -25,6 +25,7 @@ FAMILIES = {
     "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
+    "ordering": ordering,
 }
 """The modules that define the ops, by the name that each pass gives its rules for them."""
 

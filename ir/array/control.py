@@ -422,6 +422,10 @@ class NameOp(PlainOp):
 
 # Derivatives by rules of the user's
 
+CLOSES_OVER: Final = "closes_over"
+"""Marks a `CustomDerivativeOp` among whose operands without derivatives are values that the user's
+function closes over: if they vary, that is an error, since the rule does not know of them."""
+
 
 class CustomParts(NamedTuple):
     """The blocks of a `CustomDerivativeOp`; None where a rule is not given."""

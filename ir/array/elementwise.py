@@ -616,6 +616,19 @@ class ShiftRightLogicalOp(BinaryOp):
     NUMPY: ClassVar = reference.shift_right_logical
 
 
+@irdl_op_definition
+class RotateLeftOp(BinaryOp):
+    """x rotated left by y bits: what moves out above moves in below; y counts modulo the width.
+
+    One op for three shifts and ors: generators of random numbers and hash functions rotate in each
+    of many rounds, and processors do it in one instruction.
+    """
+
+    name = "array.rotate_left"
+    KINDS: ClassVar = INTEGERS
+    NUMPY: ClassVar = reference.rotate_left
+
+
 # Ops whose result type is not the operands'
 
 

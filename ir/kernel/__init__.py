@@ -1,33 +1,36 @@
 """The kernel dialect: array ops that one loop nest computes, with a schedule beside.
 
-Its fusions make up the kernel level. A few ops more belong to the loop level, where the upstream
-dialects lack them: comparison and conversion of vectors, named mathematical
-functions, strided vectors.
+Its fusions make up the kernel level; bufferised, small arrays go between registers and memory by
+``kernel.load`` and ``kernel.store``, and tapes are memory that grows. A few ops more belong to the
+loop level, where the upstream dialects lack them: comparison and conversion of vectors, rotation of
+bits, named mathematical functions, vectors of strided and scattered elements.
 """
 
 from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from .arithmetic import CastOp, CompareOp, MathOp, SelectOp
-from .memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
+from .arithmetic import CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp
+from .memory import (
+    GatherLoadOp,
+    LoadOp,
+    ScatterStoreOp,
+    StoreOp,
+    StridedLoadOp,
+    StridedStoreOp,
+)
 from .ops import FusionOp, YieldOp
 from .schedule import ScheduleAttr
+from .tape import TapeFreeOp, TapeNewOp, TapePopOp, TapePushOp, TapeType
 
 Kernel = Dialect(
     "kernel",
     [
-        FusionOp,
-        YieldOp,
-        CastOp,
-        CompareOp,
-        MathOp,
-        SelectOp,
-        StridedLoadOp,
-        StridedStoreOp,
-        GatherLoadOp,
-        ScatterStoreOp,
+        *(FusionOp, YieldOp, LoadOp, StoreOp),
+        *(TapeNewOp, TapePushOp, TapePopOp, TapeFreeOp),
+        *(CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp),
+        *(StridedLoadOp, StridedStoreOp, GatherLoadOp, ScatterStoreOp),
     ],
-    [ScheduleAttr],
+    [ScheduleAttr, TapeType],
 )
 """The dialect itself, to be registered in an xDSL context."""

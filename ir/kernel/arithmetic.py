@@ -94,6 +94,24 @@ class SelectOp(IRDLOperation):
     )
 
 
+@irdl_op_definition
+class RotateLeftOp(IRDLOperation):
+    """Rotation of the bits of integers; ``arith`` has shifts only.
+
+    %y = kernel.rotate_left %x, %amount : vector<16xi32>
+
+    The amount counts modulo the width.
+    """
+
+    name = "kernel.rotate_left"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    operand = operand_def(T)
+    amount = operand_def(T)
+    result = result_def(T)
+    traits = traits_def(Pure())
+    assembly_format = "$operand `,` $amount attr-dict `:` type($operand)"
+
+
 CASTS: Final = (
     *("extsi", "extui", "trunci", "extf", "truncf", "sitofp", "uitofp"),
     *("fptosi_sat", "fptoui_sat", "bitcast"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import MemRefType, TensorType
+from xdsl.dialects.builtin import MemRefType, StridedLayoutAttr, TensorType
 from xdsl.ir import Attribute
 
 from ..errors import DtypeError
-from ..types import Tensor, element_type, tensor_info, tensor_type
+from ..types import Shape, Tensor, element_type, row_major, tensor_info, tensor_type
 
 _buffers: dict[Tensor, MemRefType] = {}
 _tensors: dict[MemRefType, Tensor] = {}
@@ -20,6 +20,11 @@ def buffer_type(tensor: Tensor) -> MemRefType:
         found = MemRefType(element_type(dtype), shape)
         _buffers[tensor] = found
     return found
+
+
+def part_type(buffer: MemRefType, shape: Shape) -> MemRefType:
+    """Return the type of a part of a buffer that lies in one piece, wherever that begins."""
+    return MemRefType(buffer.element_type, shape, StridedLayoutAttr(row_major(shape), None))
 
 
 def value_type(operand: Attribute) -> Tensor:

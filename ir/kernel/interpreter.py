@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-from xdsl.dialects import arith, memref
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, MemRefType, ModuleOp
-from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.dialects import arith, memref, scf, tensor
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, MemRefType, ModuleOp, i32
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.traits import IsTerminator
 
+from ..array.base import ArrayOp
 from ..errors import GradatimError
 from ..functions import find_function
 from ..interpreter import Interpreter
 from ..locations import spell_location
-from ..types import tensor_info, to_numpy
+from ..types import shape_of, tensor_info, to_numpy
 from .buffers import value_type
+from .memory import LoadOp, StoreOp
 from .ops import FusionOp
+from .tape import TapeFreeOp, TapeNewOp, TapePopOp, TapePushOp
 
 UNDEFINED_BYTE: Final = 0xA5
 """What fresh memory holds, so that reading what nobody wrote shows."""
 
 
 def has_buffers(function: FuncOp) -> bool:
-    """Tell whether a function is bufferised: it takes memory and returns nothing."""
+    """Tell whether a function is bufferised: it takes memory and returns at most a status."""
     types = function.function_type
-    return not types.outputs.data and all(isinstance(t, MemRefType) for t in types.inputs)
+    is_status = all(type_ == i32 for type_ in types.outputs)
+    return is_status and all(isinstance(type_, MemRefType) for type_ in types.inputs)
 
 
 class BufferInterpreter:
-    """Runs the bufferised functions of a module, whose last arguments are the results."""
+    """Runs the bufferised functions of a module, whose last arguments are the results.
+
+    Memory is NumPy arrays that share it; small arrays in registers are arrays of their own.
+    """
 
     def __init__(self, module: ModuleOp) -> None:
         self.module = module
-        self._values = Interpreter(module)
-        self._memory: dict[SSAValue, np.ndarray] = {}
+        self.values = Interpreter(module)
+        self.found: dict[SSAValue, Any] = {}
 
     def call(self, name: str, *arguments: np.ndarray) -> list[np.ndarray]:
         """Run the function ``name`` on the given arguments and return its results.
@@ -48,64 +57,184 @@ class BufferInterpreter:
         given = [np.ascontiguousarray(a).reshape(np.shape(a)) for a in arguments]
         outs = [_fresh(out) for out in block.args[len(given) :]]
         before = [a.copy() for a in given]
-        self._memory.update(zip(block.args, (*given, *outs)))
         with np.errstate(all="ignore"):
-            for op in block.ops:
-                self._run(op)
+            status = self.run_block(block, [*given, *outs])
+        if any(status):
+            raise GradatimError(f"@{name} failed with status {int(status[0])}")
         if any(a.tobytes() != b.tobytes() for a, b in zip(given, before)):
             raise GradatimError(f"@{name} writes to its arguments")
         return outs
 
-    def _run(self, op: Operation) -> None:
-        rule = _RULES.get(type(op))
-        if rule is None:
-            raise GradatimError(
-                f"{op.name} has no reference semantics on buffers", spell_location(op.location)
-            )
-        rule(self, op)
+    def run_block(self, block: Block, arguments: Sequence[Any]) -> list[Any]:
+        """Run a block's ops in order and return the operands of its terminator."""
+        self.found.update(zip(block.args, arguments))
+        for op in block.ops:
+            operands = [self.found[value] for value in op.operands]
+            if op.has_trait(IsTerminator, value_if_unregistered=False):
+                return operands
+            if isinstance(op, ArrayOp):
+                results = self.values.run_op(op, operands)
+            else:
+                rule = _RULES.get(type(op))
+                if rule is None:
+                    where = spell_location(op.location)
+                    raise GradatimError(f"{op.name} has no reference semantics on buffers", where)
+                results = rule(self, op, operands)
+            self.found.update(zip(op.results, results))
+        return []
 
-    def _run_fusion(self, op: Operation) -> None:
-        """Write what the body yields."""
-        assert isinstance(op, FusionOp)
-        values = [self._memory[v] for v in op.ins]
-        outs = [self._memory[v] for v in op.outs]
-        _require_apart(op, values, outs)
-        results = [np.array(r) for r in self._values.run_block(op.body.block, values)]
-        for out, result in zip(outs, results):
-            out[...] = result
 
-    def _allocate(self, op: Operation) -> None:
-        self._memory[op.results[0]] = _fresh(op.results[0])
+def _fusion(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    """Write what the body yields, and return the rest of it."""
+    assert isinstance(op, FusionOp)
+    count = len(op.ins)
+    values, outs = operands[:count], operands[count:]
+    _require_apart(op, values, outs)
+    results = [np.array(r) for r in interpreter.values.run_block(op.body.block, values)]
+    for out, result in zip(outs, results):
+        out[...] = result
+    return results[len(outs) :]
 
-    def _reinterpret(self, op: Operation) -> None:
-        assert isinstance(op, memref.ReinterpretCastOp)
-        shape, _ = tensor_info(value_type(op.result.type))
-        self._memory[op.result] = self._memory[op.source].reshape(shape)
 
-    def _view(self, op: Operation) -> None:
-        assert isinstance(op, memref.ViewOp)
-        shape, dtype = tensor_info(value_type(op.result.type))
-        start = int(self._memory[op.byte_shift])
-        size = int(np.prod(shape)) * dtype.itemsize
-        self._memory[op.result] = self._memory[op.source][start : start + size].view(dtype)
-        self._memory[op.result] = self._memory[op.result].reshape(shape)
+# Memory
 
-    def _constant(self, op: Operation) -> None:
-        value = op.properties["value"]
-        assert isinstance(value, IntegerAttr)
-        self._memory[op.results[0]] = np.array(value.value.data)
 
-    def _get_global(self, op: Operation) -> None:
-        assert isinstance(op, memref.GetGlobalOp)
-        symbol = op.name_.root_reference.data
-        for other in self.module.body.block.ops:
-            if isinstance(other, memref.GlobalOp) and other.sym_name.data == symbol:
-                assert isinstance(other.initial_value, DenseIntOrFPElementsAttr)
-                self._memory[op.memref] = to_numpy(other.initial_value)
+def _allocate(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    return [_fresh(op.results[0])]
 
-    def _copy(self, op: Operation) -> None:
-        assert isinstance(op, memref.CopyOp)
-        self._memory[op.destination][...] = self._memory[op.source]
+
+def _reshaped(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    view = operands[0].view()
+    view.shape = shape_of(value_type(op.results[0].type))
+    return [view]
+
+
+def _view(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    arena, shift = operands
+    shape, dtype = tensor_info(value_type(op.results[0].type))
+    size = int(np.prod(shape)) * dtype.itemsize
+    return [arena[int(shift) : int(shift) + size].view(dtype).reshape(shape)]
+
+
+def _part(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    """Parts are at a place of the first dimension."""
+    buffer, place = operands
+    return [buffer[int(place) : int(place) + 1].reshape(buffer.shape[1:])]
+
+
+def _get_global(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    assert isinstance(op, memref.GetGlobalOp)
+    symbol = op.name_.root_reference.data
+    definitions = (o for o in interpreter.module.body.block.ops if isinstance(o, memref.GlobalOp))
+    (value,) = (d.initial_value for d in definitions if d.sym_name.data == symbol)
+    assert isinstance(value, DenseIntOrFPElementsAttr)
+    return [to_numpy(value)]
+
+
+def _copy(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    source, target = operands
+    is_same = source.ctypes.data == target.ctypes.data
+    if source.size and not is_same and np.may_share_memory(source, target):
+        where = spell_location(op.location)
+        raise GradatimError(f"{op.name} between pieces of memory that overlap", where)
+    target[...] = source
+    return []
+
+
+def _load(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    return [operands[0].copy()]
+
+
+def _store(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    operands[1][...] = operands[0]
+    return []
+
+
+# Numbers
+
+
+def _constant(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    value = op.properties["value"]
+    assert isinstance(value, IntegerAttr)
+    return [np.array(value.value.data)]
+
+
+_INTEGERS: Final[dict[type[Operation], Callable[[int, int], int]]] = {
+    arith.AddiOp: operator.add,
+    arith.SubiOp: operator.sub,
+    arith.MuliOp: operator.mul,
+    arith.MinSIOp: min,
+}
+
+
+def _integers(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    return [np.array(_INTEGERS[type(op)](*map(int, operands)))]
+
+
+def _same(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    return operands
+
+
+def _scalar(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    return [np.asarray(operands[0], np.int64).reshape(())]
+
+
+# Tapes are tuples of records
+
+
+def _new_tape(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    return [()]
+
+
+def _push(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    record = _fresh(op.results[1])
+    return [(*operands[0], record), record]
+
+
+def _pop(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    (tape,) = operands
+    if not tape:
+        raise GradatimError(f"{op.name} of an empty tape", spell_location(op.location))
+    return [tape[:-1], tape[-1]]
+
+
+# Loops and branches
+
+
+def _for(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    lower, upper, step, *carried = operands
+    for i in range(int(lower), int(upper), int(step)):
+        carried = interpreter.run_block(op.regions[0].block, [np.array(i), *carried])
+    return carried
+
+
+def _parallel(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    """Steps may come in any order, so they come backwards."""
+    for i in reversed(range(*map(int, operands))):
+        interpreter.run_block(op.regions[0].block, [np.array(i)])
+    return []
+
+
+def _while(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    before, after = (region.block for region in op.regions)
+    while True:
+        more, *passed = interpreter.run_block(before, operands)
+        if not more:
+            return passed
+        operands = interpreter.run_block(after, passed)
+
+
+def _if(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    chosen = op.regions[0 if operands[0] else 1]
+    return interpreter.run_block(chosen.block, [])
+
+
+def _switch(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    assert isinstance(op, scf.IndexSwitchOp)
+    numbers = list(op.cases.get_values())
+    number = int(operands[0])
+    place = numbers.index(number) + 1 if number in numbers else 0
+    return interpreter.run_block(op.regions[place].block, [])
 
 
 def _require_apart(op: Operation, ins: list[np.ndarray], outs: list[np.ndarray]) -> None:
@@ -127,15 +256,36 @@ def _scribble(array: np.ndarray) -> None:
     array.reshape(-1).view(np.uint8)[...] = 1 if array.dtype == np.bool_ else UNDEFINED_BYTE
 
 
-_RULES: Final[dict[type[Operation], Callable[[BufferInterpreter, Operation], None]]] = {
-    FusionOp: BufferInterpreter._run_fusion,
-    memref.AllocOp: BufferInterpreter._allocate,
-    memref.AllocaOp: BufferInterpreter._allocate,
-    memref.DeallocOp: lambda interpreter, op: None,
-    memref.ReinterpretCastOp: BufferInterpreter._reinterpret,
-    memref.ViewOp: BufferInterpreter._view,
-    memref.GetGlobalOp: BufferInterpreter._get_global,
-    memref.CopyOp: BufferInterpreter._copy,
-    arith.ConstantOp: BufferInterpreter._constant,
-    ReturnOp: lambda interpreter, op: None,
+Rule: TypeAlias = Callable[[BufferInterpreter, Operation, list[Any]], list[Any]]
+
+_RULES: Final[dict[type[Operation], Rule]] = {
+    FusionOp: _fusion,
+    memref.AllocOp: _allocate,
+    memref.AllocaOp: _allocate,
+    memref.DeallocOp: lambda interpreter, op, operands: [],
+    memref.ReinterpretCastOp: _reshaped,
+    memref.CollapseShapeOp: _reshaped,
+    memref.ExpandShapeOp: _reshaped,
+    memref.ViewOp: _view,
+    memref.SubviewOp: _part,
+    memref.GetGlobalOp: _get_global,
+    memref.CopyOp: _copy,
+    LoadOp: _load,
+    StoreOp: _store,
+    memref.LoadOp: _load,
+    memref.StoreOp: _store,
+    TapeNewOp: _new_tape,
+    TapePushOp: _push,
+    TapePopOp: _pop,
+    TapeFreeOp: lambda interpreter, op, operands: [],
+    arith.ConstantOp: _constant,
+    **dict.fromkeys(_INTEGERS, _integers),
+    arith.IndexCastOp: _same,
+    tensor.FromElementsOp: _scalar,
+    tensor.ExtractOp: _same,
+    scf.ForOp: _for,
+    scf.ParallelOp: _parallel,
+    scf.WhileOp: _while,
+    scf.IfOp: _if,
+    scf.IndexSwitchOp: _switch,
 }

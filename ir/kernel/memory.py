@@ -1,4 +1,4 @@
-"""Memory access of the loop level that upstream lacks: vectors of elements that lie apart."""
+"""Memory access that upstream lacks: small arrays, vectors of strided and scattered elements."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerAttr,
     MemRefType,
+    TensorType,
     VectorType,
     i64,
 )
+from xdsl.ir import SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
@@ -19,6 +21,60 @@ from xdsl.irdl import (
     traits_def,
 )
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
+
+from ..errors import GradatimError
+from ..types import spell
+from .buffers import value_type
+from .registers import is_small
+
+
+@irdl_op_definition
+class LoadOp(IRDLOperation):
+    """Read a small array from memory into registers.
+
+    %v = kernel.load %x : memref<3xf64> -> tensor<3xf64>
+    """
+
+    name = "kernel.load"
+    buffer = operand_def(MemRefType)
+    result = result_def(TensorType)
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = "$buffer attr-dict `:` type($buffer) `->` type($result)"
+
+    def verify_(self) -> None:
+        """Check that the buffer holds the array."""
+        require_held(self, self.buffer, self.result)
+
+
+@irdl_op_definition
+class StoreOp(IRDLOperation):
+    """Write a small array from registers to memory.
+
+    kernel.store %v, %x : tensor<3xf64>, memref<3xf64>
+    """
+
+    name = "kernel.store"
+    value = operand_def(TensorType)
+    buffer = operand_def(MemRefType)
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = "$value `,` $buffer attr-dict `:` type($value) `,` type($buffer)"
+
+    def verify_(self) -> None:
+        """Check that the buffer holds the array."""
+        require_held(self, self.buffer, self.value)
+
+
+def require_held(op: IRDLOperation, buffer: SSAValue, value: SSAValue) -> None:
+    """Raise VerifyException unless a buffer holds an array that can be in registers."""
+    try:
+        held = value_type(buffer.type)
+    except GradatimError as error:
+        raise VerifyException(f"{op.name}: {error.message}") from None
+    if held != value.type:
+        raise VerifyException(f"{op.name}: the buffer holds {spell(held)}, not {spell(value)}")
+    if not is_small(held):
+        raise VerifyException(f"{op.name}: {spell(held)} cannot be kept in registers")
 
 
 @irdl_op_definition

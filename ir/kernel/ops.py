@@ -37,6 +37,7 @@ from ..array.base import ArrayOp
 from ..errors import GradatimError
 from ..types import spell
 from .buffers import value_type
+from .registers import require_small
 from .schedule import Schedule, ScheduleAttr
 from .space import iteration_space, require_schedule
 
@@ -78,10 +79,12 @@ class FusionOp(IRDLOperation):
           kernel.yield %u, %m : tensor<4x8xf32>, tensor<4xf32>
         } -> (tensor<4x8xf32>, tensor<4xf32>)
 
-    Once bufferised it has none: operands are memrefs, the block arguments are the values that the
-    ``ins`` hold, and each yielded value is written to the buffer of ``outs`` at its position. An
-    out buffer may be one of the ``ins`` if each element is read, by ops that need no other
-    element, before it is written; it overlaps no other.
+    Once bufferised, operands are memrefs, the block arguments are the values that the ``ins`` hold,
+    and each yielded value is written to the buffer of ``outs`` at its position. An out buffer may
+    be one of the ``ins`` if each element is read, by ops that need no other element, before it is
+    written; it overlaps no other. Values that are kept in registers stay tensors: they may be
+    among the ``ins`` of any fusion, and a fusion whose schedule says ``registers`` has, after those
+    that go to ``outs``, results for them.
     """
 
     name = "kernel.fusion"
@@ -104,13 +107,13 @@ class FusionOp(IRDLOperation):
     ) -> FusionOp:
         """Return the fusion whose body is ``block``, which ends in a ``kernel.yield``.
 
-        It has results, unless it has ``outs`` to write to.
+        The first yielded values go to ``outs``; it has results for the others.
         """
         last = block.last_op
         assert isinstance(last, YieldOp)
         return FusionOp.create(
             operands=[*ins, *outs],
-            result_types=[] if outs else [v.type for v in last.operands],
+            result_types=[v.type for v in last.operands[len(outs) :]],
             properties={
                 "schedule": ScheduleAttr(schedule),
                 "operandSegmentSizes": _segments(len(ins), len(outs)),
@@ -134,20 +137,22 @@ class FusionOp(IRDLOperation):
         yielded = [v.type for v in self.terminator.operands]
         try:
             _require_equal("block arguments", block.arg_types, map(value_type, self.ins.types))
-            targets = self.outs.types if self.outs else self.result_types
+            targets = [*self.outs.types, *self.result_types]
             _require_equal("yielded values", yielded, map(value_type, targets))
             self._verify_forms()
-            require_schedule(block, iteration_space(block), self.schedule.data)
+            schedule = self.schedule.data
+            if schedule.registers:
+                require_small(block)
+            else:
+                require_schedule(block, iteration_space(block), schedule)
         except GradatimError as error:
             raise VerifyException(f"{self.name}: {error.message}") from None
 
     def _verify_forms(self) -> None:
-        """A fusion is on tensors with results, or on buffers with outs; its body is array ops."""
-        buffers = [isinstance(type_, MemRefType) for type_ in self.ins.types]
-        if self.outs and (self.results or not all(buffers)):
-            raise GradatimError("with outs, the ins are memrefs and there are no results")
-        if not self.outs and any(buffers):
-            raise GradatimError("on memrefs it needs outs")
+        """A fusion has results, or outs on buffers; its body is array ops."""
+        is_buffered = self.outs or any(isinstance(type_, MemRefType) for type_ in self.ins.types)
+        if is_buffered and self.results and not self.schedule.data.registers:
+            raise GradatimError("on memrefs it needs outs, and has no results")
         for op in self.body.block.ops:
             if not isinstance(op, ArrayOp | YieldOp):
                 raise GradatimError(f"{op.name} is not an op of the array dialect")

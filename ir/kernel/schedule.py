@@ -29,6 +29,8 @@ class Schedule:
         vector: the lanes of a vector along the last dimension; 1 means scalars.
         unroll: the vectors that one step of the inner loop takes, each with its own accumulator.
         library: the library function that computes the one op of the body, such as ``gemm``.
+        registers: there are no loops. Each op of the body is written out for all elements, which
+            are few, and values stay in registers; ``vector`` counts elements of 32 bits.
     """
 
     rows: tuple[int, ...] = ()
@@ -36,7 +38,14 @@ class Schedule:
     vector: int = 1
     unroll: int = 1
     library: str | None = None
+    registers: bool = False
 
+
+PARALLEL_STEPS: Final = "kernel.parallel"
+"""The attribute of a scan whose steps run on several threads: how many are taken at a time."""
+
+UNROLL: Final = "kernel.unroll"
+"""The attribute of a loop: how many of its steps are written out one after the other."""
 
 _DEFAULT: Final = Schedule()
 
@@ -71,6 +80,8 @@ class ScheduleAttr(Data[Schedule]):
 def _spell(value: object) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(str, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
@@ -84,6 +95,7 @@ _PARSERS: Final[dict[str, Callable[[AttrParser], object]]] = {
     "vector": lambda parser: parser.parse_integer(),
     "unroll": lambda parser: parser.parse_integer(),
     "library": lambda parser: parser.parse_str_literal(),
+    "registers": lambda parser: parser.parse_boolean(),
 }
 
 

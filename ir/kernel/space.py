@@ -21,7 +21,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ..array.elementwise import ElementwiseOp
 from ..array.indexing import GatherOp
 from ..array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
-from ..array.shape import BroadcastOp, ReshapeOp, dim_of
+from ..array.shape import BroadcastOp, IotaOp, ReshapeOp, dim_of
 from ..errors import GradatimError
 from ..types import Shape, shape_of, spell
 from .schedule import Schedule
@@ -68,6 +68,17 @@ def is_elementwise(op_type: type[Operation]) -> bool:
 
 
 _elementwise: dict[type[Operation], bool] = {}
+
+
+def is_numbering(op: Operation) -> bool:
+    """Tell whether an op numbers elements in row-major order: the reshape of a flat iota.
+
+    It is computed from the position of an element, as if that were memory; so it runs along all
+    loops that joined loops stand for.
+    """
+    if not isinstance(op, ReshapeOp) or not isinstance(op.operand.owner, IotaOp):
+        return False
+    return len(shape_of(op.operand)) == 1
 
 
 def links_of(op: Operation) -> list[Link]:

@@ -18,11 +18,13 @@ func.func @unary(%x: tensor<4xf32>, %n: tensor<4xi32>) -> (tensor<4xf32>, tensor
 // CHECK-LABEL: func.func @binary
 // CHECK-NEXT:    %a = array.mul %x, %y : tensor<2x3xui8>
 // CHECK-NEXT:    %b = array.shift_left %a, %y : tensor<2x3xui8>
-// CHECK-NEXT:    %c = array.max %a, %b : tensor<2x3xui8>
+// CHECK-NEXT:    %r = array.rotate_left %b, %y : tensor<2x3xui8>
+// CHECK-NEXT:    %c = array.max %a, %r : tensor<2x3xui8>
 func.func @binary(%x: tensor<2x3xui8>, %y: tensor<2x3xui8>) -> tensor<2x3xui8> {
   %a = array.mul %x, %y : tensor<2x3xui8>
   %b = array.shift_left %a, %y : tensor<2x3xui8>
-  %c = array.max %a, %b : tensor<2x3xui8>
+  %r = array.rotate_left %b, %y : tensor<2x3xui8>
+  %c = array.max %a, %r : tensor<2x3xui8>
   func.return %c : tensor<2x3xui8>
 }
 

@@ -91,3 +91,40 @@ func.func @alone(%x: tensor<4xf32>) -> (tensor<7xf32>, tensor<36xf32>) {
 // CHECK: %y = kernel.fusion ins(%p_1 = %p : tensor<7xf32>)
 // CHECK: %c = kernel.fusion
 // CHECK-NEXT: array.concatenate
+
+// Elements are numbered in their own loops, which may still be joined.
+func.func @numbered(%x: tensor<20x3xui32>) -> tensor<20x3xui32> {
+  %i = array.iota dim 0 : tensor<60xui32>
+  %n = array.reshape %i : tensor<60xui32> -> tensor<20x3xui32>
+  %s = array.add %x, %n : tensor<20x3xui32>
+  func.return %s : tensor<20x3xui32>
+}
+// CHECK-LABEL: func.func @numbered
+// CHECK-NEXT: %s = kernel.fusion ins(%x_1 = %x : tensor<20x3xui32>) schedule<rows = [], vector = 8> {
+// CHECK-NEXT:   %i = array.iota
+// CHECK-NEXT:   %n = array.reshape %i
+// CHECK-NEXT:   array.add
+
+// Not where fewer loops are numbered than run.
+func.func @numbered_rows(%x: tensor<4x5x3xui32>) -> tensor<4x5x3xui32> {
+  %i = array.iota dim 0 : tensor<20xui32>
+  %n = array.reshape %i : tensor<20xui32> -> tensor<4x5xui32>
+  %b = array.broadcast %n dims [0, 1] : tensor<4x5xui32> -> tensor<4x5x3xui32>
+  %s = array.add %x, %b : tensor<4x5x3xui32>
+  func.return %s : tensor<4x5x3xui32>
+}
+// CHECK-LABEL: func.func @numbered_rows
+// CHECK-NEXT: kernel.fusion
+// CHECK-SAME: schedule<rows = [0, 1]
+
+// What does not vary from one element to another leaves loops joined, though it is a slice.
+func.func @picked(%x: tensor<20x3xf32>, %v: tensor<2xf32>) -> tensor<20x3xf32> {
+  %p = array.slice %v starts [1] limits [2] strides [1] : tensor<2xf32> -> tensor<1xf32>
+  %r = array.reshape %p : tensor<1xf32> -> tensor<f32>
+  %b = array.broadcast %r dims [] : tensor<f32> -> tensor<20x3xf32>
+  %s = array.mul %x, %b : tensor<20x3xf32>
+  func.return %s : tensor<20x3xf32>
+}
+// CHECK-LABEL: func.func @picked
+// CHECK-NEXT: kernel.fusion
+// CHECK-SAME: schedule<rows = [], vector = 8>

@@ -16,7 +16,7 @@ func.func @forms(%x: memref<4xf32>) {
   } -> (tensor<4xf32>)
   func.return
 }
-// CHECK: kernel.fusion: on memrefs it needs outs
+// CHECK: kernel.fusion: on memrefs it needs outs, and has no results
 
 // -----
 

@@ -82,3 +82,47 @@ func.func @collapsed(%x: memref<4x24xf64>, %y: memref<4x24xf64>) {
   }
   func.return
 }
+
+// -----
+
+// The number of an element is its place in the joined loops, counted in its own dtype.
+
+// CHECK-LABEL: func.func @numbered
+// CHECK-DAG:     %[[LANES:.*]] = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7]> : vector<8xi32>
+// CHECK:         scf.for %[[I:.*]] =
+// CHECK:           %[[P:.*]] = arith.index_cast %{{.*}} : index to i64
+// CHECK-NEXT:      %[[N:.*]] = kernel.cast "trunci" %[[P]] : i64 -> i32
+// CHECK-NEXT:      %[[B:.*]] = vector.broadcast %[[N]] : i32 to vector<8xi32>
+// CHECK-NEXT:      arith.addi %[[B]], %[[LANES]] : vector<8xi32>
+// CHECK-NOT:     scf.for
+func.func @numbered(%x: memref<20x3xui32>, %y: memref<20x3xui32>) {
+  kernel.fusion ins(%a = %x : memref<20x3xui32>) outs(%y : memref<20x3xui32>) schedule<rows = [], vector = 8> {
+    %i = array.iota dim 0 : tensor<60xui32>
+    %n = array.reshape %i : tensor<60xui32> -> tensor<20x3xui32>
+    %s = array.add %a, %n : tensor<20x3xui32>
+    kernel.yield %s : tensor<20x3xui32>
+  }
+  func.return
+}
+
+// -----
+
+// Shifts by less than the width, and rotations, are one op; other amounts are looked at.
+
+// CHECK-LABEL: func.func @bits
+// CHECK:         %[[X:.*]] = vector.load %{{.*}} : memref<8xi32>, vector<8xi32>
+// CHECK-NEXT:    %[[S:.*]] = arith.shrui %[[X]], %{{.*}} : vector<8xi32>
+// CHECK-NEXT:    %[[R:.*]] = kernel.rotate_left %[[S]], %{{.*}} : vector<8xi32>
+// CHECK-NEXT:    kernel.compare "ule"
+// CHECK-NEXT:    kernel.select
+// CHECK-NEXT:    arith.shli %[[R]]
+func.func @bits(%x: memref<8xui32>, %y: memref<8xui32>) {
+  kernel.fusion ins(%a = %x : memref<8xui32>) outs(%y : memref<8xui32>) schedule<rows = [], vector = 8> {
+    %c = array.constant dense<9> : tensor<8xui32>
+    %s = array.shift_right_logical %a, %c : tensor<8xui32>
+    %r = array.rotate_left %s, %c : tensor<8xui32>
+    %t = array.shift_left %r, %a : tensor<8xui32>
+    kernel.yield %t : tensor<8xui32>
+  }
+  func.return
+}

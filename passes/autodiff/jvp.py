@@ -1,4 +1,4 @@
-"""Forward mode: one sweep over the tape, in the order of the program."""
+"""Forward mode: tangents of results from tangents of arguments."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
+from ...ir.functions import return_of
 from ...ir.locations import derived
-from ..functions import replace_functions
-from .kinds import Rule
-from .primal import Primal, copy_primal, differentiable_results, inputs_of
+from ..functions import replace_functions, visibility_of
+from .engine import ENGINE
+from .kinds import derivative_type, zero_like
+from .signature import differentiable_results, inputs_of, with_arguments, with_simple_loops
 
 
 def jvp(function: FuncOp, argnums: Sequence[int] = (0,), *, aux: int = 0) -> FuncOp:
@@ -34,45 +35,25 @@ def jvp(function: FuncOp, argnums: Sequence[int] = (0,), *, aux: int = 0) -> Fun
         GradatimError: if ``argnums`` or ``aux`` do not fit, or if an op has no derivative rule.
         DtypeError: if an argument of ``argnums`` is neither of floats nor of complex numbers.
     """
+    function = with_simple_loops(function)
     inputs = inputs_of(function, argnums)
+    positions = set(differentiable_results(function, aux))
+    parameters = function.body.block.args
     names = [f"{value.name_hint}_tangent" if value.name_hint else None for value in inputs]
-    primal = copy_primal(function, inputs, [value.type for value in inputs], names)
-    outputs = [primal.outputs[i] for i in differentiable_results(function, aux)]
-    tangents = _sweep(primal, outputs)
-    builder = primal.builder
-    builder.location = derived(function.location, "jvp")
+    new = with_arguments(function, [derivative_type(value) for value in inputs], names)
+    own, extra = new.arguments[: len(parameters)], new.arguments[len(parameters) :]
+    given = dict(zip(inputs, extra))
+    wanted = [i in positions for i in range(len(return_of(function).operands))]
+    results, tangents = ENGINE.push_forward(
+        new.builder, function.body.block, own, [given.get(p) for p in parameters], wanted
+    )
+    new.builder.location = derived(function.location, "jvp")
     found = [
-        tangents[value] if value in tangents else builder.full_like(value, 0) for value in outputs
+        tangent if tangent is not None else zero_like(new.builder, value)
+        for value, tangent, wants in zip(results, tangents, wanted)
+        if wants
     ]
-    return primal.finish([*primal.outputs, *found], function)
-
-
-def _sweep(primal: Primal, outputs: Sequence[SSAValue]) -> dict[SSAValue, SSAValue]:
-    """Append the tangents of all values between inputs and outputs; zeros are left out."""
-    builder = primal.builder
-    tangents = dict(zip(primal.inputs, primal.extra))
-    for op, rule in _useful(primal.tape, outputs):
-        given = [tangents.get(value) for value in op.operands]
-        if not any(given):
-            continue
-        builder.location = derived(op.location, "jvp")
-        found = zip(op.results, rule.jvp(builder, op, given))
-        tangents.update((result, tangent) for result, tangent in found if tangent is not None)
-    return tangents
-
-
-def _useful(
-    tape: Sequence[tuple[Operation, Rule]], outputs: Sequence[SSAValue]
-) -> list[tuple[Operation, Rule]]:
-    """Return the part of the tape that reaches the outputs."""
-    needed = set(outputs)
-    useful = []
-    for op, rule in reversed(tape):
-        if not needed.isdisjoint(op.results):
-            needed.update(op.operands)
-            useful.append((op, rule))
-    useful.reverse()
-    return useful
+    return new.finish([*results, *found], visibility_of(function))
 
 
 @dataclass(frozen=True)

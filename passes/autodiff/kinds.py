@@ -9,17 +9,19 @@ x + iy is then df/dx - i df/dy, as in JAX.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
+from ...ir.array.control import TapeType, inexact_types, is_inexact_type
 from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
 from ...ir.array.shape import ConstantOp
 from ...ir.attributes import ScatterKind
 from ...ir.builder import Builder
-from ...ir.types import dtype_of, element_of, is_splat, shape_of
+from ...ir.types import element_of, is_splat, shape_of
 
 Derivative: TypeAlias = SSAValue | None
 """A tangent or a cotangent; None is zero."""
@@ -34,8 +36,34 @@ Transpose: TypeAlias = Callable[[Builder, Any, SSAValue, int], SSAValue]
 
 
 def is_inexact(value: SSAValue) -> bool:
-    """Tell whether a value is of floats or complex numbers, which alone have derivatives."""
-    return dtype_of(value).kind in "fc"
+    """Tell whether a value is of floats or complex numbers, which alone have derivatives.
+
+    A tape is if one of its items is.
+    """
+    return is_inexact_type(value.type)
+
+
+def is_differentiable_tape(value: SSAValue) -> bool:
+    """Tell whether a value is a tape of which an item has a derivative.
+
+    Beside it runs another one, of the derivatives of its items, which is pushed and popped whenever
+    it is itself.
+    """
+    return isinstance(value.type, TapeType) and is_inexact_type(value.type)
+
+
+def derivative_type(value: SSAValue) -> Attribute:
+    """Return the type of an inexact value's tangents and cotangents."""
+    type_ = value.type
+    return TapeType.of(inexact_types(type_.types)) if isinstance(type_, TapeType) else type_
+
+
+def zero_like(builder: Builder, value: SSAValue) -> SSAValue:
+    """Append the zero tangent or cotangent of an inexact value, which if a tape is empty."""
+    type_ = derivative_type(value)
+    if isinstance(type_, TapeType):
+        return builder.tape_new(type_.types)
+    return builder.full_like(value, 0)
 
 
 class Rule(Protocol):
@@ -158,6 +186,99 @@ class Composed:
     compose: Callable[[Builder, Any, Sequence[SSAValue]], SSAValue | Sequence[SSAValue]]
 
 
+Flags: TypeAlias = Sequence[bool]
+"""Which of the operands, results or arguments something holds of."""
+
+Pullback: TypeAlias = Callable[[Derivatives], Derivatives]
+"""Appends what makes of the results' cotangents those of the operands, or arguments."""
+
+
+class Engine(Protocol):
+    """Both modes on blocks, as the rules of ops with regions need them."""
+
+    def varied(self, body: Block, varied: Flags) -> list[bool]:
+        """Tell which results of a block depend differentiably on the varied arguments."""
+
+    def useful(self, body: Block, varied: Flags, wanted: Flags) -> list[bool]:
+        """Tell on which varied arguments the wanted results depend differentiably."""
+
+    def push_forward(
+        self,
+        builder: Builder,
+        body: Block,
+        arguments: Sequence[SSAValue],
+        tangents: Derivatives,
+        wanted: Flags,
+    ) -> tuple[list[SSAValue], list[Derivative]]:
+        """Append a block and its tangents; return its results and the wanted ones' tangents.
+
+        The arguments, values of the builder's block, are distinct.
+        """
+
+    def record(
+        self,
+        builder: Builder,
+        body: Block,
+        arguments: Sequence[SSAValue],
+        varied: Flags,
+        wanted: Flags,
+        *,
+        linear: bool = False,
+    ) -> tuple[list[SSAValue], Pullback]:
+        """Append a block; return its results, and how to pull the wanted ones' cotangents back.
+
+        Cotangents are pulled back to the varied arguments, which are distinct values of the
+        builder's block, and to no other. The pullback appends to the builder when it is called,
+        once. ``linear`` demands that the results are linear in the varied arguments.
+
+        Raises:
+            GradatimError: if an op has no derivative rule, or is not linear but should be.
+        """
+
+
+class RegionRule(ABC):
+    """How to differentiate an op with regions, in place of which another one comes.
+
+    The op is the original one. Its operands in the new program are ``operands``; lists that tell
+    which of them vary, or have tangents, and which of the results are wanted, go by position.
+    """
+
+    @abstractmethod
+    def varied(self, engine: Engine, op: Any, varied: Flags, /) -> Flags:
+        """Tell which results depend differentiably on the varied operands."""
+
+    @abstractmethod
+    def useful(self, engine: Engine, op: Any, varied: Flags, wanted: Flags, /) -> Flags:
+        """Tell on which varied operands the wanted results depend differentiably."""
+
+    @abstractmethod
+    def jvp(
+        self,
+        engine: Engine,
+        builder: Builder,
+        op: Any,
+        operands: Sequence[SSAValue],
+        tangents: Derivatives,
+        wanted: Flags,
+        /,
+    ) -> tuple[Sequence[SSAValue], Derivatives]:
+        """Append what computes the results and the wanted ones' tangents; return both."""
+
+    @abstractmethod
+    def vjp(
+        self,
+        engine: Engine,
+        builder: Builder,
+        op: Any,
+        operands: Sequence[SSAValue],
+        varied: Flags,
+        wanted: Flags,
+        linear: bool,
+        /,
+    ) -> tuple[Sequence[SSAValue], Pullback]:
+        """Append what computes the results and keeps what the pullback needs; return both."""
+
+
 @dataclass(frozen=True)
 class ByKind:
     """The rules of an op whose property ``kind`` says what it computes."""
@@ -165,7 +286,7 @@ class ByKind:
     rules: Mapping[object, Rule | Composed]
 
 
-OpRule: TypeAlias = Rule | Composed | ByKind
+OpRule: TypeAlias = Rule | Composed | ByKind | RegionRule
 """What a family's table holds for an op."""
 
 

@@ -8,8 +8,8 @@ from xdsl.ir import Operation
 
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
-from . import contraction, elementwise, indexing, reduction, shape
-from .kinds import ByKind, Composed, OpRule, Rule
+from . import contraction, control, elementwise, indexing, ordering, reduction, shape
+from .kinds import ByKind, Composed, OpRule, RegionRule, Rule
 
 FAMILIES: Final = {
     "elementwise": elementwise,
@@ -17,6 +17,8 @@ FAMILIES: Final = {
     "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
+    "ordering": ordering,
+    "control": control,
 }
 """The modules that hold the rules, by family of ops."""
 
@@ -30,7 +32,7 @@ NON_DIFFERENTIABLE: Final[dict[type[Operation], str]] = {
 """Ops through which no derivative flows, and why."""
 
 
-def rule_of(op: Operation) -> Rule | Composed:
+def rule_of(op: Operation) -> Rule | Composed | RegionRule:
     """Return the rule by which an op is differentiated.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Reverse mode: one sweep over the tape, against the order of the program."""
+"""Reverse mode: gradients of arguments from cotangents of results."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.errors import GradatimError, ShapeError
-from ...ir.functions import return_of
+from ...ir.functions import FunctionBuilder, return_of
 from ...ir.locations import derived
 from ...ir.types import shape_of, spell
-from ..functions import replace_functions
-from .kinds import Derivative, PairwiseSum
-from .primal import Primal, copy_primal, differentiable_results, inputs_of
+from ..functions import replace_functions, visibility_of
+from .engine import ENGINE
+from .kinds import derivative_type, zero_like
+from .signature import differentiable_results, inputs_of, with_arguments, with_simple_loops
 
 
 def vjp(
@@ -49,24 +50,48 @@ def vjp(
         DtypeError: if an argument of ``argnums`` is neither of floats nor of complex numbers.
         ShapeError: if ``seed`` is set and the result is not one number.
     """
+    function = with_simple_loops(function)
     inputs = inputs_of(function, argnums)
     positions = differentiable_results(function, aux)
-    results = return_of(function).operands
+    outputs = return_of(function).operands
     if seed:
-        _require_scalar(function, len(results) - aux, positions)
-    types = [] if seed else [results[i].type for i in positions]
-    primal = copy_primal(function, inputs, types, ["cotangent"] * len(types))
-    builder = primal.builder
+        _require_scalar(function, len(outputs) - aux, positions)
+    joint, results, gradients = reverse(function, inputs, positions, seed=seed)
+    kept = results if value else results[len(outputs) - aux :]
+    return joint.finish([*kept, *gradients], visibility_of(function))
+
+
+def reverse(
+    function: FuncOp,
+    inputs: Sequence[SSAValue],
+    outputs: Sequence[int],
+    *,
+    seed: bool = False,
+    linear: bool = False,
+) -> tuple[FunctionBuilder, list[SSAValue], list[SSAValue]]:
+    """Return a function to be finished, the old one's results in it, and gradients by the inputs.
+
+    It has the cotangents of the results at ``outputs`` as further arguments, unless ``seed`` makes
+    them 1. ``inputs`` are arguments of the old function, in which it must be linear if ``linear``.
+    """
+    parameters, count = function.body.block.args, len(return_of(function).operands)
+    types = [] if seed else [derivative_type(return_of(function).operands[i]) for i in outputs]
+    joint = with_arguments(function, types, ["cotangent"] * len(types))
+    own, extra = joint.arguments[: len(parameters)], joint.arguments[len(parameters) :]
+    builder = joint.builder
+    varied = [p in set(inputs) for p in parameters]
+    wanted = [i in set(outputs) for i in range(count)]
+    results, pullback = ENGINE.record(
+        builder, function.body.block, own, varied, wanted, linear=linear
+    )
     builder.location = derived(function.location, "vjp")
-    outputs = [primal.outputs[i] for i in positions]
-    cotangents = [builder.full_like(outputs[0], 1)] if seed else primal.extra
-    gradients = _sweep(primal, outputs, cotangents)
+    given = [builder.full_like(results[outputs[0]], 1)] if seed else extra
+    cotangents = dict(zip(outputs, given))
+    pulled = pullback([cotangents.get(i) for i in range(count)])
+    found: dict[SSAValue, SSAValue] = {x: g for x, g in zip(parameters, pulled) if g is not None}
     builder.location = derived(function.location, "vjp")
-    found = [
-        g if g is not None else builder.full_like(x, 0) for x, g in zip(primal.inputs, gradients)
-    ]
-    kept = primal.outputs if value else primal.outputs[len(results) - aux :]
-    return primal.finish([*kept, *found], function)
+    gradients = [found.get(x) or zero_like(builder, x) for x in inputs]
+    return joint, results, gradients
 
 
 def _require_scalar(function: FuncOp, results: int, positions: Sequence[int]) -> None:
@@ -78,38 +103,6 @@ def _require_scalar(function: FuncOp, results: int, positions: Sequence[int]) ->
         raise ShapeError(
             f"a gradient needs a result that is one float; @{name} returns {spell(operands[0])}"
         )
-
-
-def _sweep(
-    primal: Primal, outputs: Sequence[SSAValue], cotangents: Sequence[SSAValue]
-) -> list[Derivative]:
-    """Append the cotangents of all values between outputs and inputs; return the inputs' ones.
-
-    The cotangents of a value, one from each use, are summed as they come, until the op that made it
-    is reached.
-    """
-    builder, varied = primal.builder, primal.varied
-    pending: dict[SSAValue, PairwiseSum] = {}
-
-    def contribute(values: Sequence[SSAValue], contributions: Sequence[Derivative]) -> None:
-        for value, contribution in zip(values, contributions):
-            if contribution is not None:
-                if value not in pending:
-                    pending[value] = PairwiseSum(builder)
-                pending[value].add(contribution)
-
-    def collect(value: SSAValue) -> Derivative:
-        return pending.pop(value).total() if value in pending else None
-
-    contribute(outputs, cotangents)
-    for op, rule in reversed(primal.tape):
-        if pending.keys().isdisjoint(op.results):
-            continue
-        builder.location = derived(op.location, "vjp")
-        given = [collect(result) for result in op.results]
-        wanted = [value in varied for value in op.operands]
-        contribute(op.operands, rule.vjp(builder, op, given, wanted))
-    return [collect(value) for value in primal.inputs]
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.base import ArrayOp
+from ...ir.array.control import TapeNewOp, TapePopOp, TapeType
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError, ShapeError
 from ...ir.functions import FunctionBuilder, return_of
 from ...ir.locations import derived, spell_location
-from ...ir.types import dtype_of, shape_of, spell, tensor_type
+from ...ir.types import shape_of, spell
+from ..blocks import append_copy, name_argument
 from ..functions import replace_functions
-from . import contraction, elementwise, indexing, reduction, shape
-from .batched import Batched, BatchingRule, at_axis, inserted
+from . import calls, contraction, control, elementwise, indexing, ordering, reduction, shape
+from .batched import Batched, BatchingRule, Flags, LaneRule, Lanes, at_axis, batched_type
 
 FAMILIES: Final = {
     "elementwise": elementwise,
@@ -28,10 +30,13 @@ FAMILIES: Final = {
     "indexing": indexing,
     "reduction": reduction,
     "contraction": contraction,
+    "ordering": ordering,
+    "control": control,
+    "calls": calls,
 }
 """The modules that hold the rules, by family of ops."""
 
-RULES: Final[dict[type[Operation], BatchingRule]] = {
+RULES: Final[dict[type[Operation], BatchingRule | LaneRule]] = {
     op: rule for family in FAMILIES.values() for op, rule in family.RULES.items()
 }
 """The batching rule of each op that has operands."""
@@ -70,56 +75,104 @@ def vmap(
     places = _checked_axes("out_axes", out_axes, terminator.operands)
     batch = FunctionBuilder(
         function.sym_name.data,
-        [_batched_type(argument, axis, size) for argument, axis in zip(arguments, axes)],
+        [batched_type(argument.type, axis, size) for argument, axis in zip(arguments, axes)],
         [argument.name_hint for argument in arguments],
         function.location,
     )
-    environment: dict[SSAValue, Batched] = {
-        old: Batched(new, axis) for old, new, axis in zip(arguments, batch.arguments, axes)
-    }
-    _sweep(batch.builder, function, environment, size)
+    given = [Batched(new, axis) for new, axis in zip(batch.arguments, axes)]
+    found, _ = _Lanes(size).append(batch.builder, function.body.block, given)
     batch.builder.location = derived(terminator.location, "vmap")
     results = [
-        _placed(batch.builder, environment[value], place, size, index)
-        for index, (value, place) in enumerate(zip(terminator.operands, places))
+        _placed(batch.builder, result, place, size, index)
+        for index, (result, place) in enumerate(zip(found, places))
     ]
     visibility = function.sym_visibility
     return batch.finish(results, visibility.data if visibility else None)
 
 
-def _sweep(b: Builder, function: FuncOp, environment: dict[SSAValue, Batched], size: int) -> None:
-    """Append what computes each value of the function for the batch."""
-    terminator = function.body.block.last_op
-    for op in function.body.block.ops:
-        if op is terminator:
-            break
-        operands = [environment[value] for value in op._operands]
-        if all(axis is None for _, axis in operands):
-            results = [Batched(value, None) for value in _copied(b, op, operands)]
-        else:
-            b.location = derived(op.location, "vmap")
-            found = _rule_of(op)(b, op, operands, size)
-            results = [found] if isinstance(found, Batched) else list(found)
-        for old, new in zip(op.results, results):
-            environment[old] = new
-            if old.name_hint is not None and new.value.name_hint is None:
-                new.value.name_hint = old.name_hint
+class _Lanes(Lanes):
+    def __init__(self, size: int, mask: SSAValue | None = None) -> None:
+        self.size = size
+        self.mask = mask
+
+    def append(
+        self, b: Builder, body: Block, arguments: Sequence[Batched], mask: SSAValue | None = None
+    ) -> tuple[list[Batched], SSAValue | None]:
+        inner = _Lanes(self.size, mask)
+        environment: dict[SSAValue, Batched] = dict(zip(body.args, arguments))
+        for old, (new, _) in zip(body.args, arguments):
+            name_argument(new, old.name_hint)
+        terminator = body.last_op
+        assert terminator is not None
+        for op in sorted(body.ops, key=_order):
+            if op is not terminator:
+                _append(b, op, environment, inner)
+        return [environment[value] for value in terminator._operands], inner.mask
+
+    def of_size(self, size: int) -> Lanes:
+        return _Lanes(size)
+
+    def batched(self, body: Block, batched: Flags) -> list[bool]:
+        found = {
+            v
+            for v, flag in zip(body.args, batched, strict=True)
+            if flag or isinstance(v.type, TapeType)
+        }
+        for op in body.ops:
+            rule = RULES.get(type(op))
+            if isinstance(rule, LaneRule):
+                flags = rule.batched(self, op, [v in found for v in op._operands])
+                found.update(v for v, flag in zip(op.results, flags) if flag)
+            elif not found.isdisjoint(op._operands):
+                found.update(op.results)
+        assert body.last_op is not None
+        return [value in found for value in body.last_op._operands]
+
+
+def append_ops(
+    b: Builder, ops: Iterable[Operation], environment: dict[SSAValue, Batched], size: int
+) -> None:
+    """Append ops of a block for all lanes, for values of the block that the environment has.
+
+    The environment grows by their results.
+    """
+    lanes = _Lanes(size)
+    for op in ops:
+        _append(b, op, environment, lanes)
+
+
+def _order(op: Operation) -> bool:
+    """Sort pops from tapes of the caller to the front: they tell which lanes go on."""
+    return not (isinstance(op, TapePopOp) and isinstance(op.tape, BlockArgument))
+
+
+def _append(b: Builder, op: Operation, environment: dict[SSAValue, Batched], lanes: Lanes) -> None:
+    """Append an op for all lanes and note its results."""
+    operands = [environment[value] for value in op._operands]
+    rule = RULES.get(type(op))
+    b.location = derived(op.location, "vmap")
+    results: Sequence[Batched]
+    if all(axis is None for _, axis in operands) and not isinstance(op, TapeNewOp):
+        results = [Batched(value, None) for value in _copied(b, op, operands)]
+    elif isinstance(rule, LaneRule):
+        results = rule.append(lanes, b, op, operands)
+    elif rule is not None:
+        found = rule(b, op, operands, lanes.size)
+        results = [found] if isinstance(found, Batched) else list(found)
+    else:
+        raise _missing_rule(op)
+    for old, new in zip(op.results, results):
+        environment[old] = new
+        if old.name_hint is not None and new.value.name_hint is None:
+            new.value.name_hint = old.name_hint
 
 
 def _copied(b: Builder, op: Operation, operands: Sequence[Batched]) -> Sequence[SSAValue]:
-    """Append an op that is the same for all examples."""
-    if not isinstance(op, ArrayOp):
+    """Append an op that is the same for all lanes."""
+    if not isinstance(op, ArrayOp) and type(op) not in RULES:
         raise _missing_rule(op)
-    copy = op.with_operands([value for value, _ in operands])
-    b.block.add_op(copy)
-    return copy.results
-
-
-def _rule_of(op: Operation) -> BatchingRule:
-    rule = RULES.get(type(op))
-    if rule is None:
-        raise _missing_rule(op)
-    return rule
+    values = [value for value, _ in operands]
+    return append_copy(b.block, op, dict(zip(op._operands, values))).results
 
 
 def _missing_rule(op: Operation) -> GradatimError:
@@ -152,12 +205,6 @@ def _checked_axes(
                 f"0 to {len(shape_of(value))}"
             )
     return [None if axis == NOT_MAPPED else axis for axis in axes]
-
-
-def _batched_type(value: SSAValue, axis: int | None, size: int) -> Attribute:
-    if axis is None:
-        return value.type
-    return tensor_type(inserted(shape_of(value), axis, size), dtype_of(value))
 
 
 @dataclass(frozen=True)

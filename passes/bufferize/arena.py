@@ -5,14 +5,30 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum, auto
 from heapq import heappop, heappush
 from typing import Final
+
+from xdsl.ir import Operation
 
 ALIGNMENT: Final = 64
 """Places start at multiples of a cache line, which is also the longest vector."""
 
 
-@dataclass
+class Place(Enum):
+    """Where memory is.
+
+    ``ARENA``: in an arena, or a result of the function. ``SLOT``: the part of a scan's stacked
+    result that belongs to a step. ``EITHER``: in one of several pieces of memory that a loop
+    passed on; which one is known when the program runs.
+    """
+
+    ARENA = auto()
+    SLOT = auto()
+    EITHER = auto()
+
+
+@dataclass(eq=False)
 class Storage:
     """Memory that holds one value, or several after each other.
 
@@ -22,6 +38,8 @@ class Storage:
         last: the number of the op that reads it last.
         result: the function's result whose memory it is, by its number; None: a temporary.
         offset: where a temporary lies in the arena.
+        place: where it is.
+        frame: the op that has the arena; None: the function.
     """
 
     size: int
@@ -29,6 +47,18 @@ class Storage:
     last: int
     result: int | None = None
     offset: int = 0
+    place: Place = Place.ARENA
+    frame: Operation | None = None
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it lies in an arena."""
+        return self.place is Place.ARENA and self.result is None
+
+    def extend(self, first: int, last: int) -> None:
+        """Keep what is stored from one op to another one."""
+        self.first = min(self.first, first)
+        self.last = max(self.last, last)
 
 
 def plan_arena(temporaries: Iterable[Storage]) -> int:

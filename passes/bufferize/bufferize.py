@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
+from math import prod
 from typing import ClassVar, Final
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import (
+    ArrayAttr,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
     FunctionType,
@@ -18,49 +21,58 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     ModuleOp,
+    NoneAttr,
     StringAttr,
     SymbolRefAttr,
+    TensorType,
     UnitAttr,
     i8,
     i32,
     i64,
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.shape import ConstantOp, ReshapeOp
 from ...ir.functions import find_function, return_of
-from ...ir.kernel.buffers import buffer_type
+from ...ir.kernel.buffers import buffer_type, part_type
+from ...ir.kernel.memory import LoadOp, StoreOp
 from ...ir.kernel.ops import FusionOp
-from ...ir.types import Shape, row_major
+from ...ir.types import Shape, row_major, shape_of
 from ..simplify.rewriting import functions_of
-from .arena import ALIGNMENT
-from .plan import MemoryPlan
+from . import control
+from .arena import ALIGNMENT, Storage
+from .plan import Copy, MemoryPlan
 
 STACK_BYTES: Final = 1 << 14
 """A larger arena is allocated on the heap."""
+
+COPY_REASON: Final = "kernel.reason"
+"""The attribute of a copy that says why it is made."""
 
 
 def bufferize(function: FuncOp, constants: Constants) -> None:
     """Rewrite a function at the kernel level to work on memory, in place.
 
-    Its arguments become buffers that are only read, followed by one buffer for each result. What
-    it needs of constants is defined in the module that ``constants`` was made for.
+    Its arguments become buffers that are only read, followed by one buffer for each result. If it
+    has tapes, it returns a status: 1 if there was no memory for one, else 0. What it needs of
+    constants is defined in the module that ``constants`` was made for.
 
     Raises:
-        GradatimError: if it has ops other than kernels, reshapes and constants.
+        GradatimError: if it has ops other than kernels, reshapes, constants, loops and branches.
     """
     plan = MemoryPlan(function)
     old = function.body.block
-    rewrite = _Bufferize(function, plan, constants)
+    rewrite = Bufferize(function, plan, constants)
     rewrite.run()
     function.body.detach_block(old)
     function.body.add_block(rewrite.block)
-    function.properties["function_type"] = FunctionType.from_lists(rewrite.block.arg_types, [])
+    outputs = [] if rewrite.status is None else [i32]
+    function.properties["function_type"] = FunctionType.from_lists(rewrite.block.arg_types, outputs)
 
 
-class _Bufferize:
+class Bufferize:
     """Appends a function's ops on buffers to a new block."""
 
     def __init__(self, function: FuncOp, plan: MemoryPlan, constants: Constants) -> None:
@@ -72,132 +84,284 @@ class _Bufferize:
         self.block = Block(arg_types=[buffer_type(type_) for type_ in types])
         self.location = function.location
         self.outs = self.block.args[len(self.old.args) :]
-        self._buffers: dict[SSAValue, SSAValue] = {}
-        self._storages: dict[int, SSAValue] = {}
-        self._arena: SSAValue | None = None
+        self.buffers: dict[SSAValue, SSAValue] = {}
+        self.tensors: dict[SSAValue, SSAValue] = {}
+        self.storages: dict[Storage, SSAValue] = {}
+        self.status: SSAValue | None = None
+        self._frames: dict[Operation | None, Frame] = {}
+        self._globals: dict[DenseIntOrFPElementsAttr, SSAValue] = {}
 
     def run(self) -> None:
         """Append everything."""
         self._name_arguments()
-        self._allocate()
-        for op in list(self.old.ops):
-            self.location = op.location
-            if isinstance(op, FusionOp):
-                self._append_fusion(op)
-        for number in self.plan.copies:
-            source = self._buffer(self.terminator.operands[number])
-            self._add(memref.CopyOp, (source, self.outs[number]))
-        if self.plan.arena_size > STACK_BYTES:
-            assert self._arena is not None
-            self._add(memref.DeallocOp, (self._arena,))
-        self._add(ReturnOp, ())
+        with self.frame(None):
+            if self.plan.pushes:
+                self._append_status()
+            self.append_ops(self.old)
+        if self.status is not None:
+            self.add(ReturnOp, (self.append(memref.LoadOp, (self.status,), i32),))
+        else:
+            self.add(ReturnOp, ())
+
+    def _append_status(self) -> None:
+        """Have a word that says whether memory for tapes could be had."""
+        self.status = self.append(memref.AllocaOp, (), MemRefType(i32, []), _ALLOCATION)
+        self.status.name_hint = "status"
+        zero = self.append(arith.ConstantOp, (), i32, {"value": IntegerAttr(0, i32)})
+        self.add(memref.StoreOp, (zero, self.status))
 
     def _name_arguments(self) -> None:
         for before, after in zip(self.old.args, self.block.args):
             after.name_hint, after.location = before.name_hint, before.location
-            self._buffers[before] = after
+            self.buffers[before] = after
         for number, out in enumerate(self.outs):
             out.name_hint, out.location = f"out{number}", self.terminator.location
 
-    def _append_fusion(self, fusion: FusionOp) -> None:
-        for value in fusion.results:
-            self._buffers[value] = self._target(value)
-        body = fusion.body.block
-        fusion.body.detach_block(body)
-        self.block.add_op(
-            FusionOp.of(
-                body,
-                [self._buffer(v) for v in fusion.ins],
-                [self._buffer(v) for v in fusion.results],
-                schedule=fusion.schedule.data,
-                location=fusion.location,
-            )
-        )
+    def append_ops(self, block: Block) -> None:
+        """Append the ops of a block on buffers, and the copies at its end."""
+        for op in list(block.ops):
+            self.location = op.location
+            if isinstance(op, FusionOp):
+                self._append_fusion(op)
+            elif isinstance(op, ReshapeOp):
+                self._append_view(op)
+            else:
+                control.append(self, op)
+        self.append_copies(self.plan.ends.get(block, ()))
 
-    def _buffer(self, value: SSAValue) -> SSAValue:
+    def _append_fusion(self, fusion: FusionOp) -> None:
+        """The body yields first what goes to memory, then what stays in registers."""
+        plan = self.plan
+        body = fusion.body.block
+        yielded: list[SSAValue] = []
+        outs: list[SSAValue] = []
+        for value, inner in zip(fusion.results, fusion.terminator.operands):
+            storages = [] if value in plan.held else [plan.storage[value]]
+            for storage in (*storages, *plan.also.get(value, ())):
+                outs.append(self.memory(storage, value.type, value.name_hint))
+                yielded.append(inner)
+            if value not in plan.held:
+                self.buffers[value] = outs[-1 - len(plan.also.get(value, ()))]
+        held = [i for i, value in enumerate(fusion.results) if value in plan.held]
+        yielded += [fusion.terminator.operands[i] for i in held]
+        if yielded != list(fusion.terminator.operands):
+            fusion.terminator.operands = yielded
+        ins = [self._operand(v, fusion.schedule.data.registers) for v in fusion.ins]
+        fusion.body.detach_block(body)
+        new = FusionOp.of(body, ins, outs, schedule=fusion.schedule.data, location=fusion.location)
+        self.block.add_op(new)
+        for i, result in zip(held, new.results):
+            self.tensors[fusion.results[i]] = result
+            result.name_hint = fusion.results[i].name_hint
+
+    def _operand(self, value: SSAValue, in_registers: bool) -> SSAValue:
+        """Return what a kernel reads a value from: a register if it is in one and that serves."""
+        held = self.tensors.get(value)
+        if held is not None and (in_registers or not self.is_in_memory(value)):
+            return held
+        if held is not None and prod(shape_of(value)) == 1:
+            return held
+        return self.buffer(value)
+
+    def _append_view(self, op: ReshapeOp) -> None:
+        """A held value is given another shape; views of memory are made when first read."""
+        if op.operand in self.plan.held:
+            self.tensors[op.result] = self.append(
+                ReshapeOp, (self.tensor(op.operand),), op.result.type
+            )
+
+    # Values
+
+    def is_in_memory(self, value: SSAValue) -> bool:
+        """Tell whether a value has a buffer."""
+        return value not in self.plan.held
+
+    def buffer(self, value: SSAValue) -> SSAValue:
         """Return the buffer that holds a value; views and constants are made when first read."""
-        found = self._buffers.get(value)
+        found = self.buffers.get(value)
         if found is None:
             op = value.owner
-            if isinstance(op, ConstantOp):
+            storage = self.plan.storage.get(value)
+            if storage is not None:
+                return self.memory(storage, value.type)
+            elif isinstance(op, ConstantOp):
                 found = self._global(op.value)
             else:
                 assert isinstance(op, ReshapeOp)
-                found = self._reshaped(self._buffer(op.operand), buffer_type(op.result.type))
-            self._buffers[value] = found
+                found = self._reshaped(self.buffer(op.operand), buffer_type(op.result.type))
+            self.buffers[value] = found
         return found
 
-    def _target(self, value: SSAValue) -> SSAValue:
-        """Return the buffer that a kernel writes a result to."""
-        storage = self.plan.storage[value]
-        type_ = buffer_type(value.type)  # type: ignore[arg-type]
-        found = self._storages.get(id(storage))
+    def tensor(self, value: SSAValue) -> SSAValue:
+        """Return a small value in registers, read from memory if it is there."""
+        found = self.tensors.get(value)
         if found is None:
-            if storage.result is not None:
-                found = self.outs[storage.result]
+            found = self.append(LoadOp, (self.buffer(value),), value.type)
+            self.tensors[value] = found
+        return found
+
+    def memory(self, storage: Storage, type_: Attribute, hint: str | None = None) -> SSAValue:
+        """Return a piece of memory as a buffer for a value of a type and a name."""
+        assert isinstance(type_, TensorType)
+        wanted = buffer_type(type_)
+        found = self.storages.get(storage)
+        if found is None:
+            is_out = storage.result is not None
+            found = self.outs[storage.result] if is_out else self._view(storage, wanted, hint)  # type: ignore[index]
+        return self._reshaped(found, wanted)
+
+    def append_copies(self, copies: Iterable[Copy]) -> None:
+        """Append copies, or stores of what is in registers."""
+        for value, storage, reason, location in copies:
+            self.location = location
+            target = self.memory(storage, value.type)
+            if self.is_in_memory(value):
+                attributes = {COPY_REASON: StringAttr(reason)}
+                self.add(memref.CopyOp, (self.buffer(value), target), attributes=attributes)
             else:
-                found = self._view(storage.offset, type_)
-                found.name_hint = value.name_hint
-            self._storages[id(storage)] = found
-        return self._reshaped(found, type_)
+                self.add(StoreOp, (self.tensor(value), target))
+
+    @contextmanager
+    def scope(self, block: Block) -> Iterator[None]:
+        """Append to a block, and forget afterwards what is defined in it."""
+        before = self.block, self.buffers, self.tensors, self.storages
+        self.block = block
+        self.buffers, self.tensors = dict(self.buffers), dict(self.tensors)
+        self.storages = dict(self.storages)
+        yield
+        self.block, self.buffers, self.tensors, self.storages = before
 
     # Memory
 
-    def _allocate(self) -> None:
-        if self.plan.arena_size:
-            on_stack = self.plan.arena_size <= STACK_BYTES
-            self._arena = self._append(
-                memref.AllocaOp if on_stack else memref.AllocOp,
-                (),
-                MemRefType(i8, [self.plan.arena_size]),
-                _ALLOCATION,
-            )
-            self._arena.name_hint = "arena"
+    @contextmanager
+    def frame(self, owner: Operation | None) -> Iterator[None]:
+        """Have an arena, of the function or of a scan's steps on one thread, in this block."""
+        size = self.plan.arena_sizes.get(owner, 0)
+        frame = self._frames[owner] = Frame(self.block)
+        if size:
+            op_type = memref.AllocaOp if size <= STACK_BYTES else memref.AllocOp
+            frame.arena = self.append(op_type, (), MemRefType(i8, [size]), _ALLOCATION)
+            frame.arena.name_hint = "arena"
+        yield
+        if size > STACK_BYTES:
+            assert frame.arena is not None
+            self.add(memref.DeallocOp, (frame.arena,))
 
-    def _view(self, offset: int, type_: MemRefType) -> SSAValue:
-        assert self._arena is not None
-        start = self._append(
-            arith.ConstantOp, (), IndexType(), {"value": IntegerAttr(offset, IndexType())}
-        )
-        return self._append(memref.ViewOp, (self._arena, start), type_)
+    @contextmanager
+    def _within(self, block: Block) -> Iterator[None]:
+        """Append to a block around the current one, before the op that is being built."""
+        before, self.block = self.block, block
+        yield
+        self.block = before
+
+    def _view(self, storage: Storage, type_: MemRefType, hint: str | None) -> SSAValue:
+        """Return a place in an arena, which all scopes within its frame see."""
+        frame = self._frames[storage.frame]
+        found = frame.views.get(storage)
+        if found is None:
+            assert frame.arena is not None
+            with self._within(frame.block):
+                start = self.index(storage.offset)
+                found = self.append(memref.ViewOp, (frame.arena, start), type_)
+            found.name_hint = hint
+            frame.views[storage] = found
+        return found
+
+    def _reshaped_part(self, part: SSAValue, shape: Shape) -> SSAValue:
+        """Return a part of a buffer, which lies in one piece, under another shape."""
+        type_ = part.type
+        assert isinstance(type_, MemRefType)
+        flat = part_type(type_, (prod(shape),))
+        if type_.get_num_dims() != 1:
+            part = self._regrouped(part, flat)
+        return part if len(shape) == 1 else self._regrouped(part, part_type(type_, shape))
+
+    def _regrouped(self, part: SSAValue, type_: MemRefType) -> SSAValue:
+        """Join all dimensions of a part to one, or split one to several."""
+        source = part.type
+        assert isinstance(source, MemRefType)
+        before, after = source.get_num_dims(), type_.get_num_dims()
+        several = max(before, after) if min(before, after) else 0
+        groups = [ArrayAttr([IntegerAttr(d, i64) for d in range(several)])] if several else []
+        properties: dict[str, Attribute] = {"reassociation": ArrayAttr(groups)}
+        if after > before:
+            properties["static_output_shape"] = DenseArrayBase.from_list(i64, type_.get_shape())
+            return self.append(memref.ExpandShapeOp, (part,), type_, properties)
+        return self.append(memref.CollapseShapeOp, (part,), type_, properties)
+
+    def index(self, value: int) -> SSAValue:
+        """Return an index constant."""
+        attribute = IntegerAttr(value, IndexType())
+        return self.append(arith.ConstantOp, (), IndexType(), {"value": attribute})
+
+    def arithmetic(self, op_type: type[Operation], left: SSAValue, right: SSAValue) -> SSAValue:
+        """Append arithmetic on indices."""
+        return self.append(op_type, (left, right), IndexType(), _NO_OVERFLOW)
 
     def _reshaped(self, buffer: SSAValue, type_: MemRefType) -> SSAValue:
         """Return a buffer under another shape."""
-        if buffer.type == type_:
+        source = buffer.type
+        assert isinstance(source, MemRefType)
+        if source.get_shape() == type_.get_shape():
             return buffer
-        properties = _reinterpretation(type_.get_shape())
-        return self._append(memref.ReinterpretCastOp, (buffer,), type_, properties)
+        shape = type_.get_shape()
+        if isinstance(source.layout, NoneAttr):
+            properties = _reinterpretation(shape)
+            return self.append(memref.ReinterpretCastOp, (buffer,), type_, properties)
+        return self._reshaped_part(buffer, shape)
 
     def _global(self, value: DenseIntOrFPElementsAttr) -> SSAValue:
         """Return the memory of a constant, which is the module's."""
-        type_ = buffer_type(value.type)  # type: ignore[arg-type]
-        symbol = SymbolRefAttr(self.constants.symbol_of(value))
-        return self._append(memref.GetGlobalOp, (), type_, {"name": symbol})
+        found = self._globals.get(value)
+        if found is None:
+            type_ = buffer_type(value.type)  # type: ignore[arg-type]
+            symbol = SymbolRefAttr(self.constants.symbol_of(value))
+            with self._within(self._frames[None].block):
+                found = self.append(memref.GetGlobalOp, (), type_, {"name": symbol})
+            self._globals[value] = found
+        return found
 
-    def _append(
+    # Ops
+
+    def append(
         self,
         op_type: type[Operation],
         operands: Sequence[SSAValue],
         result: Attribute,
         properties: Mapping[str, Attribute] = {},
     ) -> SSAValue:
-        return self._add(op_type, operands, (result,), properties).results[0]
+        """Append an op of one result."""
+        return self.add(op_type, operands, (result,), properties).results[0]
 
-    def _add(
+    def add(
         self,
         op_type: type[Operation],
         operands: Sequence[SSAValue],
         results: Sequence[Attribute] = (),
         properties: Mapping[str, Attribute] = {},
+        attributes: Mapping[str, Attribute] = {},
+        regions: Sequence[Region] = (),
     ) -> Operation:
+        """Append an op."""
         op = op_type.create(
             operands=operands,
             result_types=results,
             properties=properties,
+            attributes=attributes,
+            regions=regions,
             location=self.location,
         )
         self.block.add_op(op)
         return op
+
+
+@dataclass
+class Frame:
+    """Where an arena is: the block around everything that uses it, and its places."""
+
+    block: Block
+    arena: SSAValue | None = None
+    views: dict[Storage, SSAValue] = field(default_factory=dict)
 
 
 class Constants:
@@ -234,6 +398,8 @@ def _reinterpretation(shape: Shape) -> dict[str, Attribute]:
         "operandSegmentSizes": DenseArrayBase.from_list(i32, [1, 0, 0, 0]),
     }
 
+
+_NO_OVERFLOW: Final = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 
 _ALLOCATION: Final[dict[str, Attribute]] = {
     "operandSegmentSizes": DenseArrayBase.from_list(i32, [0, 0]),

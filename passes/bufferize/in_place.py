@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from xdsl.ir import Block, Operation, SSAValue
@@ -14,7 +14,12 @@ from ...ir.kernel.updates import UPDATING, updates_in_place
 from ...ir.types import shape_of
 
 
-def choose_in_place(block: Block, candidates: Iterable[int]) -> list[int | None]:
+def choose_in_place(
+    block: Block,
+    candidates: Iterable[int],
+    results: Iterable[int] | None = None,
+    preferred: Mapping[int, int] = {},
+) -> list[int | None]:
     """Return for each result of a fusion the operand whose memory it is to be written to.
 
     An update is written over the array that it changes. Any other body must be one loop over all
@@ -25,6 +30,8 @@ def choose_in_place(block: Block, candidates: Iterable[int]) -> list[int | None]
     Args:
         block: the fusion's body.
         candidates: the operands, by position, whose memory is free afterwards.
+        results: the results, by position, that are to be written to memory; all by default.
+        preferred: the operands that results should take if they can.
     """
     last = block.last_op
     assert isinstance(last, YieldOp)
@@ -32,15 +39,17 @@ def choose_in_place(block: Block, candidates: Iterable[int]) -> list[int | None]
     if type(last.operands[0].owner) in UPDATING:
         return [_updated(last.operands[0].owner, candidates)]
     free = sum(1 << i for i in candidates if _is_read_in_loop(arguments[i]))
+    chosen: list[int | None] = [None] * len(last.operands)
     if not free or not _is_one_loop(block):
-        return [None] * len(last.operands)
+        return chosen
     needs = _arguments_needed(block)
-    chosen: list[int | None] = []
-    for value in last.operands:
-        alike = (i for i in _bits(needs[value] & free) if arguments[i].type == value.type)
-        operand = next(alike, None)
-        chosen.append(operand)
-        if operand is not None:
+    wanted = range(len(chosen)) if results is None else list(results)
+    for position in sorted(wanted, key=lambda i: i not in preferred):
+        value = last.operands[position]
+        alike = [i for i in _bits(needs[value] & free) if arguments[i].type == value.type]
+        if alike:
+            wish = preferred.get(position)
+            operand = chosen[position] = wish if wish in alike else alike[0]
             free ^= 1 << operand
     return chosen
 

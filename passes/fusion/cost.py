@@ -6,12 +6,14 @@ from functools import cache
 from math import prod
 from typing import Final, NamedTuple
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array import elementwise as e
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.control import ScanOp, WhileOp
 from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.indexing import DynamicSliceOp, GatherOp
+from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp, ReduceWindowOp
 from ...ir.array.shape import SliceOp
 from ...ir.kernel.ops import FusionOp
@@ -19,6 +21,9 @@ from ...ir.kernel.space import IterationSpace, is_used_within, iteration_space
 from ...ir.types import shape_of, tensor_info
 
 CHEAP: Final = 1
+
+_SORT_FLOPS: Final = 100
+"""What sorting takes for each element."""
 
 _FLOPS: Final[dict[int, tuple[type[Operation], ...]]] = {
     4: (e.DivOp, e.RemOp, e.SqrtOp, e.RsqrtOp, e.NextAfterOp, e.ConvertOp),
@@ -66,6 +71,27 @@ BYTE_TIME: Final = 1e-4
 """Microseconds to move a byte to or from main memory, at 10 GB/s."""
 
 
+UNKNOWN_STEPS: Final = 100
+"""How many steps a loop is supposed to take whose number is computed."""
+
+
+def microseconds_in(block: Block) -> float:
+    """Estimate the time of a block of kernels on one core, with the loops and branches in it."""
+    total = 0.0
+    for op in block.ops:
+        if isinstance(op, FusionOp):
+            total += cost_of(op).microseconds
+        elif op.regions:
+            inner = [microseconds_in(found) for region in op.regions for found in region.blocks]
+            if isinstance(op, ScanOp):
+                total += op.count * sum(inner)
+            elif isinstance(op, WhileOp):
+                total += UNKNOWN_STEPS * sum(inner)
+            else:
+                total += max(inner)
+    return total
+
+
 @cache
 def flops_of(op_type: type[Operation]) -> int:
     """Return how many additions take as long as an op of this type, for each element."""
@@ -89,6 +115,8 @@ def flops_in(op: Operation) -> int:
         return 2 * prod(shape_of(op.rhs)[:-1]) * prod(shape_of(op.result)) * _width(op.result)
     if isinstance(op, ReduceWindowOp):
         return prod(op.sizes.data) * prod(shape_of(op.result)) * _width(op.result)
+    if isinstance(op, SortOp):
+        return _SORT_FLOPS * prod(shape_of(op.operands[0])) * _width(op.operands[0])
     flops = flops_of(type(op))
     if not flops:
         return 0
@@ -125,6 +153,8 @@ def _bytes_touched(argument: SSAValue) -> int:
 def _scratch_bytes(fusion: FusionOp) -> int:
     """Return the bytes of a row of each computed value that outlives a reduction of the row."""
     block = fusion.body.block
+    if fusion.schedule.data.registers:
+        return 0
     stage: dict[SSAValue, int] = {}
     kept: set[SSAValue] = set()
     for op in block.ops:

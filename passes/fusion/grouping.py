@@ -16,7 +16,7 @@ from typing import Final
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.reduction import ReduceOp
-from ...ir.kernel.space import NO_LOOP, Axes, squeeze
+from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, squeeze
 from ...ir.types import Shape, shape_of, tensor_info
 from .cost import CHEAP, flops_of
 from .roles import Role, Roles, Source, project
@@ -47,13 +47,17 @@ class Group:
         columns: the loops within a row, once a reduction's result is used here.
         outputs: the values that are needed elsewhere.
         role: ``LOOP``, or ``KERNEL`` or ``OPAQUE`` for a group of one op that none can join.
+        registers: the ops are written out instead of looped over.
     """
 
-    def __init__(self, position: int, extent: Shape, role: Role = Role.LOOP) -> None:
+    def __init__(
+        self, position: int, extent: Shape, role: Role = Role.LOOP, registers: bool = False
+    ) -> None:
         self.position = position
+        self.registers = registers
         self.extent = extent
         self.role = role
-        self.axes: dict[SSAValue, Axes] = {}
+        self.axes: dict[SSAValue, Axes | None] = {}
         self.placed: list[tuple[Operation, Axes | None]] = []
         self.reduced: dict[SSAValue, frozenset[int]] = {}
         self.columns: frozenset[int] | None = None
@@ -62,8 +66,12 @@ class Group:
 
     def add(self, op: Operation, axes: Axes) -> None:
         """Compute an op here, along the given loops."""
-        self.placed.append((op, axes))
         result = op.results[0]
+        if self.registers:
+            self.placed.append((op, None))
+            self.axes[result] = None
+            return
+        self.placed.append((op, axes))
         if isinstance(op, ReduceOp):
             dims = op.dims.data
             reduced = frozenset([axes[d] for d in dims]) - {NO_LOOP}
@@ -109,12 +117,13 @@ class Grouping:
         position: the group after which a value is known; -1 for arguments and constants.
     """
 
-    def __init__(self, block: Block) -> None:
-        self.roles = Roles(block)
+    def __init__(self, block: Block, in_registers: bool = False) -> None:
+        self.roles = Roles(block, in_registers)
         self.groups: list[Group] = []
         self.views: dict[int, list[Operation]] = {}
         self.position: dict[SSAValue, int] = dict.fromkeys(block.args, -1)
         self._latest: dict[Shape, Group] = {}
+        self._latest_registers: Group | None = None
         self._alive = _count_alive(self.roles)
         for index, op in enumerate(self.roles.ops):
             role = self.roles.role[op]
@@ -141,7 +150,10 @@ class Grouping:
         sources = self.roles.sources_of(op)
         position = self.position
         earliest = max([position[s.value] for s in sources], default=-1)
-        group, axes = self._choose(op, index, shape, sources, earliest)
+        if op in self.roles.small:
+            group, axes = self._choose_small(op, index, shape, sources, earliest)
+        else:
+            group, axes = self._choose(op, index, shape, sources, earliest)
         group.add(op, axes)
         position[result] = group.position
         for source in sources:
@@ -160,13 +172,44 @@ class Grouping:
         if latest is not None and latest.position > earliest:
             candidates.append(latest)
         for group in candidates:
-            if group.role is Role.LOOP and not _is_full(group, index):
-                axes = self._loops_in(group, op, shape, sources)
-                if axes is not None:
-                    return group, axes
+            axes = self._loops_if_open(group, op, index, shape, sources)
+            if axes is not None:
+                return group, axes
         group = self._append(extent, Role.LOOP)
         self._latest[extent] = group
         return group, _loop_axes(shape)
+
+    def _choose_small(
+        self, op: Operation, index: int, shape: Shape, sources: Sequence[Source], earliest: int
+    ) -> tuple[Group, Axes]:
+        """Return the group for an op that can be computed in registers.
+
+        If it needs what loops compute, it joins them if it can: it may be in between of others.
+        """
+        if earliest >= 0 and (is_elementwise(type(op)) or type(op) is ReduceOp):
+            source = self.groups[earliest]
+            axes = self._loops_if_open(source, op, index, shape, sources)
+            if axes is not None:
+                return source, axes
+        group = self._latest_registers
+        if group is None or not self._is_after(group, sources) or _is_full(group, index):
+            group = self._append((), Role.LOOP, registers=True)
+            self._latest_registers = group
+        return group, ()
+
+    def _is_after(self, group: Group, sources: Sequence[Source]) -> bool:
+        """Tell whether values are known before a group runs, or computed in it."""
+        return all(
+            self.position[s.value] < group.position or s.value in group.axes for s in sources
+        )
+
+    def _loops_if_open(
+        self, group: Group, op: Operation, index: int, shape: Shape, sources: Sequence[Source]
+    ) -> Axes | None:
+        """Return the loops of an op in a group, or None if it cannot join."""
+        if group.role is not Role.LOOP or group.registers or _is_full(group, index):
+            return None
+        return self._loops_in(group, op, shape, sources)
 
     def _loops_in(
         self, group: Group, op: Operation, shape: Shape, sources: Sequence[Source]
@@ -197,7 +240,8 @@ class Grouping:
         group.placed.append((op, None))
         for result in op.results:
             self.position[result] = group.position
-            group.outputs.add(result)
+            if result.first_use is not None:
+                group.outputs.add(result)
         for value in self.roles.in_memory(op):
             self._need_in_memory(value)
 
@@ -207,8 +251,8 @@ class Grouping:
         self.position[op.results[0]] = position
         self.views.setdefault(position, []).append(op)
 
-    def _append(self, extent: Shape, role: Role) -> Group:
-        group = Group(len(self.groups), extent, role)
+    def _append(self, extent: Shape, role: Role, registers: bool = False) -> Group:
+        group = Group(len(self.groups), extent, role, registers)
         self.groups.append(group)
         return group
 
@@ -242,8 +286,9 @@ def _wants_vectors(op: Operation, shape: Shape, group: Group) -> bool:
 def _axes_from(group: Group, shape: Shape, sources: Sequence[Source]) -> Axes | None:
     """Return an op's loops from those of a source that has all of its dimensions."""
     for value, dims in sources:
-        assert dims is not None
-        known = dict(zip(dims, group.axes[value]))
+        axes = group.axes[value]
+        assert dims is not None and axes is not None
+        known = dict(zip(dims, axes))
         if all(n == 1 or d in known for d, n in enumerate(shape)):
             return tuple([NO_LOOP if n == 1 else known[d] for d, n in enumerate(shape)])
     return None

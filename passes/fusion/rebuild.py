@@ -7,48 +7,77 @@ from dataclasses import dataclass
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...ir.array.base import ArrayOp
+from ...ir.array.control import ScanOp, WhileOp
+from ...ir.array.regions import RegionOp
 from ...ir.array.shape import IotaOp
 from ...ir.kernel.ops import FusionOp, YieldOp
-from ...ir.kernel.space import Axes, domain_of, is_elementwise, squeeze
+from ...ir.kernel.schedule import Schedule
+from ...ir.kernel.space import (
+    NO_LOOP,
+    Axes,
+    domain_of,
+    is_elementwise,
+    is_numbering,
+    squeeze,
+)
 from ...ir.locations import fused
 from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
 from .rematerialize import rematerialize
 from .roles import MOVING, Role, operand_dims, project
-from .schedule import choose_schedule, schedule_alone
+from .schedule import Target, choose_schedule, schedule_alone, split_steps
 
 
 def fuse(function: FuncOp, vector_bits: int) -> None:
     """Put the array ops of a function into kernels, in place; array-level calls stay.
 
     Reshapes that change the shape and constants that take memory stay outside of kernels: they are
-    views and data.
+    views and data. So do loops and branches, whose regions are made of kernels as the function is.
+    A function that has any computes small arrays in registers.
     """
     eliminate_dead_code(function)
-    old = function.body.block
+    in_registers = any(isinstance(op, RegionOp) for op in function.body.block.ops)
+    _fuse_region(function.body, Target(vector_bits), in_registers)
+
+
+def _fuse_region(region: Region, target: Target, in_registers: bool) -> None:
+    old = region.block
+    for op in old.ops:
+        if isinstance(op, RegionOp):
+            _fuse_regions_of(op, target, in_registers)
     new = Block(arg_types=old.arg_types)
-    grouping = Grouping(old)
+    grouping = Grouping(old, in_registers)
     rematerialize(grouping)
-    rebuild = _Rebuild(grouping, new, vector_bits)
+    rebuild = _Rebuild(grouping, new, target)
     for before, after in zip(old.args, new.args):
         after.name_hint, after.location = before.name_hint, before.location
         rebuild.values[before] = after
     rebuild.run()
-    function.body.detach_block(old)
-    function.body.add_block(new)
+    region.detach_block(old)
+    region.add_block(new)
+
+
+def _fuse_regions_of(op: RegionOp, target: Target, in_registers: bool) -> None:
+    """Fuse what is in a loop or a branch; steps that need not wait for others may run at once."""
+    if isinstance(op, ScanOp | WhileOp):
+        target = target.in_loop()
+    for region in op.regions:
+        _fuse_region(region, target, in_registers)
+    if isinstance(op, ScanOp) and not op.groups[1]:
+        split_steps(op, target)
 
 
 class _Rebuild:
     """Appends the kernels of a grouping to a block."""
 
-    def __init__(self, grouping: Grouping, block: Block, vector_bits: int) -> None:
+    def __init__(self, grouping: Grouping, block: Block, target: Target) -> None:
         self.grouping = grouping
         self.block = block
-        self.vector_bits = vector_bits
+        self.target = target
         self.values: dict[SSAValue, SSAValue] = {}
 
     def run(self) -> None:
@@ -60,7 +89,7 @@ class _Rebuild:
         self._copy_views(-1)
         for group in self.grouping.groups:
             if group.role is Role.OPAQUE:
-                self._copy(group.placed[0][0])
+                self._move(group.placed[0][0])
             elif group.outputs:
                 self._append_fusion(group)
             self._copy_views(group.position)
@@ -69,17 +98,27 @@ class _Rebuild:
         for op in self.grouping.views.get(position, ()):
             self._copy(op)
 
+    def _move(self, op: Operation) -> None:
+        """Take an op over with its regions and results."""
+        assert op.parent is not None
+        op.parent.detach_op(op)
+        op.operands = [self.values[value] for value in op.operands]
+        self.block.add_op(op)
+        self.values.update(zip(op.results, op.results))
+
     def _copy(self, op: Operation) -> None:
         copy = op.clone(value_mapper=self.values)
         self.block.add_op(copy)
 
     def _append_fusion(self, group: Group) -> None:
         body = _Body(self.grouping, group)
-        if group.role is Role.KERNEL:
-            schedule = schedule_alone(group.placed[0][0], self.vector_bits)
+        if group.registers:
+            schedule = Schedule(vector=self.target.vector_bits // 32, registers=True)
+        elif group.role is Role.KERNEL:
+            schedule = schedule_alone(group.placed[0][0], self.target)
         else:
             domain, reads = body.domain(group.extent), body.reads()
-            schedule = choose_schedule(group, domain, reads, body.is_flat, self.vector_bits)
+            schedule = choose_schedule(group, domain, reads, body.is_flat, self.target)
         results = [result for op, _ in group.placed for result in op.results]
         outputs = [value for value in results if value in group.outputs]
         location = fused(v.owner.location for v in outputs if isinstance(v.owner, Operation))
@@ -104,6 +143,7 @@ class _Body:
         self.block = Block()
         self.operands: list[SSAValue] = []
         self.is_flat = True
+        self._numberings: list[Axes] = []
         self._axes = group.axes
         self._arguments: dict[SSAValue, list[_Argument]] = {}
         self._made: dict[tuple[SSAValue, Axes | None], SSAValue] = {}
@@ -113,8 +153,9 @@ class _Body:
                 self._made[old, group.axes.get(old)] = new
 
     def reads(self) -> list[Axes]:
-        """Return the loops of each operand that is read element by element."""
-        return [a.axes for found in self._arguments.values() for a in found if a.axes is not None]
+        """Return the loops of each operand that is read, or element numbered, one by one."""
+        arguments = [a.axes for found in self._arguments.values() for a in found]
+        return [axes for axes in (*arguments, *self._numberings) if axes is not None]
 
     def domain(self, extent: Shape) -> Shape:
         """Return the domain of the body, which has dimensions of size one beside the extent."""
@@ -138,8 +179,10 @@ class _Body:
                 for operand, dims in zip(op.operands, operand_dims(op))
             ]
         shape = shape_of(op.results[0])
-        if kind in MOVING or (kind is IotaOp and len(shape) > 1):
+        if (kind in MOVING or (kind is IotaOp and len(shape) > 1)) and _varies(axes):
             self.is_flat = False
+        if axes is not None and is_numbering(op):
+            self._numberings.append(axes)
         if axes is not None:
             self._shapes[shape] = None
         assert isinstance(op, ArrayOp)
@@ -182,6 +225,11 @@ class _Body:
 
 def _through(dims: Axes | None, axes: Axes | None) -> Axes | None:
     return None if dims is None or axes is None else project(dims, axes)
+
+
+def _varies(axes: Axes | None) -> bool:
+    """Tell whether a value that runs along these loops may differ from one element to another."""
+    return axes is None or any(axis != NO_LOOP for axis in axes)
 
 
 @dataclass

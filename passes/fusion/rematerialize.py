@@ -33,7 +33,7 @@ def rematerialize(grouping: Grouping) -> None:
     """Drop what is cheap to compute again from the outputs of groups, which come in order."""
     origins: dict[SSAValue, _Origin | None] = {}
     for group in grouping.groups:
-        if group.role is Role.LOOP:
+        if group.role is Role.LOOP and not group.registers:
             before = len(group.outputs)
             for op, _ in group.placed:
                 _consider(op, group, grouping, origins)

@@ -24,7 +24,8 @@ from ...ir.array.shape import (
     SliceOp,
     TransposeOp,
 )
-from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise
+from ...ir.kernel.registers import is_small_op
+from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, is_numbering
 from ...ir.kernel.updates import UPDATING, updates_in_place
 from ...ir.types import is_splat, shape_of
 from .cost import flops_of
@@ -89,7 +90,9 @@ def _concatenate_role(op: ConcatenateOp) -> Role:
 
 
 def _reshape_role(op: ReshapeOp) -> Role:
-    return Role.INLINE if unit_reshape(shape_of(op.operand), shape_of(op.result)) else Role.VIEW
+    if is_numbering(op) or unit_reshape(shape_of(op.operand), shape_of(op.result)):
+        return Role.INLINE
+    return Role.VIEW
 
 
 _ROLES: Final[dict[type[Operation], Callable[..., Role]]] = {
@@ -125,24 +128,48 @@ class Roles:
     An op that would be evaluated in place gets a loop of its own where its result is needed in
     memory. An elementwise op is evaluated in place if it is read through an index map and that
     repeats little work.
+
+    Attributes:
+        ops: the ops, in order.
+        role: what becomes of each.
+        sources: what each value is computed from.
+        small: the ops that can be computed in registers; none if that is not wanted.
     """
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, in_registers: bool = False) -> None:
         self.ops = list(block.ops)
         self.role: dict[Operation, Role] = {op: _kind_of(op) for op in self.ops}
         self.sources: dict[SSAValue, tuple[Source, ...]] = {}
+        self.small: set[Operation] = set()
+        if in_registers:
+            self.small = small_ops(self.ops)
+            self._hold_small()
         self._materialize()
         self._inline_expressions()
         self._keep_updates_apart()
         self.ops, computed = read_before_updates(self.ops, lambda op: self.role[op] is Role.INLINE)
         self.role.update(dict.fromkeys(computed, Role.LOOP))
         for op in self.ops:
-            if op.results:
+            if op.results and self.role[op] is not Role.OPAQUE:
                 self._follow(op)
 
     def is_inline(self, value: SSAValue) -> bool:
         """Tell whether a value is evaluated wherever it is needed."""
         return self.role.get(value.owner) is Role.INLINE  # type: ignore[arg-type]
+
+    def _hold_small(self) -> None:
+        """Compute small ops in registers, with data and reshapes that only such ops need."""
+        for op in self.ops:
+            role = self.role[op]
+            if op not in self.small:
+                continue
+            if role in (Role.GLOBAL, Role.VIEW):
+                if all(use.operation in self.small for use in op.results[0].uses):
+                    self.role[op] = Role.INLINE
+                else:
+                    self.small.remove(op)
+            elif role is Role.KERNEL:
+                self.role[op] = Role.LOOP
 
     def _materialize(self) -> None:
         """Give a loop to what is needed in memory, and to the ends of long chains in place."""
@@ -168,7 +195,12 @@ class Roles:
             if role not in (Role.LOOP, Role.INLINE):
                 continue
             found = paths[op] = self._paths_to(op, paths)
-            if role is Role.LOOP and is_elementwise(type(op)) and found.allow(_is_scalar(op)):
+            if (
+                role is Role.LOOP
+                and is_elementwise(type(op))
+                and op not in self.small
+                and found.allow(_is_scalar(op))
+            ):
                 self.role[op] = Role.INLINE
 
     def _keep_updates_apart(self) -> None:
@@ -197,7 +229,11 @@ class Roles:
             user = use.operation
             kind = type(user)
             role = self.role[user]
-            if role is Role.INLINE or (role is Role.LOOP and (kind in MOVING or kind is GatherOp)):
+            if user in self.small and op not in self.small:
+                in_memory = True
+            elif role is Role.INLINE or (
+                role is Role.LOOP and (kind in MOVING or kind is GatherOp)
+            ):
                 beyond = paths.get(user, _NO_PATHS)
                 reads = max(beyond.reads, 1) * _expansion(use)
                 if is_elementwise(kind) or beyond.moved or _is_moved(use):
@@ -248,9 +284,28 @@ class Roles:
 
     def _sources(self, value: SSAValue) -> tuple[Source, ...]:
         found = self.sources.get(value)
-        if found is None:  # an argument of the block
+        if found is None:  # an argument of the block, or what a loop or a branch gives
             found = self.sources[value] = (Source(value, _identity(len(shape_of(value)))),)
         return found
+
+
+def small_ops(ops: Iterable[Operation]) -> set[Operation]:
+    """Return the ops that can be computed in registers, given how their operands are.
+
+    An operand is small, or read by a slice in memory. If it is evaluated in place, that must be
+    possible in registers too.
+    """
+    small: set[Operation] = set()
+    for op in ops:
+        if len(op.results) == 1 and is_small_op(op):
+            owners = [v.owner for v in op.operands]
+            if all(o in small or _kind_of_owner(o) is not Role.INLINE for o in owners):
+                small.add(op)
+    return small
+
+
+def _kind_of_owner(owner: Operation | Block) -> Role | None:
+    return _kind_of(owner) if isinstance(owner, Operation) else None
 
 
 def _union(left: tuple[Source, ...], right: Iterable[Source]) -> tuple[Source, ...]:
@@ -332,7 +387,9 @@ def operand_dims(op: Operation) -> list[Axes | None]:
         return [_identity(len(shape_of(operands[0])))] * len(operands)
     if isinstance(op, BroadcastOp):
         return [op.dims.data]
-    if isinstance(op, ReshapeOp):
+    if isinstance(op, ReshapeOp) and _reshape_role(op) is Role.INLINE:
+        if not unit_reshape(shape_of(op.operand), shape_of(op.result)):
+            return [None]  # a numbering
         sized = iter([d for d, n in enumerate(shape_of(op.result)) if n != 1])
         return [tuple(NO_LOOP if n == 1 else next(sized) for n in shape_of(op.operand))]
     if isinstance(op, PadOp):

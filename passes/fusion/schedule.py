@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import prod
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.ir import Operation
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.control import ScanOp
+from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.array.shape import dim_of
-from ...ir.kernel.schedule import Schedule
+from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.schedule import PARALLEL_STEPS, Schedule, ScheduleAttr
 from ...ir.kernel.space import Axes
 from ...ir.kernel.updates import UPDATING
 from ...ir.types import Shape, dtype_of, shape_of
-from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, flops_of
+from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, flops_of, microseconds_in
 from .grouping import Group
 
 PARALLEL_MICROSECONDS: Final = 200.0
 """A kernel that takes less on one core, by the cost model, is not split among threads."""
+
+PARALLEL_MICROSECONDS_IN_LOOPS: Final = 50.0
+"""The same within a loop, where threads are awake if the kernel was split in the step before."""
+
+
+class Target(NamedTuple):
+    """What schedules are chosen for.
+
+    Attributes:
+        vector_bits: the width of a vector register.
+        parallel_microseconds: what takes longer is split among threads.
+    """
+
+    vector_bits: int
+    parallel_microseconds: float = PARALLEL_MICROSECONDS
+
+    def in_loop(self) -> Target:
+        """Return the target for the body of a loop."""
+        least = min(self.parallel_microseconds, PARALLEL_MICROSECONDS_IN_LOOPS)
+        return self._replace(parallel_microseconds=least)
+
 
 PARALLEL_ROWS: Final = 64
 """So many rows are enough to split; inner loops are then left whole."""
@@ -33,7 +60,7 @@ REDUCTION_VECTORS: Final = 4
 
 
 def choose_schedule(
-    group: Group, domain: Shape, reads: Sequence[Axes], is_flat: bool, vector_bits: int
+    group: Group, domain: Shape, reads: Sequence[Axes], is_flat: bool, target: Target
 ) -> Schedule:
     """Return the schedule of a group of ops that share loops.
 
@@ -42,19 +69,19 @@ def choose_schedule(
         domain: the loops, with those of size one.
         reads: the loops along which each operand is read.
         is_flat: no op needs to know where in the loops an element is.
-        vector_bits: the width of a vector register.
+        target: what it is for.
     """
     reduced = list(group.reduced.values())
     columns = group.columns
     if columns is None:
         columns = _collapsible(len(group.extent), [*reads, *reduced], is_flat)
     dtypes = _dtypes(group)
-    lanes, unroll = _vectors(group, columns, _lanes(dtypes, vector_bits))
+    lanes, unroll = _vectors(group, columns, _lanes(dtypes, target.vector_bits))
     dims = [d for d, n in enumerate(domain) if n != 1]
     rows = tuple(d for a, d in enumerate(dims) if a not in columns)
     single_pass = group.columns is None
     outer = rows or (tuple(range(len(domain))) if single_pass else ())
-    is_long = _microseconds(group, dtypes) > PARALLEL_MICROSECONDS
+    is_long = _microseconds(group, dtypes) > target.parallel_microseconds
     return Schedule(rows, _first_of(outer, domain) if is_long else (), lanes, unroll)
 
 
@@ -118,73 +145,103 @@ def _microseconds(group: Group, dtypes: Iterable[np.dtype]) -> float:
     return elements * (flops * FLOP_TIME + 4 * width * streams * BYTE_TIME)
 
 
-def schedule_alone(op: Operation, vector_bits: int) -> Schedule:
+MIN_PARALLEL_STEPS: Final = 16
+"""A scan of fewer steps is not split among threads, but what is in the steps may be."""
+
+MAX_CHUNKS_OF_STEPS: Final = 64
+"""Enough for many threads to end at about the same time."""
+
+
+def split_steps(op: ScanOp, target: Target) -> None:
+    """Let the steps of a scan that carries nothing run on several threads, if they take long.
+
+    What is in the steps then runs on one.
+    """
+    step = microseconds_in(op.body.block)
+    if op.count < MIN_PARALLEL_STEPS or op.count * step <= target.parallel_microseconds:
+        return
+    least = math.ceil(CHUNK_MICROSECONDS / step)
+    chunk = max(least, -(-op.count // MAX_CHUNKS_OF_STEPS))
+    op.attributes[PARALLEL_STEPS] = IntegerAttr(chunk, i64)
+    for inner in op.body.block.walk():
+        inner.attributes.pop(PARALLEL_STEPS, None)
+        if isinstance(inner, FusionOp) and inner.schedule.data.parallel:
+            inner.schedule = ScheduleAttr(replace(inner.schedule.data, parallel=()))
+
+
+CHUNK_MICROSECONDS: Final = 10.0
+"""What the steps that a thread takes at a time should last, at least."""
+
+
+def schedule_alone(op: Operation, target: Target) -> Schedule:
     """Return the schedule of an op that is a kernel of its own."""
     if isinstance(op, DotGeneralOp):
-        return _schedule_product(op, vector_bits)
+        return _schedule_product(op, target)
     if isinstance(op, ReduceWindowOp | ConvolutionOp):
-        return _schedule_windows(op, vector_bits)
-    if isinstance(op, ArgReduceOp | CumulativeOp):
-        return _schedule_lines(op, vector_bits)
+        return _schedule_windows(op, target)
+    if isinstance(op, ArgReduceOp | CumulativeOp | SortOp):
+        return _schedule_lines(op, target)
     if type(op) in UPDATING:
-        return _schedule_update(op, vector_bits)
+        return _schedule_update(op, target)
     domain = shape_of(op.results[0])
-    return Schedule(
-        tuple(range(len(domain) - 1)), vector=_lanes_along_last(op, domain, vector_bits)
-    )
+    return Schedule(tuple(range(len(domain) - 1)), vector=_lanes_along_last(op, domain, target))
 
 
-def _schedule_lines(op: ArgReduceOp | CumulativeOp, vector_bits: int) -> Schedule:
+def _schedule_lines(op: ArgReduceOp | CumulativeOp | SortOp, target: Target) -> Schedule:
     """Loop over the lines along the op's dimension."""
-    domain = shape_of(op.operand)
+    domain = shape_of(op.operands[0])
     along = dim_of(op.properties)
     rows = tuple(d for d in range(len(domain)) if d != along)
-    bytes_moved = bytes_of(op.operand) + bytes_of(op.result)
-    is_long = flops_in(op) * FLOP_TIME + bytes_moved * BYTE_TIME > PARALLEL_MICROSECONDS
+    bytes_moved = sum(map(bytes_of, (*op.operands, *op.results)))
+    is_long = flops_in(op) * FLOP_TIME + bytes_moved * BYTE_TIME > target.parallel_microseconds
     parallel = _first_of(rows, domain) if is_long else ()
-    return Schedule(rows, parallel, _lanes_along_last(op, domain, vector_bits))
+    return Schedule(rows, parallel, _lanes_along_last(op, domain, target))
 
 
-def _schedule_update(op: Operation, vector_bits: int) -> Schedule:
+def _schedule_update(op: Operation, target: Target) -> Schedule:
     """Loop over what is updated, in vectors along the last dimension that allows it."""
     domain = shape_of(op.results[0])
     update = op.operands[1]
     rows = tuple(range(len(domain) - 1))
-    is_long = 2 * bytes_of(update) * BYTE_TIME > PARALLEL_MICROSECONDS
+    is_long = 2 * bytes_of(update) * BYTE_TIME > target.parallel_microseconds
     outer = rows or tuple(range(len(domain)))
-    return Schedule(rows, outer[:1] if is_long else (), _lanes([dtype_of(update)], vector_bits))
+    return Schedule(
+        rows, outer[:1] if is_long else (), _lanes([dtype_of(update)], target.vector_bits)
+    )
 
 
-def _lanes_along_last(op: Operation, domain: Shape, vector_bits: int) -> int:
+def _lanes_along_last(op: Operation, domain: Shape, target: Target) -> int:
     """Return the lanes of a vector along the last dimension, no more than it needs."""
-    widest = _lanes([dtype_of(op.results[0])], vector_bits)
+    widest = _lanes([dtype_of(op.results[0])], target.vector_bits)
     return min(widest, 1 << max(domain[-1] - 1, 0).bit_length())
 
 
-def _schedule_windows(op: ReduceWindowOp | ConvolutionOp, vector_bits: int) -> Schedule:
+def _schedule_windows(op: ReduceWindowOp | ConvolutionOp, target: Target) -> Schedule:
     """Loop over the windows, along which or the features vectors run, whichever is long enough."""
     domain = shape_of(op.result)
     longest = max(domain, default=1)
-    lanes = min(_lanes([dtype_of(op.result)], vector_bits), 1 << max(longest - 1, 0).bit_length())
+    lanes = min(
+        _lanes([dtype_of(op.result)], target.vector_bits), 1 << max(longest - 1, 0).bit_length()
+    )
     rows = tuple(range(len(domain) - 1))
-    is_long = flops_in(op) * FLOP_TIME > PARALLEL_MICROSECONDS
+    is_long = flops_in(op) * FLOP_TIME > target.parallel_microseconds
     outer = rows or tuple(range(len(domain)))
     return Schedule(rows, _first_of(outer, domain) if is_long else (), lanes)
 
 
-def _schedule_product(op: DotGeneralOp, vector_bits: int) -> Schedule:
+def _schedule_product(op: DotGeneralOp, target: Target) -> Schedule:
     """Use the library for a large product of matrices, loops for a small one."""
     domain = shape_of(op.result)
     dtype = dtype_of(op.result)
     batch = len(op.lhs_batch.data)
     depth = prod([shape_of(op.lhs)[d] for d in op.lhs_contract.data])
     products = depth * prod(domain[batch:])
-    is_long = flops_in(op) * FLOP_TIME > PARALLEL_MICROSECONDS
+    is_long = flops_in(op) * FLOP_TIME > target.parallel_microseconds
     if products > GEMM_PRODUCTS and dtype.kind in "fc":
         rows = tuple(range(batch))
         outer = rows or tuple(range(len(domain)))
         return Schedule(rows, outer if is_long else (), library="gemm")
     rows = tuple(range(len(domain) - 1))
     length = domain[-1] if domain else depth
-    lanes = min(_lanes([dtype], vector_bits), 1 << max(length - 1, 0).bit_length())
+    lanes = min(_lanes([dtype], target.vector_bits), 1 << max(length - 1, 0).bit_length())
     return Schedule(rows, _first_of(rows, domain) if is_long else (), lanes)

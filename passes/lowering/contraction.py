@@ -30,8 +30,8 @@ from .vectors import Position, place_vector
 BLOCK_ROWS: Final = 8
 """Rows of the result that a small product computes at once, each in its own register."""
 
-PANEL_PRODUCTS: Final = 1 << 22
-"""The least multiplications of a library call for part of a matrix, some 100 microseconds."""
+PANEL_PRODUCTS: Final = 1 << 19
+"""The least multiplications of a library call for part of a matrix, some 10 microseconds."""
 
 PANEL_LINES: Final = 192
 """The least lines of such a part. Each call copies the other operand, which takes as long as a few

@@ -15,9 +15,10 @@ from xdsl.dialects.builtin import StringAttr, VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...ir.array import elementwise as e
+from ...ir.array.shape import ConstantOp
 from ...ir.attributes import ComparePredicate, ComparePredicateAttr
-from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, SelectOp
-from ...ir.types import dtype_of
+from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp
+from ...ir.types import dtype_of, element_of, is_splat
 from .loop_builder import CONTRACT, NO_OVERFLOW_FLAGS, LoopBuilder, value_type
 
 Rule: TypeAlias = Callable[[LoopBuilder, Operation, Sequence[SSAValue]], SSAValue]
@@ -42,6 +43,7 @@ _BY_KIND: Final[dict[type[Operation], dict[str, type[Operation]]]] = {
     e.AndOp: dict.fromkeys("biu", arith.AndIOp),
     e.OrOp: dict.fromkeys("biu", arith.OrIOp),
     e.XorOp: dict.fromkeys("biu", arith.XOrIOp),
+    e.RotateLeftOp: dict.fromkeys("iu", RotateLeftOp),
     e.CopySignOp: {"f": math.CopySignOp},
     e.FloorOp: {"f": math.FloorOp},
     e.CeilOp: {"f": math.CeilOp},
@@ -244,10 +246,13 @@ def _divide(b: LoopBuilder, op: Operation, operands: Sequence[SSAValue]) -> SSAV
     return select(b, by_zero, zero, result)
 
 
-_SHIFTS: Final[dict[type[Operation], type[Operation]]] = {
-    e.ShiftLeftOp: arith.ShLIOp,
-    e.ShiftRightLogicalOp: arith.ShRUIOp,
-    e.ShiftRightArithmeticOp: arith.ShRSIOp,
+_SHIFTS_OF_KIND: Final[dict[tuple[type[Operation], str], type[Operation]]] = {
+    (e.ShiftLeftOp, "i"): arith.ShLIOp,
+    (e.ShiftLeftOp, "u"): arith.ShLIOp,
+    (e.ShiftRightLogicalOp, "i"): arith.ShRUIOp,
+    (e.ShiftRightLogicalOp, "u"): arith.ShRUIOp,
+    (e.ShiftRightArithmeticOp, "i"): arith.ShRSIOp,
+    (e.ShiftRightArithmeticOp, "u"): arith.ShRUIOp,
 }
 
 
@@ -255,14 +260,26 @@ def _shift(b: LoopBuilder, op: Operation, operands: Sequence[SSAValue]) -> SSAVa
     """LLVM leaves shifts by the width or more undefined; here all bits move out."""
     x, amount = operands
     dtype = dtype_of(op.operands[0])
-    last = _constant_like(b, op, x, 8 * dtype.itemsize - 1)
+    width = 8 * dtype.itemsize
+    known = _known_amount(op.operands[1])
+    if known is not None and known < width:
+        return make(b, _SHIFTS_OF_KIND[type(op), dtype.kind], x, amount)
+    last = _constant_like(b, op, x, width - 1)
     inside = compare(b, "le", np.dtype(f"u{dtype.itemsize}"), amount, last)
-    keeps_sign = isinstance(op, e.ShiftRightArithmeticOp) and dtype.kind == "i"
-    shift = _SHIFTS[type(op)]
-    if isinstance(op, e.ShiftRightArithmeticOp) and not keeps_sign:
-        shift = arith.ShRUIOp
+    shift = _SHIFTS_OF_KIND[type(op), dtype.kind]
     shifted = make(b, shift, x, select(b, inside, amount, last))
-    return shifted if keeps_sign else select(b, inside, shifted, _constant_like(b, op, x, 0))
+    if shift is arith.ShRSIOp:
+        return shifted
+    return select(b, inside, shifted, _constant_like(b, op, x, 0))
+
+
+def _known_amount(amount: SSAValue) -> int | None:
+    """Return by how many bits all elements are shifted, if that is a constant in the program."""
+    owner = amount.owner
+    if not isinstance(owner, ConstantOp) or not is_splat(owner.value):
+        return None
+    element = element_of(owner.value)
+    return int(element.view(f"u{element.dtype.itemsize}"))
 
 
 def _next_after(b: LoopBuilder, op: Operation, operands: Sequence[SSAValue]) -> SSAValue:
@@ -337,7 +354,7 @@ def _bitcast(b: LoopBuilder, op: Operation, operands: Sequence[SSAValue]) -> SSA
 RULES: Final[dict[type[Operation], Rule]] = {
     **dict.fromkeys(_BY_KIND, _direct),
     **dict.fromkeys(_NAMED, _named),
-    **dict.fromkeys(_SHIFTS, _shift),
+    **dict.fromkeys((op for op, _ in _SHIFTS_OF_KIND), _shift),
     e.DivOp: _divide,
     e.RemOp: _divide,
     e.NegOp: _neg,
@@ -356,5 +373,8 @@ RULES: Final[dict[type[Operation], Rule]] = {
 
 CHEAP: Final = frozenset(
     op for op in RULES if op in _BY_KIND and next(iter(_BY_KIND[op].values())).name[:4] == "arit"
-) | {e.NegOp, e.AbsOp, e.CompareOp, e.SelectOp, e.ConvertOp, e.BitcastConvertOp, e.NotOp}
+) | {
+    *(e.RotateLeftOp, e.NegOp, e.AbsOp, e.CompareOp, e.SelectOp, e.ConvertOp),
+    *(e.BitcastConvertOp, e.NotOp),
+}
 """Ops of about one instruction, which may be repeated rather than kept in memory."""

@@ -43,9 +43,15 @@ _ENOUGH_ITERATIONS: Final = 32
 class FusionLowering:
     """Emits the loops of one bufferised fusion."""
 
-    def __init__(self, builder: LoopBuilder, fusion: FusionOp) -> None:
+    def __init__(
+        self,
+        builder: LoopBuilder,
+        fusion: FusionOp,
+        held: Mapping[SSAValue, Sequence[SSAValue]] = {},
+    ) -> None:
         self.b = builder
         self.fusion = fusion
+        self.held = held
         self.block = fusion.body.block
         self.schedule = fusion.schedule.data
         self.space = iteration_space(self.block)
@@ -59,8 +65,11 @@ class FusionLowering:
 
     def emit(self) -> None:
         """Emit everything, from the first load to the last store."""
-        for argument, buffer in zip(self.block.args, self.fusion.ins):
-            self.reader.leaves[argument] = self._leaf(argument, buffer)
+        for argument, operand in zip(self.block.args, self.fusion.ins):
+            if operand in self.held:
+                (self.reader.scalars[argument],) = self.held[operand]
+            else:
+                self.reader.leaves[argument] = self._leaf(argument, operand)
         for value, buffer in zip(self.fusion.terminator.operands, self.fusion.outs):
             self.targets.setdefault(value, []).append(self._leaf(value, buffer))
         plan = plan_fusion(self.block, self.space, self.rows)

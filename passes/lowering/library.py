@@ -5,6 +5,7 @@ Reference: BLAS Technical Forum Standard, 2001, appendix B.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, SSAValue
 
 from .affine import ZERO, Affine
-from .loop_builder import scalar_type
+from .loop_builder import LoopBuilder, scalar_type
 from .matrices import ROW, Matrix, Sizes
 from .reader import Reader
 from .vectors import Position
@@ -155,11 +156,7 @@ class _Call:
         self.integers(max(matrix.rows if contiguous else matrix.columns, line, 1))
 
     def emit(self, routine: str) -> None:
-        name = f"cblas_{_LETTER[self.dtype.itemsize]}{routine}"
-        types = [_erased(value) for value in self.arguments]
-        self.b.symbols.declare(name, types)
-        arguments = [self._erase(value) for value in self.arguments]
-        self.b.effect(func.CallOp, arguments, {"callee": SymbolRefAttr(name)})
+        call_routine(self.b, f"cblas_{_LETTER[self.dtype.itemsize]}{routine}", self.arguments)
 
     def _shifted(self, buffer: SSAValue, place: Affine) -> SSAValue:
         """Return the memory from ``place`` on."""
@@ -167,12 +164,19 @@ class _Call:
             return buffer
         return self.b.shifted(buffer, self.b.affine(place, self.reader.positions), 1)
 
-    def _erase(self, value: SSAValue) -> SSAValue:
-        """Pass memory of any size and offset as the type that the declaration has."""
-        target = _erased(value)
-        if value.type == target:
-            return value
-        return self.b.append(memref.CastOp, (value,), target)
+
+def call_routine(b: LoopBuilder, name: str, arguments: Sequence[SSAValue]) -> None:
+    """Append the call of a routine that is resolved at link time, which is declared if need be.
+
+    Memory of any size and offset is passed as the type that the declaration has.
+    """
+    types = [_erased(value) for value in arguments]
+    b.symbols.declare(name, types)
+    erased = [
+        value if value.type == type_ else b.append(memref.CastOp, (value,), type_)
+        for value, type_ in zip(arguments, types)
+    ]
+    b.effect(func.CallOp, erased, {"callee": SymbolRefAttr(name)})
 
 
 def _erased(value: SSAValue) -> Attribute:

@@ -15,6 +15,7 @@ import numpy as np
 from xdsl.dialects import arith, memref, scf, vector
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
+    ArrayAttr,
     BytesAttr,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
@@ -39,6 +40,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from ...ir.kernel.buffers import part_type
 from ...ir.locations import UNKNOWN
 from ...ir.types import dtype_of
 from .affine import Affine
@@ -97,10 +99,12 @@ class ModuleSymbols:
             self.module.body.block.add_op(FuncOp.external(name, arguments, []))
 
     def define(self, prefix: str, body: Block, location: LocationAttr) -> str:
-        """Add a private function without result, and return its name."""
+        """Add a private function, whose body ends in a return, and give its name."""
+        assert body.last_op is not None
         name = f"{prefix}_{len(self._defined)}"
         self._defined.append(name)
-        function = FuncOp(name, (body.arg_types, ()), Region(body), "private")
+        results = [value.type for value in body.last_op.operands]
+        function = FuncOp(name, (body.arg_types, results), Region(body), "private")
         function.location = location
         self.module.body.block.add_op(function)
         return name
@@ -184,14 +188,22 @@ class LoopBuilder:
             self._scalar_constants[value] = element
         return value
 
+    def constant_vector(self, elements: np.ndarray) -> SSAValue:
+        """Return a constant vector."""
+        key = (elements.dtype, elements.tobytes())
+        return self._constant(key, lambda: _vector_attribute(elements, len(elements)))
+
+    def known(self, value: SSAValue) -> np.ndarray | None:
+        """Return the number that a scalar is if it was made by ``constant``."""
+        return self._scalar_constants.get(value)
+
     def index(self, value: int) -> SSAValue:
         """Return an index constant."""
         return self._constant(value, lambda: _integer(value, INDEX))
 
     def lane_numbers(self, dtype: np.dtype, lanes: int, step: int) -> SSAValue:
         """Return the vector 0, step, 2 * step, ..."""
-        numbers = (np.arange(lanes) * step).astype(dtype)
-        return self._constant((dtype, numbers.tobytes()), lambda: _vector_attribute(numbers, lanes))
+        return self.constant_vector((np.arange(lanes) * step).astype(dtype))
 
     def _constant(self, key: object, make: Callable[[], Attribute]) -> SSAValue:
         found = self._constants.get(key)
@@ -248,6 +260,10 @@ class LoopBuilder:
         if factor == 1:
             return value
         return self._index_op(arith.MuliOp, value, self.index(factor))
+
+    def sum(self, value: SSAValue, amount: int) -> SSAValue:
+        """Return an index plus a constant."""
+        return self._sum(value, self.index(amount)) if amount else value
 
     def _sum(self, left: SSAValue, right: SSAValue) -> SSAValue:
         return self._index_op(arith.AddiOp, left, right)
@@ -341,6 +357,8 @@ class LoopBuilder:
         target = buffer_type(dtype, size)
         if buffer.type == target:
             return buffer
+        if isinstance(buffer.type.layout, StridedLayoutAttr):  # type: ignore[attr-defined]
+            return self._flat_view(buffer, size)
         lists = {"static_offsets": [0], "static_sizes": [size], "static_strides": [1]}
         return self.append(
             memref.ReinterpretCastOp,
@@ -351,6 +369,21 @@ class LoopBuilder:
                 "operandSegmentSizes": DenseArrayBase.from_list(_INTEGERS[32], [1, 0, 0, 0]),
             },
         )
+
+    def _flat_view(self, view: SSAValue, size: int) -> SSAValue:
+        """Return a part of a buffer that lies in one piece as a flat one."""
+        type_ = view.type
+        assert isinstance(type_, MemRefType)
+        rank = type_.get_num_dims()
+        if rank == 1:
+            return view
+        target = part_type(type_, (size,))
+        groups = ArrayAttr([ArrayAttr([IntegerAttr(d, i64) for d in range(rank)])] if rank else [])
+        properties: dict[str, Attribute] = {"reassociation": groups}
+        if rank:
+            return self.append(memref.CollapseShapeOp, (view,), target, properties)
+        properties["static_output_shape"] = DenseArrayBase.from_list(i64, [1])
+        return self.append(memref.ExpandShapeOp, (view,), target, properties)
 
     # Loops
 
@@ -365,7 +398,7 @@ class LoopBuilder:
         """Open a ``scf.for``; what is built in the ``with`` block is its body."""
         body = Block(arg_types=[INDEX, *(value.type for value in carried)])
         loop = Loop(body.args[0], list(body.args[1:]))
-        with self._within(body):
+        with self.within(body):
             yield loop
             body.add_op(scf.YieldOp.create(operands=loop.next, location=self.location))
         op = scf.ForOp.create(
@@ -381,7 +414,7 @@ class LoopBuilder:
     def parallel(self, count: int) -> Iterator[SSAValue]:
         """Open a ``scf.parallel`` over ``count`` iterations, and give the number of the one."""
         body = Block(arg_types=[INDEX])
-        with self._within(body):
+        with self.within(body):
             yield body.args[0]
             body.add_op(scf.ReduceOp.create(location=self.location))
         segments = DenseArrayBase.from_list(_INTEGERS[32], [1, 1, 1, 0])
@@ -394,7 +427,7 @@ class LoopBuilder:
         self.block.add_op(op)
 
     @contextmanager
-    def _within(self, block: Block) -> Iterator[None]:
+    def within(self, block: Block) -> Iterator[None]:
         """Append to a block of its own scope."""
         outer, self.block = self.block, block
         self._shared.append({})
@@ -409,7 +442,7 @@ class LoopBuilder:
     def when(self, condition: SSAValue) -> Iterator[None]:
         """Open a ``scf.if`` without results; what is built in the ``with`` block is its branch."""
         block = Block()
-        with self._within(block):
+        with self.within(block):
             yield
             block.add_op(scf.YieldOp.create(location=self.location))
         op = scf.IfOp.create(
@@ -427,7 +460,7 @@ class LoopBuilder:
         regions, results = [], []
         for make in (yes, no):
             block = Block()
-            with self._within(block):
+            with self.within(block):
                 results.append(make())
                 block.add_op(scf.YieldOp.create(operands=results[-1:], location=self.location))
             regions.append(Region(block))

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from math import prod
 from typing import Any, ClassVar, Final
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, SymbolRefAttr
+from xdsl.dialects import memref
+from xdsl.dialects.builtin import ModuleOp, SymbolRefAttr, TensorType
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Block
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
+from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
+from ...ir.types import shape_of, tensor_info
+from .body import BodyLowering, Held
 from .contraction import ContractionLowering
 from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
+from .ordering import SortLowering
+from .registers import Parts, RegisterLowering, store
 from .updates import ScatterLowering, WindowUpdateLowering
 from .windows import WindowLowering
 
@@ -36,45 +44,107 @@ def lower_function(
     if function.is_declaration:
         return
     block = function.body.block
-    ops = list(block.ops)
-    for op in ops:
-        block.detach_op(op)
-    fusions = [op for op in ops if isinstance(op, FusionOp)]
-    outline = sum(len(op.body.block.ops) for op in fusions) > outline_ops
+    outline = _count_fused(block) > outline_ops
     builder = LoopBuilder(block, symbols)
-    for op in ops:
-        if isinstance(op, FusionOp):
-            builder.location = op.location
-            if outline:
-                _emit_call(builder, op, function.sym_name.data)
-            else:
-                emit_fusion(builder, op)
-            op.erase(safe_erase=False)
+    emit = partial(_emit_call, caller=function.sym_name.data) if outline else emit_fusion
+    BodyLowering(builder, emit).run(block)
+
+
+def _count_fused(block: Block) -> int:
+    """Return how many ops there are in the fusions of a block and of the regions within."""
+    return sum(
+        len(inner.ops) if isinstance(op, FusionOp) else _count_fused(inner)
+        for op in block.ops
+        for region in op.regions
+        for inner in region.blocks
+    )
+
+
+def _emit_call(builder: LoopBuilder, fusion: FusionOp, held: Held, caller: str) -> list[Parts]:
+    """Append a call of a new private function that does the work of one fusion.
+
+    Views are made within, so that it is seen there which buffers share memory.
+    """
+    roots = [value if value in held else _fixed_root(value) for value in fusion.operands]
+    operands = list(dict.fromkeys(roots))
+    passed = [held.get(v, (v,)) for v in operands]
+    flat = [value for parts in passed for value in parts]
+    body = Block(arg_types=[value.type for value in flat])
+    arguments = iter(body.args)
+    own: Held = {}
+    known: dict[SSAValue, SSAValue] = {}
+    for operand, parts in zip(operands, passed):
+        taken = tuple(next(arguments) for _ in parts)
+        if operand in held:
+            own[operand] = taken
         else:
-            block.add_op(op)
-
-
-def _emit_call(builder: LoopBuilder, fusion: FusionOp, caller: str) -> None:
-    """Append a call of a new private function that does the work of one fusion."""
-    buffers = list(dict.fromkeys(fusion.operands))
-    body = Block(arg_types=[buffer.type for buffer in buffers])
-    parameter = dict(zip(buffers, body.args))
-    fusion.operands = [parameter[buffer] for buffer in fusion.operands]
+            (known[operand],) = taken
     kernel = LoopBuilder(body, builder.symbols, fusion.location)
-    emit_fusion(kernel, fusion)
-    kernel.effect(ReturnOp, ())
+    fusion.operands = [v if v in held else _viewed(kernel, v, known) for v in fusion.operands]
+    results = emit_fusion(kernel, fusion, own)
+    returned = [value for parts in results for value in parts]
+    kernel.effect(ReturnOp, returned)
     name = builder.symbols.define(f"{caller}.kernel", body, fusion.location)
-    builder.effect(CallOp, buffers, {"callee": SymbolRefAttr(name)})
+    call = CallOp.create(
+        operands=flat,
+        result_types=[value.type for value in returned],
+        properties={"callee": SymbolRefAttr(name)},
+        location=builder.location,
+    )
+    builder.block.add_op(call)
+    given = iter(call.results)
+    return [tuple(next(given) for _ in parts) for parts in results]
 
 
-def emit_fusion(builder: LoopBuilder, fusion: FusionOp) -> None:
-    """Append the loops, or the library call, of one fusion."""
+def _fixed_root(buffer: SSAValue) -> SSAValue:
+    """Return the buffer that a view at a known place is a view of."""
+    while isinstance(buffer.owner, memref.ReinterpretCastOp) and len(buffer.owner.operands) == 1:
+        buffer = buffer.owner.operands[0]
+    return buffer
+
+
+def _viewed(builder: LoopBuilder, buffer: SSAValue, known: dict[SSAValue, SSAValue]) -> SSAValue:
+    """Append the views by which a buffer follows from known ones, and return it."""
+    if buffer not in known:
+        view = buffer.owner
+        assert isinstance(view, Operation)
+        source = _viewed(builder, view.operands[0], known)
+        copy = view.clone(value_mapper={view.operands[0]: source})
+        builder.block.add_op(copy)
+        known[buffer] = copy.results[0]
+    return known[buffer]
+
+
+def emit_fusion(builder: LoopBuilder, fusion: FusionOp, held: Held) -> list[Parts]:
+    """Append what computes one fusion: straight code, a library call, or loops.
+
+    Returns the values that hold each of its results.
+    """
+    if fusion.schedule.data.registers:
+        return RegisterLowering(builder, fusion, held).emit()
     op = fusion.terminator.operands[0].owner
     lowering = _SINGLE_OPS.get(type(op))
     if lowering is not None:
+        _spill(builder, fusion, held, range(len(fusion.ins)))
         lowering(builder, fusion, op).emit()
     else:
-        FusionLowering(builder, fusion).emit()
+        arrays = [i for i, v in enumerate(fusion.ins) if v in held and prod(shape_of(v)) > 1]
+        _spill(builder, fusion, held, arrays)
+        FusionLowering(builder, fusion, held).emit()
+    return []
+
+
+def _spill(builder: LoopBuilder, fusion: FusionOp, held: Held, operands: Iterable[int]) -> None:
+    """Put operands that are held in registers on the stack, where loops can read them."""
+    for i in operands:
+        value = fusion.operands[i]
+        if value in held:
+            type_ = value.type
+            assert isinstance(type_, TensorType)
+            shape, dtype = tensor_info(type_)
+            slot = builder.scratch(dtype, prod(shape), [])
+            store(builder, held[value], slot, type_)
+            fusion.operands[i] = slot
 
 
 _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
@@ -83,6 +153,7 @@ _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     ArgReduceOp: LineLowering,
     CumulativeOp: LineLowering,
     ReduceWindowOp: WindowLowering,
+    SortOp: SortLowering,
     DynamicUpdateSliceOp: WindowUpdateLowering,
     ScatterOp: ScatterLowering,
 }

@@ -15,7 +15,13 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.reduction import ReduceOp
 from ...ir.array.shape import ConstantOp, PadOp, ReshapeOp
-from ...ir.kernel.space import IterationSpace, links_of, reduced_axes, reductions_of
+from ...ir.kernel.space import (
+    IterationSpace,
+    is_numbering,
+    links_of,
+    reduced_axes,
+    reductions_of,
+)
 from ...ir.types import is_splat
 from . import elementwise
 
@@ -86,6 +92,7 @@ def _materialized(block: Block, space: IterationSpace) -> Iterable[SSAValue]:
             isinstance(op, ReshapeOp)
             and isinstance(op.operand.owner, Operation)
             and not links_of(op)
+            and not is_numbering(op)
         ):
             yield op.operand
         if isinstance(op, ConstantOp) and not is_splat(op.value):

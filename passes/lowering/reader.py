@@ -23,8 +23,9 @@ from ...ir.array import shape as s
 from ...ir.array.reduction import ReduceOp, ReduceWindowOp, windows_of
 from ...ir.errors import GradatimError
 from ...ir.kernel.memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
+from ...ir.kernel.space import is_numbering
 from ...ir.locations import spell_location
-from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of, to_numpy
+from ...ir.types import Shape, dtype_of, element_of, is_splat, row_major, shape_of
 from . import elementwise, reductions
 from .affine import ZERO, Affine, Index, axis_index, combine, linearize
 from .loop_builder import INDEX, LoopBuilder, value_type
@@ -201,18 +202,23 @@ class Reader:
     # Positions
 
     def position(self, form: Affine, dtype: np.dtype) -> SSAValue:
-        """Return an affine form's value as a number, a vector if it moves with the lanes."""
+        """Return an affine form's value as a number, a vector if it moves with the lanes.
+
+        Integers, which wrap, are narrowed before they are vectors.
+        """
         if self.is_scattered(form):
             offset, lanes = self._scattered(form)
             first = self.b.splat(self._as_number(offset), self.lanes)
             total = elementwise.make(self.b, arith.AddiOp, first, lanes)
             return elementwise.convert(self.b, total, _I64, dtype)
         base = self._as_number(self.b.affine(form, self.positions))
+        work = dtype if dtype.kind in "iu" else _I64
+        base = elementwise.convert(self.b, base, _I64, work)
         step = self.vector_step(form)
         if step:
-            steps = self.b.lane_numbers(_I64, self.lanes, step)
+            steps = self.b.lane_numbers(work, self.lanes, step)
             base = elementwise.make(self.b, arith.AddiOp, self.b.splat(base, self.lanes), steps)
-        return elementwise.convert(self.b, base, _I64, dtype)
+        return elementwise.convert(self.b, base, work, dtype)
 
     def as_position(self, number: SSAValue) -> SSAValue:
         """Return a 64-bit integer as an index; a vector stays as it is."""
@@ -323,8 +329,7 @@ IndexRule: TypeAlias = Callable[[Reader, Operation, Index], SSAValue]
 def _constant(reader: Reader, op: Operation, index: Index) -> SSAValue:
     assert isinstance(op, s.ConstantOp)
     assert is_splat(op.value)
-    element = to_numpy(op.value).ravel()[:1]
-    return reader.b.constant(dtype_of(op.result), 0, element[0])
+    return reader.b.constant(dtype_of(op.result), 0, element_of(op.value))
 
 
 def _iota(reader: Reader, op: Operation, index: Index) -> SSAValue:
@@ -395,6 +400,8 @@ def _reshape(reader: Reader, op: Operation, index: Index) -> SSAValue:
     if leaf is not None:
         place = linearize(index, row_major(shape_of(result)))
         return reader.load(leaf, place, dtype_of(operand))
+    if is_numbering(op):
+        return reader.value(operand, (linearize(index, row_major(shape_of(result))),))
     sized = iter([form for form, n in zip(index, shape_of(result)) if n != 1])
     moved = tuple(ZERO if n == 1 else next(sized) for n in shape_of(operand))
     return reader.value(operand, moved)

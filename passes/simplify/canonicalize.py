@@ -14,9 +14,13 @@ from xdsl.passes import ModulePass
 
 from ...ir.array import OPS_BY_FAMILY
 from ...ir.array.base import ArrayOp
+from ...ir.array.control import TapePopOp
+from ...ir.array.regions import RegionOp
 from ...ir.locations import fused
 from ...ir.types import Tensor
-from . import contraction, elementwise, indexing, reduction, shape
+from ..blocks import append_copy
+from . import contraction, elementwise, indexing, ordering, reduction, shape
+from .control.revise import Walker, popped, revise
 from .cse import Numbering, is_commutative
 from .dce import eliminate_dead_code
 from .fold import folded
@@ -25,7 +29,6 @@ from .rewriting import functions_of, rewrite_forward
 from .rules import (
     Compositions,
     Rewritten,
-    RuleBuilder,
     Rules,
     SplatRules,
     array_op_type,
@@ -41,6 +44,7 @@ RULES: Final[Rules] = {
     **indexing.RULES,
     **reduction.RULES,
     **contraction.RULES,
+    **ordering.RULES,
 }
 
 COMPOSITIONS: Final[Compositions] = {
@@ -54,17 +58,50 @@ COMPOSITIONS: Final[Compositions] = {
 SPLAT_RULES: Final[SplatRules] = elementwise.SPLAT_RULES
 
 
-class Canonicalizer(RuleBuilder):
+class Canonicalizer(Walker):
     """A builder that returns the simplest value it knows to equal the result of the op asked for.
 
     Operands are simple before an op of them is built, and what a rule builds goes the same way, so
     one forward walk over a program reaches the fixpoint: no rule applies to the ops that stay.
     """
 
-    def __init__(self, block: Block, fast: bool = False) -> None:
+    def __init__(self, block: Block, fast: bool = False, nested: bool = False) -> None:
         super().__init__(block)
         self.fast = fast
+        self.nested = nested
+        self.changed = False
+        self.has_regions = False
         self.numbering = Numbering()
+
+    def walk(self) -> None:
+        """Simplify each op of the block once, in order."""
+
+        def visit(op: Operation) -> Sequence[SSAValue] | None:
+            self.location = op.location
+            values = self.simplest(op)
+            if values is op.results:
+                return None
+            self.changed = True
+            return values
+
+        rewrite_forward(self.block, visit)
+        self.numbering.fuse_locations()
+
+    def walk_inner(self, block: Block) -> None:
+        """Simplify each op of a block in a region."""
+        inner = Canonicalizer(block, self.fast, nested=True)
+        inner.walk()
+        self.changed |= inner.changed
+        self.waiting |= inner.waiting
+
+    def replay(self, op: Operation, environment: dict[SSAValue, SSAValue]) -> None:
+        """Append a copy of an op, or what is simpler, and note its results."""
+        with self.at(op.location):
+            copy = append_copy(self.block, op, environment)
+            values = self.simplest(copy)
+        if values is not copy.results:
+            environment.update(zip(op.results, values))
+            self.block.erase_op(copy)
 
     def create_results(
         self,
@@ -86,6 +123,14 @@ class Canonicalizer(RuleBuilder):
 
         They are the op's own ``results`` where nothing simpler is known.
         """
+        if isinstance(op, RegionOp):
+            self.has_regions = True
+            values = revise(self, op)
+            return op.results if values is None else values
+        if isinstance(op, TapePopOp):
+            return popped(op)
+        if type(op) not in _ARRAY_OPS:
+            return op.results
         found = self._rewritten(op)
         if found is None:
             return self.numbering.first_equal(op).results
@@ -156,25 +201,11 @@ class Walked(NamedTuple):
 
 def walk(function: FuncOp, fast: bool = False) -> Walked:
     """Simplify each op of a function once, in order, and drop what is dead then."""
-    block = function.body.block
-    canonicalizer = Canonicalizer(block, fast)
-    changed = False
-
-    def visit(op: Operation) -> Sequence[SSAValue] | None:
-        nonlocal changed
-        if type(op) not in _ARRAY_OPS:
-            return None
-        canonicalizer.location = op.location
-        values = canonicalizer.simplest(op)
-        if values is op.results:
-            return None
-        changed = True
-        return values
-
-    rewrite_forward(block, visit)
-    canonicalizer.numbering.fuse_locations()
-    changed |= eliminate_dead_code(function)
-    return Walked(changed, canonicalizer.waiting)
+    canonicalizer = Canonicalizer(function.body.block, fast)
+    canonicalizer.walk()
+    dead = eliminate_dead_code(function)
+    waiting = canonicalizer.waiting or (dead and canonicalizer.has_regions)
+    return Walked(dead or canonicalizer.changed, waiting)
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, LocationAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import Commutative
 
+from ...ir.array.control import BarrierOp, TapeNewOp, TapePopOp, TapePushOp
+from ...ir.array.regions import YieldOp
 from ...ir.locations import fused
 from .dce import is_pure
-from .rewriting import functions_of, rewrite_forward
+from .rewriting import blocks_of, functions_of, rewrite_forward
 
 
 @cache
 def is_commutative(op_type: type[Operation]) -> bool:
     """Tell whether the order of the op's two operands does not matter."""
     return op_type.has_trait(Commutative)
+
+
+DISTINCT: Final = (BarrierOp, TapeNewOp, TapePushOp, TapePopOp, YieldOp)
+"""Ops that are not merged: a barrier keeps equal computations apart, a tape has one use."""
 
 
 class Numbering:
@@ -41,7 +47,7 @@ class Numbering:
 
     def first_equal(self, op: Operation) -> Operation:
         """Return the first op that computes what ``op`` does, which may be itself."""
-        if op.regions or not is_pure(type(op)):
+        if type(op) in DISTINCT or op.regions or not is_pure(op):
             return op
         first = self._first.setdefault(self._key(op), op)
         if first is not op and first.location is not op.location:
@@ -85,13 +91,19 @@ class Numbering:
 
 def merge_equal_ops(function: FuncOp) -> None:
     """Keep one of several ops of a function that compute the same, in one forward walk."""
+    _merge(function.body.block)
+
+
+def _merge(block: Block) -> None:
     numbering = Numbering()
 
     def visit(op: Operation) -> Sequence[SSAValue] | None:
+        for inner in blocks_of(op):
+            _merge(inner)
         first = numbering.first_equal(op)
         return None if first is op else first.results
 
-    rewrite_forward(function.body.block, visit)
+    rewrite_forward(block, visit)
     numbering.fuse_locations()
 
 
@@ -99,8 +111,8 @@ def merge_equal_ops(function: FuncOp) -> None:
 class ArrayCse(ModulePass):
     """Merge ops that compute the same.
 
-    One forward walk over each function, linear in its ops. The first of equal ops stays and gets
-    the locations of all; commutative operands count in any order.
+    One forward walk over each function and each region, linear in their ops. The first of equal
+    ops stays and gets the locations of all; commutative operands count in any order.
 
         %a = array.add %x, %y : tensor<4xf64>
         %b = array.add %y, %x : tensor<4xf64>       ->      %a = array.add %x, %y : tensor<4xf64>

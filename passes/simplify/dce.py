@@ -9,30 +9,53 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation
+from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
+from ...ir.array.ordering import SortOp
+from ...ir.array.regions import RegionOp
+from .control.liveness import shrink
+from .ordering import without_unused
 from .rewriting import functions_of
 
 
 @cache
-def is_pure(op_type: type[Operation]) -> bool:
-    """Tell whether ops of this type have no effect but their results."""
+def _is_pure_type(op_type: type[Operation]) -> bool:
     return op_type.has_trait(Pure)
 
 
-def eliminate_dead_code(function: FuncOp) -> bool:
-    """Erase the pure ops of a function that no result depends on, in one backward walk.
+def is_pure(op: Operation) -> bool:
+    """Tell whether an op, with all that is in its regions, has no effect but its results."""
+    if isinstance(op, RegionOp):
+        blocks = [region.blocks.first for region in op.regions]
+        return all(is_pure(inner) for block in blocks if block for inner in block.ops)
+    return _is_pure_type(type(op))
 
-    Returns whether there were any.
+
+def eliminate_dead_code(function: FuncOp) -> bool:
+    """Erase what no result of a function depends on, in one backward walk.
+
+    Pure ops go, and of loops and branches also results, carries and operands that are not used;
+    arrays that are sorted along with others to no purpose are dropped. Returns whether there was
+    anything to do.
     """
-    block = function.body.block
+    return _clean(function.body.block)
+
+
+def _clean(block: Block) -> bool:
     found = False
     for op in reversed(tuple(block.ops)):
-        if is_pure(type(op)) and not any(result.first_use for result in op.results):
+        unused = not any(result.first_use for result in op.results)
+        if unused and op.next_op is not None and is_pure(op):
             block.erase_op(op)
             found = True
+        elif isinstance(op, SortOp) and (smaller := without_unused(op)) is not None:
+            block.insert_op_before(smaller, op)
+            block.erase_op(op)
+            found = True
+        elif isinstance(op, RegionOp):
+            found |= shrink(op, _clean, lambda inner: not is_pure(inner))
     return found
 
 
@@ -41,7 +64,8 @@ class ArrayDce(ModulePass):
     """Erase ops whose results nothing uses.
 
     One backward walk over each function, linear in its ops. Only pure ops go; a call stays, for
-    ``array-inline`` to open.
+    ``array-inline`` to open. Of loops and branches, results, carries and operands go that nothing
+    uses, and what computes them.
 
         %a = array.sin %x : tensor<4xf64>
         %b = array.exp %a : tensor<4xf64>       ->      return %x

@@ -9,14 +9,14 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.base import ArrayOp
 from ...ir.array.shape import ConstantOp
 from ...ir.builder import Builder
 from ...ir.types import shape_of, splat, tensor_info
-from .rewriting import functions_of, rewrite_forward
+from .rewriting import blocks_of, functions_of, rewrite_forward
 from .rules import constant_of
 
 
@@ -41,10 +41,15 @@ def folded(op: Operation) -> Sequence[DenseIntOrFPElementsAttr] | None:
 
 def fold_constants(function: FuncOp) -> None:
     """Replace ops of constants in a function by constants, in one forward walk."""
-    block = function.body.block
+    _fold(function.body.block)
+
+
+def _fold(block: Block) -> None:
     builder = Builder(block)
 
     def visit(op: Operation) -> Sequence[SSAValue] | None:
+        for inner in blocks_of(op):
+            _fold(inner)
         values = folded(op)
         if values is None:
             return None
@@ -58,9 +63,9 @@ def fold_constants(function: FuncOp) -> None:
 class ArrayFold(ModulePass):
     """Compute what depends on constants only.
 
-    One forward walk over each function. Equal elements are computed once and stay one, whatever
-    the size of the array; other results have at most 1024 elements, lest the program grow. Arrays
-    without elements are constants too.
+    One forward walk over each function and each region. Equal elements are computed once and stay
+    one, whatever the size of the array; other results have at most 1024 elements, lest the program
+    grow. Arrays without elements are constants too.
 
         %a = array.constant dense<2.0> : tensor<1000xf64>
         %b = array.constant dense<3.0> : tensor<1000xf64>

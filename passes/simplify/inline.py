@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
+from ...ir.array.control import CustomDerivativeOp
 from ...ir.errors import GradatimError
 from ...ir.functions import return_of
 from ...ir.locations import spell_location
@@ -27,29 +28,55 @@ class _Inliner:
 
     def inline(self, function: FuncOp) -> None:
         """Replace each call in the function's body, in place."""
-        block = function.body.block
-        if not _callees(function):
-            return
         self.open.append(function.sym_name.data)
-
-        def visit(op: Operation) -> Sequence[SSAValue] | None:
-            return self.body(op, op.operands, block) if isinstance(op, CallOp) else None
-
-        rewrite_forward(block, visit)
+        self._inline_block(function.body.block, in_rule=False)
         self.open.pop()
 
-    def body(self, call: CallOp, arguments: Sequence[SSAValue], block: Block) -> list[SSAValue]:
-        """Append the callee's body for these arguments to ``block`` and return its results."""
+    def _inline_block(self, block: Block, in_rule: bool) -> None:
+        def visit(op: Operation) -> Sequence[SSAValue] | None:
+            if isinstance(op, CallOp):
+                return self._body(op, op.operands, block, in_rule)
+            self._inline_regions(op, in_rule)
+            return None
+
+        if any(isinstance(op, CallOp) for op in block.ops):
+            rewrite_forward(block, visit)
+        else:
+            for op in block.ops:
+                self._inline_regions(op, in_rule)
+
+    def _inline_regions(self, op: Operation, in_rule: bool) -> None:
+        for number, region in enumerate(op.regions):
+            is_rule = isinstance(op, CustomDerivativeOp) and number > 0
+            for block in region.blocks:
+                self._inline_block(block, in_rule or is_rule)
+
+    def _body(
+        self, call: CallOp, arguments: Sequence[SSAValue], block: Block, in_rule: bool
+    ) -> Sequence[SSAValue] | None:
+        """Append the callee's body for these arguments to ``block`` and return its results.
+
+        Return None where the call stays: where a derivative rule calls itself.
+        """
+        if in_rule and _callee_name(call) in self.open:
+            return None
         callee = self._callee(call)
         self.open.append(callee.sym_name.data)
         mapped: dict[SSAValue, SSAValue] = dict(zip(callee.body.block.args, arguments))
         terminator = return_of(callee)
         for op in callee.body.block.ops:
+            if op is terminator:
+                continue
+            results = None
             if isinstance(op, CallOp):
                 operands = [mapped[value] for value in op.operands]
-                mapped.update(zip(op.results, self.body(op, operands, block)))
-            elif op is not terminator:
-                block.add_op(op.clone(mapped))
+                results = self._body(op, operands, block, in_rule)
+            if results is None:
+                copy = op.clone(mapped)
+                block.add_op(copy)
+                self._inline_regions(copy, in_rule)
+            else:
+                mapped.update(zip(op.results, results))
         self.open.pop()
         return [mapped[value] for value in terminator.operands]
 
@@ -67,8 +94,10 @@ class _Inliner:
 def inline_calls(module: ModuleOp, function: FuncOp | None = None) -> None:
     """Replace calls in ``function``, or in all public functions, by the bodies of the callees.
 
-    Inlined ops keep their own locations and names. Private functions that nothing calls any more
-    are erased. Time is linear in the ops that come out.
+    Calls in regions are replaced, too, except where a derivative rule of the user's calls itself:
+    that is opened once, and again when the rule has taken its place. Inlined ops keep their own
+    locations and names. Private functions that nothing calls any more are erased. Time is linear in
+    the ops that come out.
 
     Raises:
         GradatimError: if a function calls itself, directly or through others, or if a callee is
@@ -78,23 +107,33 @@ def inline_calls(module: ModuleOp, function: FuncOp | None = None) -> None:
     public = [f for f in functions_of(module) if not is_private(f)]
     for caller in [function] if function else public:
         inliner.inline(caller)
-    _erase_uncalled(module, function)
+    erase_uncalled(module, function)
 
 
-def _erase_uncalled(module: ModuleOp, kept: FuncOp | None) -> None:
+def erase_uncalled(module: ModuleOp, kept: FuncOp | None = None) -> None:
     """Erase private functions that cannot be reached from a public one or from ``kept``."""
     functions = {f.sym_name.data: f for f in functions_of(module)}
     reached = [f for f in functions.values() if f is kept or not is_private(f)]
     others = {name: f for name, f in functions.items() if is_private(f) and f is not kept}
     for function in reached:
-        called = dict.fromkeys(_callees(function))
+        called = dict.fromkeys(map(_callee_name, calls_in(function)))
         reached += [others.pop(name) for name in called if name in others]
     for function in others.values():
         module.body.block.erase_op(function)
 
 
-def _callees(function: FuncOp) -> list[str]:
-    return [_callee_name(op) for op in function.body.block.ops if isinstance(op, CallOp)]
+def calls_in(function: FuncOp) -> list[CallOp]:
+    """Return the calls in a function, also those in regions."""
+    return list(_calls_in(function.body.block))
+
+
+def _calls_in(block: Block) -> Iterator[CallOp]:
+    for op in block.ops:
+        if isinstance(op, CallOp):
+            yield op
+        for region in op.regions:
+            for inner in region.blocks:
+                yield from _calls_in(inner)
 
 
 def _callee_name(call: CallOp) -> str:
@@ -110,8 +149,9 @@ def is_private(function: FuncOp) -> bool:
 class ArrayInline(ModulePass):
     """Replace calls by the bodies of the functions they call.
 
-    Linear in the ops that come out. Private functions that nothing calls any more are erased; a
-    recursive function is an error.
+    Linear in the ops that come out. Private functions that nothing calls any more are erased. A
+    recursive function is an error, but where a rule of ``array.custom_derivative`` calls itself,
+    the inner call stays.
 
         func.func private @square(%x: tensor<f64>) -> tensor<f64> {
           %y = array.mul %x, %x : tensor<f64>

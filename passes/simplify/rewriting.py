@@ -12,6 +12,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from ...ir.array.regions import terminator_of
+
 Visit = Callable[[Operation], Sequence[SSAValue] | None]
 """Looks at an op, whose operands are up to date, and returns the values that replace its results,
 or None where the op stays."""
@@ -42,6 +44,23 @@ def rewrite_forward(block: Block, visit: Visit) -> None:
         op.erase()
 
 
+def opened(body: Block, operands: Sequence[SSAValue], block: Block) -> Sequence[SSAValue]:
+    """Move the ops of a region's block to the end of the block around it.
+
+    The operands take the place of its arguments. Returns what it yields.
+    """
+    terminator = terminator_of(body)
+    for argument, operand in zip(body.args, operands):
+        if operand.name_hint is None:
+            operand.name_hint = argument.name_hint
+        argument.replace_all_uses_with(operand)
+    for op in list(body.ops):
+        if op is not terminator:
+            body.detach_op(op)
+            block.add_op(op)
+    return terminator.operands
+
+
 def _take_ops(block: Block) -> list[Operation]:
     ops = list(block.ops)
     for op in ops:
@@ -62,3 +81,18 @@ def functions_of(module: ModuleOp) -> Iterator[FuncOp]:
     for op in module.body.block.ops:
         if isinstance(op, FuncOp) and not op.is_declaration:
             yield op
+
+
+def blocks_of(op: Operation) -> Iterator[Block]:
+    """Yield the blocks of an op's regions."""
+    for region in op.regions:
+        yield from region.blocks
+
+
+def ops_in(block: Block) -> Iterator[Operation]:
+    """Yield the ops of a block and those in their regions."""
+    for op in block.ops:
+        yield op
+        if op.regions:
+            for inner in blocks_of(op):
+                yield from ops_in(inner)

@@ -13,6 +13,7 @@ from xdsl.ir import Operation, SSAValue
 from ...ir.array import contraction as c
 from ...ir.array import elementwise as e
 from ...ir.array import indexing as n
+from ...ir.array import ordering as o
 from ...ir.array import reduction as r
 from ...ir.array import shape as s
 from ...ir.array.base import ArrayOp
@@ -280,6 +281,37 @@ def _within_ones(b: ComplexBuilder, op: r.ReduceWindowOp, z: Parts) -> Parts:
     return Parts(padded(z.real, 1), None if z.imag is None else padded(z.imag, 0))
 
 
+# Ordering
+
+
+def _sort(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> list[Parts]:
+    """Sort the parts: by real parts, then imaginary ones, of complex keys."""
+    assert isinstance(op, o.SortOp)
+    keys = op.keys.value.data
+    ranks = [_nan_rank(b, z) for z in parts[:keys] if z.imag is not None]
+    remaining = iter(ranks)
+    operands: list[SSAValue] = []
+    for number, z in enumerate(parts):
+        if number < keys and z.imag is not None:
+            operands.append(next(remaining))
+        operands += [part for part in z if part is not None]
+    key_count = keys + 2 * len(ranks)
+    results = iter(b.b.sort(operands, op.dim.data, key_count))
+    found = []
+    for number, z in enumerate(parts):
+        if number < keys and z.imag is not None:
+            next(results)
+        found.append(Parts(next(results), None if z.imag is None else next(results)))
+    return [*found, Parts(next(results), None)]
+
+
+def _nan_rank(b: ComplexBuilder, z: Parts) -> SSAValue:
+    """Append what sorts before the parts do: NaN imaginary parts behind, NaN real ones last."""
+    u8 = np.dtype(np.uint8)
+    real, imag = (b.b.convert(b.b.compare("ne", x, x), u8) for x in (z.real, b.imag(z)))
+    return b.b.add(b.b.add(real, real), imag)
+
+
 def _map(z: Parts, function: Callable[[SSAValue], SSAValue]) -> Parts:
     return Parts(function(z.real), None if z.imag is None else function(z.imag))
 
@@ -339,6 +371,7 @@ RULES: Final[dict[type[Operation], Rule]] = {
     r.ReduceWindowOp: _reduce_window,
     c.DotGeneralOp: _contract,
     c.ConvolutionOp: _contract,
+    o.SortOp: _sort,
 }
 """Every op that may take or give complex values."""
 

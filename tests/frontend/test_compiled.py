@@ -269,3 +269,17 @@ def test_scalars_and_empty_arrays_compile() -> None:
     for value in (np.float64(2), np.array(2.0), np.ones(0), np.ones((2, 0, 3)), 3, True):
         found = gd.jit(lambda x: tree.map(lambda leaf: leaf * 2, [x, x + 1]))(value)
         np.testing.assert_array_equal(found[0], np.asarray(value) * 2)
+
+
+def test_large_functions_work_in_place_on_views() -> None:
+    """The kernels of a large function are outlined, and still see which buffers share memory."""
+
+    def steps(x: np.ndarray, shift: np.ndarray) -> Any:
+        y = (x + shift).reshape(-1)  # in the memory of the result, under another shape
+        for _ in range(300):
+            y = np.abs(y * np.float32(1.001)) + np.float32(0.01)
+        return y.reshape(x.shape)
+
+    x = np.linspace(-1, 1, 203, dtype=np.float32).reshape(29, 7)  # vectors overlap at the end
+    found = gd.stage(steps)(x, x)
+    np.testing.assert_allclose(found, steps(x, x), rtol=1e-4)

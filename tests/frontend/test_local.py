@@ -14,7 +14,13 @@ import pytest
 
 import gradatim as gd
 import gradatim.numpy as gnp
-from gradatim.frontend.local import LocalArray, localised, made, maker_of
+from gradatim.frontend.local import (
+    LocalArray,
+    localised,
+    made,
+    maker_of,
+    noting_conversions,
+)
 from gradatim.frontend.tracer import Tracer
 from gradatim.frontend.tracing import Trace
 
@@ -241,3 +247,24 @@ def test_large_arrays_are_constants_once() -> None:
 def test_attributes_cannot_be_set(trace: Trace) -> None:
     with pytest.raises(AttributeError, match="`shape` of an array cannot be set"):
         gnp.zeros(4).shape = (2, 2)
+
+
+def test_conversions_can_be_undone() -> None:
+    def f(x: Any) -> Any:
+        outer, inner = gnp.zeros(3), gnp.arange(3)
+        part = outer[1:]
+        with noting_conversions() as conversions:
+            region = Trace("region", [], parent=x.trace)
+            with region.open():
+                part[0] = x
+                inner[0] = 5
+            assert type(outer) is type(part) is type(inner) is Tracer
+        conversions.undo()
+        assert type(outer) is type(part) is type(inner) is LocalArray
+        assert (outer == 0).all() and [10, 20][inner[1]] == 20
+        part[1] = 2.0
+        outer[0] = x
+        return outer, part, inner
+
+    found = gd.stage(f)(7.0)
+    np.testing.assert_equal(found, (np.array([7.0, 0, 2]), np.array([0.0, 2]), np.arange(3)))

@@ -9,7 +9,12 @@ import gradatim.frontend.numpy as gnp
 from gradatim.frontend.dispatch import FUNCTIONS
 from gradatim.frontend.numpy.registry import REFUSED, qualified
 
-from . import numpy_cases_computation, numpy_cases_movement, numpy_cases_storing
+from . import (
+    numpy_cases_computation,
+    numpy_cases_movement,
+    numpy_cases_ordering,
+    numpy_cases_storing,
+)
 from .numpy_case import Case, Shape
 from .numpy_harness import F32, F64, I32, compare, samples
 
@@ -17,6 +22,7 @@ CASES = [
     *numpy_cases_movement.CASES,
     *numpy_cases_computation.CASES,
     *numpy_cases_storing.CASES,
+    *numpy_cases_ordering.CASES,
 ]
 
 NAN_PROGRAMS = [

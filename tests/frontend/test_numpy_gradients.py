@@ -134,6 +134,14 @@ SMOOTH = [
     (lambda x, y: np.where(x > 0, x * y, y), [(3,), (3,)]),
     (lambda x: np.unwrap(x), [(4,)]),
     (lambda x: np.round(x * 1.7), [(3,)]),
+    (lambda x: np.sort(x * x, axis=0), [(4, 2)]),
+    (lambda x: np.sort(x, kind="stable") ** 2, [(5,)]),
+    (lambda x: np.median(x, axis=0) ** 2, [(4, 3)]),
+    (np.nanmedian, [(3, 3)]),
+    (lambda x: np.quantile(x, [0.1, 0.8], axis=1), [(2, 5)]),
+    (lambda x, q: np.quantile(x, q * q / 20, method="hazen"), [(5,), (2,)]),
+    (lambda x: np.nanpercentile(x, 30, axis=0), [(4, 2)]),
+    (lambda x, y: x[np.argsort(y)], [(4,), (4,)]),
 ]
 
 

@@ -165,8 +165,32 @@ def test_static_arguments() -> None:
     assert staged(2.0, n=3, kind="power") == 8.0
     assert staged(2.0, 4, kind="power") == 16.0
     assert gd.stage(f, static_argnums=-2, static_argnames=["kind"])(2.0, 2, "power") == 4.0
+    assert gd.stage(f, static_argnums=(-2, -1))(2.0, n=2) == 4.0
     assert staged.grad()(2.0, 3, "power") == 12.0
     np.testing.assert_array_equal(staged.vmap()(np.arange(3.0), 2), [0.0, 2.0, 4.0])
+
+
+def test_donated_arguments() -> None:
+    """They may be given up; what is computed is the same."""
+    x = np.ones(3)
+
+    def f(x: Any, n: int = 2) -> Any:
+        return x * n
+
+    for options in (
+        {"donate_argnums": 0}, {"donate_argnums": (-2,)}, {"donate_argnames": "x"},
+        {"donate_argnames": ["x"], "static_argnums": 1}, {"keep_unused": True, "inline": True},
+    ):  # fmt: skip
+        np.testing.assert_array_equal(gd.jit(**options)(f)(x), [2, 2, 2])  # type: ignore[call-overload]
+    wrong = [
+        ({"donate_argnums": 2}, "donated argument 2 is no positional parameter"),
+        ({"donate_argnames": "y"}, "donated argument 'y' is no parameter"),
+        ({"donate_argnums": 1, "static_argnames": "n"}, "1 cannot be both static and donated"),
+        ({"donate_argnames": "n", "static_argnums": -1}, "'n' cannot be both static and donated"),
+    ]
+    for options, message in wrong:
+        with pytest.raises(errors.StaticArgumentError, match=message):
+            gd.jit(f, **options)  # type: ignore[call-overload]
 
 
 def test_static_arguments_of_equal_value_and_other_type_differ() -> None:
@@ -303,20 +327,20 @@ def test_traced_shows_structures_and_types() -> None:
     assert repr(traced.out_tree) == "TreeDef({'r': *})"
     assert [str(t) for t in traced.in_avals] == ["f32[2,3]", "Python float"]
     assert [str(t) for t in traced.out_avals] == ["f32[2,3]"]
-    assert traced.out_info == {"r": gd.ShapeDtypeStruct((2, 3), np.dtype("f4"))}
+    assert traced.out_info == {"r": gd.ShapeDtypeStruct((2, 3), "f4")}
     traced.module.verify()
 
 
 def test_types_stand_for_arrays_ahead_of_time() -> None:
     staged = gd.stage(module_level).vmap()
-    types = gd.ShapeDtypeStruct([3, 2], "f4")  # type: ignore[arg-type]
+    types = gd.ShapeDtypeStruct([3, 2], "f4")
     assert str(staged.trace(types).out_avals[0]) == "f32[3,2]"
     compiled = staged.compile(types)
     np.testing.assert_array_equal(compiled(np.ones((3, 2), "f4")), np.full((3, 2), 2.0))
     with pytest.raises(errors.ArgumentError, match="called with a type"):
         staged(types)
     with pytest.raises(errors.DtypeError, match="float16 is not supported"):
-        staged.trace(gd.ShapeDtypeStruct((3,), np.dtype("f2")))
+        staged.trace(gd.ShapeDtypeStruct((3,), "f2"))
 
 
 def test_compiled_is_for_one_signature() -> None:

@@ -14,6 +14,7 @@ from xdsl.ir import Attribute
 from gradatim.ir.array import contraction as c
 from gradatim.ir.array import elementwise as e
 from gradatim.ir.array import indexing as n
+from gradatim.ir.array import ordering as o
 from gradatim.ir.array import reduction as r
 from gradatim.ir.array import shape as s
 from gradatim.ir.array.base import ArrayOp
@@ -90,8 +91,8 @@ class Example(NamedTuple):
         function = FunctionBuilder("f", types, [f"x{i}" for i in range(len(types))], PLACE)
         builder = function.builder
         inputs = map(builder.constant, self.operands) if constants else function.arguments
-        result = builder.create(self.op, tuple(inputs), self.properties, self.requested)
-        return function.finish([result])
+        results = builder.create_results(self.op, tuple(inputs), self.properties, self.requested)
+        return function.finish(results)
 
     def module(self) -> ModuleOp:
         """Return a module of the function."""
@@ -103,11 +104,15 @@ class Example(NamedTuple):
         assert isinstance(op, ArrayOp)
         return op
 
-    def run(self) -> np.ndarray:
-        """Verify the function and return its result by the interpreter."""
+    def results(self) -> list[np.ndarray]:
+        """Verify the function and return its results by the interpreter."""
         module = self.module()
         module.verify()
-        (result,) = Interpreter(module).call("f", *self.operands)
+        return Interpreter(module).call("f", *self.operands)
+
+    def run(self) -> np.ndarray:
+        """Return the one result."""
+        (result,) = self.results()
         return result
 
 
@@ -475,6 +480,24 @@ def _convolutions() -> Iterator[Example]:
     yield case(x(2, 0, 2), x(2, 2, 3), 1, (1, 1, 2, 1, 2))
 
 
+def _sorts() -> Iterator[Example]:
+    def case(dim: int, keys: int, *operands: np.ndarray) -> Example:
+        properties = {"dim": dimension(dim), "keys": IntegerAttr(keys, i64)}
+        return Example(o.SortOp, operands, properties)
+
+    for dtype in DTYPES:
+        yield case(1, 1, values((3, 16), dtype))
+        yield case(0, 1, values((20,), dtype, 1), values((20,), F32))
+    x = np.array([[2.0, np.nan, -0.0, 1.0, 0.0, -np.inf, np.nan, 1.0], [1, 1, 0, 0, 2, 2, 1, 0]])
+    y = finite(x.shape, I64)
+    yield from (case(1, 1, x, y), case(0, 1, x, y), case(1, 2, x, y), case(1, 2, x, x, y))
+    z = np.stack([x, np.roll(x, 3)], -1).view(np.complex128)[..., 0]
+    yield from (case(1, 1, z, y), case(1, 3, y // 4, z, x), case(0, 1, z))
+    yield from (case(0, 1, values((1,), F32)), case(0, 1, values((0,), F32), values((0,), I64)))
+    yield from (case(1, 1, values((2, 0, 3), F32)), case(2, 2, *[values((2, 0, 3), F32)] * 2))
+    yield case(1, 1, finite((2, 5, 3), F32), finite((2, 5, 3), BOOL))
+
+
 _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     s.ConstantOp: _constants,
     s.IotaOp: _iotas,
@@ -495,6 +518,7 @@ _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     r.ReduceWindowOp: _window_reductions,
     c.DotGeneralOp: _products,
     c.ConvolutionOp: _convolutions,
+    o.SortOp: _sorts,
 }
 
 

@@ -134,7 +134,10 @@ class TestSchedule:
         ("schedule", "message"),
         [
             ("rows = [0], rows = [1]", "given twice"),
-            ("lanes = 4", "a schedule has rows, parallel, vector, unroll, library, not 'lanes'"),
+            (
+                "lanes = 4",
+                "a schedule has rows, parallel, vector, unroll, library, registers, not 'lanes'",
+            ),
         ],
     )
     def test_syntax_errors(self, schedule: str, message: str) -> None:

@@ -12,6 +12,7 @@ from gradatim.ir.array import OPS_BY_FAMILY
 from gradatim.ir.array import contraction as c
 from gradatim.ir.array import elementwise as e
 from gradatim.ir.array import indexing as n
+from gradatim.ir.array import ordering as o
 from gradatim.ir.array import reduction as r
 from gradatim.ir.array import shape as s
 from gradatim.ir.attributes import (
@@ -159,6 +160,10 @@ REFUSED = [
     (c.DotGeneralOp, ["f32[2,3]", "f32[2,3]"], dot([0], [], [1], [1]), ShapeError, "array.dot_general: sizes differ in f32[2,3] dims [0, 1] and f32[2,3] dims [1]"),
     (c.DotGeneralOp, ["f32[2,2]", "f32[2,2]"], dot([0], [], [1], [0, 1]), ShapeError, "array.dot_general: sizes differ in f32[2,2] dims [0, 1] and f32[2,2] dims [0, 1]"),
     (c.DotGeneralOp, ["f32[2,3]", "f32[3,2]"], dot([1], [0], [1], [0]), ShapeError, "array.dot_general: [1, 1] are not distinct dimensions below 2"),
+    (o.SortOp, ["f32[2,3]", "i64[2,3]"], {"dim": dimension(1), "keys": IntegerAttr(3, i64)}, ShapeError, "array.sort: 2 operands cannot have 3 keys"),
+    (o.SortOp, ["f32[2,3]"], {"dim": dimension(1), "keys": IntegerAttr(0, i64)}, ShapeError, "array.sort: 1 operands cannot have 0 keys"),
+    (o.SortOp, ["f32[2,3]", "i64[3,2]"], {"dim": dimension(1), "keys": IntegerAttr(1, i64)}, ShapeError, "array.sort: f32[2,3] with i64[3,2]"),
+    (o.SortOp, ["f32[]"], {"dim": dimension(0), "keys": IntegerAttr(1, i64)}, ShapeError, "array.sort: [0] are not distinct dimensions below 0"),
     (c.DotGeneralOp, ["bool[2]", "bool[2]"], dot([], [], [0], [0]), DtypeError, "array.dot_general does not take bool operands"),
 ]  # fmt: skip
 

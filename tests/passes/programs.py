@@ -52,7 +52,7 @@ class Program(NamedTuple):
     arguments: list[np.ndarray]
 
 
-class _Maker:
+class ProgramMaker:
     """Appends random ops to a function; ``values`` are what they may use."""
 
     def __init__(self, random: Random, style: Style) -> None:
@@ -64,13 +64,11 @@ class _Maker:
 
     def make(self, steps: int) -> Program:
         types = [(self.pick(_SHAPES), self.pick(self.style.dtypes)) for _ in range(3)]
-        function = FunctionBuilder(
-            "f", [tensor_type(*t) for t in types], ["x", "y", "z"], _place(0)
-        )
+        function = FunctionBuilder("f", [tensor_type(*t) for t in types], ["x", "y", "z"], place(0))
         self.b: Builder = function.builder
         self.values: list[SSAValue] = list(function.arguments)
         for number in range(steps):
-            self.b.location = _place(number + 1)
+            self.b.location = place(number + 1)
             self.step()
         arguments = [self.array(shape, dtype) for shape, dtype in types]
         return Program(function.finish(self.values[-3:]), arguments)
@@ -116,7 +114,9 @@ class _Maker:
     def other(self, x: SSAValue) -> SSAValue:
         """Return another value of x's type."""
         alike = [v for v in self.values if v.type == x.type]
-        way = self.number(0, 3)
+        way = self.number(0, 4)
+        if way == 4 and dtype_of(x).kind in "iuf":
+            return self.numbering(x)
         if way == 0:
             return self.pick(alike)
         if way == 1 and shape_of(x):
@@ -124,6 +124,11 @@ class _Maker:
         if way == 2 and dtype_of(x).kind in "if":
             return self.b.neg(self.pick(alike))
         return self.b.full_like(x, self.array((), dtype_of(x)))
+
+    def numbering(self, x: SSAValue) -> SSAValue:
+        """Return the numbers of x's elements."""
+        shape, dtype = tensor_info(x)
+        return self.b.reshape(self.b.iota((prod(shape),), dtype, 0), shape)
 
     def binary(self, x: SSAValue) -> SSAValue:
         kind = dtype_of(x).kind
@@ -136,6 +141,7 @@ class _Maker:
         else:
             names = ["add", "sub", "mul", "div", "max", "min", "rem"]
             integer = ["and_", "or_", "xor", "shift_left", "shift_right_logical"]
+            integer += ["rotate_left"]
             names += ["copy_sign"] if kind == "f" else integer
         y = self.other(x)
         operands = (y, x) if self.number(0, 1) else (x, y)
@@ -286,14 +292,14 @@ class _Maker:
         )
 
 
-def _place(line: int) -> LocationAttr:
+def place(line: int) -> LocationAttr:
     return source_location("user.py", line + 1, 1, "f")
 
 
 def programs(style: Style, steps: int = 12) -> st.SearchStrategy[Program]:
     """Return random programs of three arguments and results; short ones if they fail."""
     return st.builds(
-        lambda seed, length: _Maker(Random(seed), style).make(length),
+        lambda seed, length: ProgramMaker(Random(seed), style).make(length),
         st.integers(0, 2**32),
         st.integers(1, steps),
     )

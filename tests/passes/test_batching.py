@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -121,11 +122,11 @@ def test_every_op_along_every_axis(op: type[ArrayOp]):
         step = max(1, len(combinations) // 30)
         for number, in_axes in enumerate(combinations[::step]):
             arguments = [batch_of(a, size, axis) for a, axis in zip(example.operands, in_axes)]
-            rank = example.run().ndim
-            out_axes = [(0, rank, rank // 2)[number % 3]]
-            (found,) = run(vmap(function, size, in_axes, out_axes), arguments)
-            (expected,) = loop(function, arguments, in_axes, out_axes, size)
-            assert agree(example, found, expected), (example, in_axes)
+            ranks = [result.ndim for result in example.results()]
+            out_axes = [(0, rank, rank // 2)[number % 3] for rank in ranks]
+            found = run(vmap(function, size, in_axes, out_axes), arguments)
+            expected = loop(function, arguments, in_axes, out_axes, size)
+            assert all(map(partial(agree, example), found, expected)), (example, in_axes)
 
 
 @pytest.mark.parametrize("size", [0, 1])
@@ -134,12 +135,13 @@ def test_every_op_on_batches_of_none_and_of_one(op: type[ArrayOp], size: int):
     for example in cases_of(op):
         in_axes = [a.ndim for a in example.operands]
         arguments = [batch_of(a, size, axis) for a, axis in zip(example.operands, in_axes)]
-        (found,) = run(vmap(example.function(), size, in_axes, [0]), arguments)
-        result = example.run()
-        if size:
-            assert agree(example, found, result[None])
-        else:
-            assert (found.shape, found.dtype) == ((0, *result.shape), result.dtype)
+        results = example.results()
+        found = run(vmap(example.function(), size, in_axes, [0] * len(results)), arguments)
+        for batch, result in zip(found, results, strict=True):
+            if size:
+                assert agree(example, batch, result[None])
+            else:
+                assert (batch.shape, batch.dtype) == ((0, *result.shape), result.dtype)
 
 
 def drawn_axes(data: st.DataObject, program: Program) -> list[int]:

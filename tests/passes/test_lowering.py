@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ UNARY = {
 BINARY = {
     "f": "add sub mul div rem max min copy_sign next_after",
     "i": "add sub mul div rem max min and_ or_ xor shift_left shift_right_logical "
-    "shift_right_arithmetic",
+    "shift_right_arithmetic rotate_left",
 }
 
 
@@ -180,6 +181,39 @@ def test_constants():
     check(lambda b: b.constant(np.arange(7.0)))
     check(lambda b: [b.iota((3, 5), np.dtype(np.float32), 1), b.iota((3, 5), np.dtype("i4"), 0)])
     check(lambda b: b.full((3, 5), np.dtype(np.bool_), True))
+
+
+def numbering(b, shape, dtype):
+    return b.reshape(b.iota((prod(shape),), np.dtype(dtype), 0), shape)
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "u2", "i4", "u4", "u8", "f4", "f8"])
+@pytest.mark.parametrize("shape", [(), (1,), (300,), (20, 3), (3, 20), (7, 1, 45), (0, 4), (4, 0)])
+def test_elements_are_numbered(shape, dtype):
+    x = np.ones(shape, dtype)
+    for schedule in (None, Schedule(vector=16), Schedule(tuple(range(len(shape)))[:-1], vector=4)):
+        check(lambda b, x: b.add(x, numbering(b, shape, dtype)), x, schedule=schedule)
+
+
+def test_numbers_of_some_of_the_loops():
+    def build(b, x):
+        rows = b.broadcast(numbering(b, (4, 5), "f8"), (4, 5, 3), [0, 1])
+        columns = b.broadcast(numbering(b, (5, 3), "f8"), (4, 5, 3), [1, 2])
+        return b.add(b.mul(x, rows), columns)
+
+    check(build, RANDOM.random((4, 5, 3)))
+    check(lambda b, x: b.reduce("add", build(b, x), [1, 2]), RANDOM.random((4, 5, 3)),
+          schedule=Schedule((0,), vector=4))  # fmt: skip
+
+
+def test_numbers_at_moved_positions():
+    def build(b, x):
+        numbers = numbering(b, (6, 8), "i4")
+        moved = b.slice(b.transpose(b.reverse(numbers, [1]), [1, 0]), [1, 0], [8, 6], [2, 1])
+        padded = b.pad(numbers, b.full((), np.dtype("i4"), -1), [0, -2], [-2, 0])
+        return b.add(b.add(moved, padded), x)
+
+    check(build, RANDOM.integers(0, 9, (4, 6)).astype("i4"))
 
 
 def test_an_argument_and_a_value_twice_as_results():

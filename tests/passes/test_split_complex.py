@@ -45,7 +45,7 @@ def check(build: Callable, *arrays, tolerance: float = 1.0) -> None:
     for want, got in zip(expected, found, strict=True):
         kind = np.dtype(f"c{want.dtype.itemsize * 2}") if want.dtype.kind == "f" else want.dtype
         bound = tolerance * TOLERANCE.get(kind, 0)
-        scale = max(np.max(np.abs(want), initial=0), 1) if want.size else 1
+        scale = np.max(np.abs(want), initial=1, where=np.isfinite(want))
         np.testing.assert_allclose(got, stored(want), rtol=bound, atol=bound * scale)
 
 
@@ -144,6 +144,15 @@ STRUCTURE = {
 }
 
 
+STRUCTURE |= {
+    "sort": lambda b, z: [*b.sort([z], 1)],
+    "sort together": lambda b, z: [*b.sort([b.real(z), z, b.conj(z)], 0, 2)],
+    "sort by real numbers": lambda b, z: [
+        *b.sort([b.convert(b.round_even(b.real(z)), np.dtype(complex)), z], 1, 2)
+    ],
+}
+
+
 def _at(b, *numbers):
     return [b.constant(np.asarray(number, np.int64)) for number in numbers]
 
@@ -177,6 +186,14 @@ STRUCTURE |= {
 @pytest.mark.parametrize("name", STRUCTURE)
 def test_structure(name):
     check(STRUCTURE[name], draw((3, 4)), tolerance=4)
+
+
+def test_sort_of_nan():
+    """NumPy's order: numbers, then those of a NaN imaginary part, real part, both."""
+    parts = [0.0, -0.0, 1.0, -2.0, np.inf, -np.inf, np.nan]
+    numbers = np.array([complex(x, y) for x in parts for y in parts])
+    z = np.random.default_rng(0).permutation(np.tile(numbers, 3))
+    check(lambda b, z: [*b.sort([z, b.iota(shape_of(z), np.dtype(np.int32), 0)], 0, 1)], z)
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0)])

@@ -1,4 +1,4 @@
-"""Choosing and ordering the results of a function."""
+"""Choosing and ordering the results of a function, and ordering its arguments."""
 
 from __future__ import annotations
 
@@ -70,3 +70,61 @@ class ArraySelectResults(ModulePass):
             name = function.sym_name.data
             if name == self.function or (self.function is None and not is_private(function)):
                 select_results(function, self.results)
+
+
+def permute_arguments(function: FuncOp, arguments: tuple[int, ...]) -> None:
+    """Make a function that nobody calls take its arguments in this order.
+
+    Raises:
+        GradatimError: if these are not the positions of its arguments.
+    """
+    block = function.body.block
+    old = list(block.args)
+    if sorted(arguments) != list(range(len(old))):
+        raise GradatimError(
+            f"@{function.sym_name.data} has {len(old)} arguments, not {list(arguments)}"
+        )
+    for value in (old[i] for i in arguments):
+        new = block.insert_arg(value.type, len(block.args))
+        new.name_hint, new.location = value.name_hint, value.location
+        value.replace_all_uses_with(new)
+    for value in old:
+        block.erase_arg(value)
+    outputs = function.function_type.outputs
+    function.properties["function_type"] = FunctionType.from_lists(
+        [value.type for value in block.args], list(outputs)
+    )
+
+
+@dataclass(frozen=True)
+class ArrayPermuteArguments(ModulePass):
+    """Give a function its arguments in another order.
+
+    With ``arguments=1,0`` this
+
+        func.func @f(%x: tensor<f64>, %y: tensor<i32>) -> tensor<f64> {
+          func.return %x : tensor<f64>
+        }
+
+    becomes
+
+        func.func @f(%y: tensor<i32>, %x: tensor<f64>) -> tensor<f64> {
+          func.return %x : tensor<f64>
+        }
+
+    Options:
+        function: the function, which nobody calls; every public one if left out.
+        arguments: the positions of the arguments, in their new order.
+    """
+
+    name: ClassVar[str] = "array-permute-arguments"
+
+    function: str | None = None
+    arguments: tuple[int, ...] = ()
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Change the function's block and type."""
+        for function in functions_of(op):
+            name = function.sym_name.data
+            if name == self.function or (self.function is None and not is_private(function)):
+                permute_arguments(function, self.arguments)

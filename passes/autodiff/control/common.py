@@ -1,0 +1,101 @@
+"""What the rules of ops with regions share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import Attribute, Block, SSAValue
+
+from ....ir.array.regions import terminator_of
+from ....ir.array.shape import ConstantOp
+from ....ir.builder import Builder
+from ....ir.functions import FunctionBuilder, return_of
+from ....ir.locations import derived
+from ....ir.types import element_of, is_splat
+from ...blocks import append_needed, mapping
+from ...groups import chosen, spread
+from ...simplify.canonicalize import canonicalize
+from ..kinds import Derivatives, Engine, Flags, derivative_type, zero_like
+
+
+def derivative_types(values: Iterable[SSAValue]) -> list[Attribute]:
+    """Return the types of tangents and cotangents of values."""
+    return [derivative_type(value) for value in values]
+
+
+def filled(b: Builder, derivatives: Derivatives, values: Sequence[SSAValue]) -> list[SSAValue]:
+    """Return tangents or cotangents of some values, with the zeros written out."""
+    return [
+        zero_like(b, value) if found is None else found for found, value in zip(derivatives, values)
+    ]
+
+
+def is_zero(value: SSAValue) -> bool:
+    """Tell whether a value is a constant of zeros."""
+    owner = value.owner
+    if not isinstance(owner, ConstantOp) or not is_splat(owner.value):
+        return False
+    return not element_of(owner.value)
+
+
+class Joint:
+    """The reverse mode of a block as one function: its forward part and the sweep back.
+
+    Attributes:
+        block: the function's block.
+        arguments: the block's arguments that stand for those of the original.
+        cotangents: its other arguments, one for each wanted result.
+        results: the values of the original's results.
+        gradients: the cotangents of the varied arguments.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        body: Block,
+        varied: Flags,
+        wanted: Flags,
+        location: LocationAttr,
+        *,
+        linear: bool = False,
+    ) -> None:
+        outputs = chosen(terminator_of(body).operands, wanted)
+        new = FunctionBuilder(
+            "joint",
+            [*body.arg_types, *derivative_types(outputs)],
+            [*(argument.name_hint for argument in body.args), *["cotangent"] * len(outputs)],
+            derived(location, "vjp"),
+        )
+        count = len(body.args)
+        own, cotangents = new.arguments[:count], new.arguments[count:]
+        results, pullback = engine.record(new.builder, body, own, varied, wanted, linear=linear)
+        found = chosen(pullback(spread(cotangents, wanted)), varied)
+        gradients = filled(new.builder, found, chosen(own, varied))
+        function = new.finish([*results, *gradients])
+        canonicalize(function)
+        self._function = function  # which owns the block
+        self.block = function.body.block
+        self.arguments, self.cotangents = self.block.args[:count], self.block.args[count:]
+        outs = return_of(function).operands
+        self.results, self.gradients = outs[: len(results)], outs[len(results) :]
+
+
+def append_transpose(
+    engine: Engine,
+    b: Builder,
+    body: Block,
+    linear: Flags,
+    arguments: Sequence[SSAValue],
+    cotangents: Derivatives,
+) -> list[SSAValue]:
+    """Append the transpose of a block that is linear in some arguments.
+
+    ``arguments`` are the others; ``cotangents`` are those of the results, where None has none.
+    """
+    wanted = [g is not None for g in cotangents]
+    joint = Joint(engine, body, linear, wanted, b.location, linear=True)
+    others = [a for a, is_linear in zip(joint.arguments, linear) if not is_linear]
+    given = [g for g in cotangents if g is not None]
+    environment = mapping([*others, *joint.cotangents], [*arguments, *given])
+    return append_needed(b.block, joint.block, joint.gradients, environment)

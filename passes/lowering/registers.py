@@ -1,0 +1,561 @@
+"""Kernels without loops: few elements, each in a register, and every op written out.
+
+A small array is held as SSA values: vectors of a power of two of lanes and then scalars, which hold
+its elements in row-major order. How many of which depends on its size alone (`widths_of`), so that
+arrays of one type can be carried by loops whatever computes them. Elementwise ops take one
+instruction for each of them. Ops that move elements make no code: they only say which element is
+where, and vectors are put together from elements when they are needed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, reduce
+from math import prod
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from xdsl.dialects import vector
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, i64
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ...ir.array import shape as s
+from ...ir.array.contraction import DotGeneralOp, free_dims
+from ...ir.array.reduction import CumulativeOp, ReduceOp, identity_of
+from ...ir.attributes import ReduceKind
+from ...ir.errors import GradatimError
+from ...ir.kernel.memory import StridedLoadOp
+from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.registers import MOVING_OPS
+from ...ir.kernel.space import is_elementwise
+from ...ir.locations import spell_location
+from ...ir.types import Shape, Tensor, dtype_of, row_major, shape_of, tensor_info, to_numpy
+from ..fusion.cost import flops_of
+from . import elementwise, reductions
+from .loop_builder import LoopBuilder, value_type
+
+WIDTHS: Final = (16, 8, 4)
+"""The lanes of the vectors that an array is held in. LLVM splits those that are too wide."""
+
+MIN_VECTOR_SIZE: Final = 8
+"""An array of fewer elements is held in scalars, which are moved at no cost."""
+
+CALLED_FLOPS: Final = 12
+"""Ops that take so long are calls of functions on vectors of the processor's width."""
+
+Parts: TypeAlias = tuple[SSAValue, ...]
+"""The SSA values that hold a small array."""
+
+
+@cache
+def widths_of(size: int) -> tuple[int, ...]:
+    """Return the lanes of each value that holds part of ``size`` elements; 0 is a scalar."""
+    widths: list[int] = []
+    rest = size
+    if size >= MIN_VECTOR_SIZE:
+        for width in WIDTHS:
+            widths += [width] * (rest // width)
+            rest %= width
+    return (*widths, *[0] * rest)
+
+
+class Element(NamedTuple):
+    """Where an element is: a scalar, a lane of a vector, or a place in a flat buffer."""
+
+    source: SSAValue
+    lane: int | None = None
+    offset: int | None = None
+
+
+class Held:
+    """A small array: its parts, or the numbers of its elements, or both.
+
+    The numbers, in row-major order, are those of `Registers.elements`.
+    """
+
+    def __init__(
+        self, dtype: np.dtype, parts: Parts | None = None, numbers: np.ndarray | None = None
+    ) -> None:
+        self.dtype = dtype
+        self.parts = parts
+        self.numbers = numbers
+
+
+class Registers:
+    """Makes parts of elements and elements of parts, within one kernel."""
+
+    def __init__(self, builder: LoopBuilder) -> None:
+        self.b = builder
+        self.elements: list[Element] = []
+        self._numbers: dict[Element, int] = {}
+        self._scalars: dict[int, SSAValue] = {}
+
+    # Elements
+
+    def number(self, element: Element) -> int:
+        """Return the number of an element."""
+        found = self._numbers.get(element)
+        if found is None:
+            found = self._numbers[element] = len(self.elements)
+            self.elements.append(element)
+        return found
+
+    def numbers(self, held: Held, shape: Shape) -> np.ndarray:
+        """Return the numbers of an array's elements, as an array of its shape."""
+        if held.numbers is None:
+            assert held.parts is not None
+            listed: list[int] = []
+            for part in held.parts:
+                lanes = elementwise.lanes_of(part)
+                places = range(lanes) if lanes else (None,)
+                listed += [self.number(Element(part, lane)) for lane in places]
+            held.numbers = np.array(listed, np.int64)
+        return held.numbers.reshape(shape)
+
+    def in_memory(self, buffer: SSAValue, offsets: np.ndarray, dtype: np.dtype) -> Held:
+        """Return the array of the elements at ``offsets`` of a flat buffer."""
+        listed = [self.number(Element(buffer, None, int(k))) for k in offsets.ravel()]
+        return Held(dtype, numbers=np.array(listed, np.int64))
+
+    def constant(self, array: np.ndarray) -> Held:
+        """Return a constant array."""
+        dtype = array.dtype
+        made = (self.b.constant(dtype, 0, element) for element in array.ravel())
+        return Held(dtype, numbers=np.array([self.number(Element(v)) for v in made], np.int64))
+
+    def scalar(self, number: int, dtype: np.dtype) -> SSAValue:
+        """Return an element as a scalar."""
+        found = self._scalars.get(number)
+        if found is None:
+            found = self._scalars[number] = self._scalar(self.elements[number], dtype)
+        return found
+
+    def _scalar(self, element: Element, dtype: np.dtype) -> SSAValue:
+        source, lane, offset = element
+        if offset is not None:
+            return self.b.load(source, self.b.index(offset), dtype, 0)
+        if lane is None:
+            return source
+        position = DenseArrayBase.from_list(i64, [lane])
+        type_ = value_type(dtype, 0)
+        return self.b.append(vector.ExtractOp, (source,), type_, {"static_position": position})
+
+    # Parts
+
+    def parts(self, held: Held) -> Parts:
+        """Return the values that hold an array."""
+        if held.parts is None:
+            assert held.numbers is not None
+            parts, start = [], 0
+            listed: list[int] = held.numbers.ravel().tolist()
+            for width in widths_of(len(listed)):
+                end = start + max(width, 1)
+                parts.append(self.vector(listed[start:end], held.dtype, width))
+                start = end
+            held.parts = tuple(parts)
+        return held.parts
+
+    def vector(self, numbers: Sequence[int], dtype: np.dtype, width: int) -> SSAValue:
+        """Return the elements of these numbers as one value."""
+        if not width:
+            return self.scalar(numbers[0], dtype)
+        found = self.cheap_vector(numbers, dtype, width)
+        if found is not None:
+            return found
+        base, others = self._base(numbers, dtype, width)
+        for lane in others:
+            scalar = self.scalar(numbers[lane], dtype)
+            properties = {"static_position": DenseArrayBase.from_list(i64, [lane])}
+            base = self.b.append(vector.InsertOp, (scalar, base), base.type, properties)
+        return base
+
+    def _base(
+        self, numbers: Sequence[int], dtype: np.dtype, width: int
+    ) -> tuple[SSAValue, list[int]]:
+        """Return a vector that has some of the elements in place, and the lanes that differ."""
+        chosen = [self.elements[number] for number in numbers]
+        in_place = Counter(e.source for lane, e in enumerate(chosen) if e.lane == lane)
+        for source, count in in_place.most_common(1):
+            if count > 1 and elementwise.lanes_of(source) == width:
+                kept = [Element(source, lane) for lane in range(width)]
+                return source, [i for i in range(width) if chosen[i] != kept[i]]
+        first = self.b.splat(self.scalar(numbers[0], dtype), width)
+        return first, [i for i in range(1, width) if numbers[i] != numbers[0]]
+
+    def cheap_vector(self, numbers: Sequence[int], dtype: np.dtype, width: int) -> SSAValue | None:
+        """Return the elements of these numbers as a vector if that takes few instructions."""
+        chosen = [self.elements[number] for number in numbers]
+        first = chosen[0]
+        if all(element == first for element in chosen):
+            return self.b.splat(self.scalar(numbers[0], dtype), width)
+        sources = list(dict.fromkeys(element.source for element in chosen))
+        if all(element.offset is not None for element in chosen):
+            return self._loaded(chosen, dtype, width) if len(sources) == 1 else None
+        if all(element.lane is not None for element in chosen):
+            return self._shuffled(chosen, sources, dtype, width)
+        values = [self.b.known(element.source) for element in chosen]
+        known = [value for value in values if value is not None]
+        return self.b.constant_vector(np.stack(known)) if len(known) == width else None
+
+    def _loaded(self, chosen: Sequence[Element], dtype: np.dtype, width: int) -> SSAValue | None:
+        offsets = [element.offset for element in chosen]
+        step = offsets[1] - offsets[0]  # type: ignore[operator]
+        if offsets != [offsets[0] + step * i for i in range(width)]:  # type: ignore[operator]
+            return None
+        buffer, first = chosen[0].source, self.b.index(offsets[0])  # type: ignore[arg-type]
+        if step == 1:
+            return self.b.load(buffer, first, dtype, width)
+        stride = {"stride": IntegerAttr(step, i64)}
+        return self.b.append(StridedLoadOp, (buffer, first), value_type(dtype, width), stride)
+
+    def _shuffled(
+        self,
+        chosen: Sequence[Element],
+        sources: Sequence[SSAValue],
+        dtype: np.dtype,
+        width: int,
+    ) -> SSAValue | None:
+        """Put a vector together from lanes of one or two others of equal width."""
+        if len(sources) > 2 or sources[0].type != sources[-1].type:
+            return None
+        lanes = elementwise.lanes_of(sources[0])
+        places = [
+            element.lane + (0 if element.source is sources[0] else lanes)  # type: ignore[operator]
+            for element in chosen
+        ]
+        if lanes == width and places == list(range(width)):
+            return sources[0]
+        return self.shuffle((sources[0], sources[-1]), places, dtype)
+
+    def shuffle(
+        self, sources: tuple[SSAValue, SSAValue], lanes: Sequence[int], dtype: np.dtype
+    ) -> SSAValue:
+        """Return lanes of two vectors, those of the second counted on from the first's."""
+        properties = {"mask": DenseArrayBase.from_list(i64, lanes)}
+        type_ = value_type(dtype, len(lanes))
+        return self.b.append(vector.ShuffleOp, sources, type_, properties)
+
+    # Arithmetic on parts
+
+    def each(self, compute: Callable[..., SSAValue], dtype: np.dtype, *operands: Held) -> Held:
+        """Apply a function of scalars or vectors to each part."""
+        columns = zip(*map(self.parts, operands))
+        return Held(dtype, tuple([compute(*values) for values in columns]))
+
+    def combine(self, kind: ReduceKind, left: Held, right: Held) -> Held:
+        """Combine two arrays of one size, element by element."""
+        dtype = left.dtype
+        return self.each(
+            lambda x, y: reductions.combine(self.b, kind, dtype, x, y), dtype, left, right
+        )
+
+    def total(self, kind: ReduceKind, held: Held) -> SSAValue:
+        """Combine all elements of an array, in an order that its size gives."""
+        dtype = held.dtype
+        by_width: dict[int, list[SSAValue]] = {}
+        for part in self.parts(held):
+            by_width.setdefault(elementwise.lanes_of(part), []).append(part)
+        scalars = []
+        for values in by_width.values():
+            total = self._tree(kind, dtype, values)
+            scalars.append(reductions.combine_lanes(self.b, kind, dtype, total))
+        return self._tree(kind, dtype, scalars)
+
+    def _tree(self, kind: ReduceKind, dtype: np.dtype, values: Sequence[SSAValue]) -> SSAValue:
+        """Combine neighbours first, which takes the least time."""
+        values = list(values)
+        while len(values) > 1:
+            pairs = zip(values[::2], values[1::2])
+            joined = [reductions.combine(self.b, kind, dtype, x, y) for x, y in pairs]
+            values = joined + values[len(values) & ~1 :]
+        return values[0]
+
+    def collect(self, dtype: np.dtype, scalars: Iterable[SSAValue]) -> Held:
+        """Return the array of these elements."""
+        numbers = [self.number(Element(scalar)) for scalar in scalars]
+        return Held(dtype, numbers=np.array(numbers, np.int64))
+
+
+class RegisterLowering:
+    """Emits the straight code of one fusion whose schedule says ``registers``."""
+
+    def __init__(
+        self, builder: LoopBuilder, fusion: FusionOp, held: Mapping[SSAValue, Parts]
+    ) -> None:
+        self.b = builder
+        self.fusion = fusion
+        self.registers = Registers(builder)
+        self.native_bytes = 4 * fusion.schedule.data.vector  # the lanes are of 32-bit elements
+        self.values: dict[SSAValue, Held] = {}
+        self.buffers: dict[SSAValue, SSAValue] = {}
+        for argument, operand in zip(fusion.body.block.args, fusion.ins):
+            if isinstance(operand.type, MemRefType):
+                self.buffers[argument] = self._flat(operand, argument)
+            else:
+                self.values[argument] = Held(dtype_of(argument), held[operand])
+
+    def emit(self) -> list[Parts]:
+        """Emit everything, and return the parts of each result."""
+        terminator = self.fusion.terminator
+        for op in self.fusion.body.block.ops:
+            if op is not terminator:
+                self.b.location = op.location
+                self.values[op.results[0]] = self._compute(op)
+        self.b.location = terminator.location
+        count = len(self.fusion.outs)
+        yielded = [self.value(v) for v in terminator.operands]
+        results = [self.registers.parts(held) for held in yielded[count:]]
+        stores = [
+            self._pieces(held) for held in yielded[:count]
+        ]  # all is read before any is written
+        for buffer, value, pieces in zip(self.fusion.outs, terminator.operands, stores):
+            flat = self._flat(buffer, value)
+            for offset, piece in pieces:
+                self.b.store(piece, flat, self.b.index(offset))
+        return results
+
+    def _flat(self, buffer: SSAValue, value: SSAValue) -> SSAValue:
+        return self.b.flat(buffer, dtype_of(value), prod(shape_of(value)))
+
+    def value(self, v: SSAValue) -> Held:
+        """Return what holds a value; an argument in memory is read when its elements are used."""
+        found = self.values.get(v)
+        if found is None:
+            offsets = np.arange(prod(shape_of(v)))
+            found = self.registers.in_memory(self.buffers[v], offsets, dtype_of(v))
+            self.values[v] = found
+        return found
+
+    def numbers(self, v: SSAValue) -> np.ndarray:
+        """Return the numbers of a value's elements."""
+        return self.registers.numbers(self.value(v), shape_of(v))
+
+    def _pieces(self, held: Held) -> list[tuple[int, SSAValue]]:
+        """Return what to store, and where."""
+        registers, dtype = self.registers, held.dtype
+        if held.parts is not None:
+            widths = widths_of(sum(max(elementwise.lanes_of(p), 1) for p in held.parts))
+            offsets = np.cumsum([0, *(max(width, 1) for width in widths)]).tolist()
+            return list(zip(offsets, held.parts))
+        assert held.numbers is not None
+        numbers: list[int] = held.numbers.ravel().tolist()
+        pieces: list[tuple[int, SSAValue]] = []
+        start = 0
+        for width in widths_of(len(numbers)):
+            chosen = numbers[start : start + max(width, 1)]
+            whole = registers.cheap_vector(chosen, dtype, width) if width else None
+            if whole is not None:
+                pieces.append((start, whole))
+            else:
+                pieces += [(start + i, registers.scalar(n, dtype)) for i, n in enumerate(chosen)]
+            start += len(chosen)
+        return pieces
+
+    def _compute(self, op: Operation) -> Held:
+        if is_elementwise(type(op)):
+            return self._elementwise(op)
+        rule = _RULES.get(type(op))
+        if rule is None:
+            raise GradatimError(
+                f"{op.name} cannot be computed in registers", spell_location(op.location)
+            )
+        return rule(self, op)
+
+    def _elementwise(self, op: Operation) -> Held:
+        compute = elementwise.RULES[type(op)]
+        operands = [self.value(v) for v in op.operands]
+        is_call = flops_of(type(op)) >= CALLED_FLOPS
+
+        def each(*values: SSAValue) -> SSAValue:
+            if is_call:
+                return self._call(op, values)
+            return compute(self.b, op, values)
+
+        return self.registers.each(each, dtype_of(op.results[0]), *operands)
+
+    def _call(self, op: Operation, values: Sequence[SSAValue]) -> SSAValue:
+        """Compute a function on vectors no wider than the processor's."""
+        dtype = dtype_of(op.operands[0])
+        lanes = elementwise.lanes_of(values[0])
+        if lanes * dtype.itemsize <= self.native_bytes or lanes < 2:
+            return elementwise.RULES[type(op)](self.b, op, values)
+        half = lanes // 2
+        shuffle = self.registers.shuffle
+        low, high = (
+            self._call(op, [shuffle((v, v), range(start, start + half), dtype) for v in values])
+            for start in (0, half)
+        )
+        return shuffle((low, high), range(lanes), dtype_of(op.results[0]))
+
+
+Rule: TypeAlias = Callable[[RegisterLowering, Operation], Held]
+
+
+def _move(lowering: RegisterLowering, op: Operation) -> Held:
+    """Ops that move elements do to their numbers what they do to them."""
+    operands = [lowering.numbers(v) for v in op.operands]
+    moved = op.evaluate(*operands)  # type: ignore[attr-defined]
+    return Held(dtype_of(op.results[0]), numbers=np.asarray(moved))
+
+
+def _slice(lowering: RegisterLowering, op: Operation) -> Held:
+    """A part of an argument in memory, which may be large, is read where it is."""
+    assert isinstance(op, s.SliceOp)
+    operand = op.operand
+    buffer = lowering.buffers.get(operand)
+    if buffer is None:
+        return _move(lowering, op)
+    offsets = np.zeros((), np.int64)
+    spans = zip(op.starts.data, op.limits.data, op.strides.data, row_major(shape_of(operand)))
+    for start, limit, step, stride in spans:
+        offsets = offsets[..., None] + np.arange(start, limit, step) * stride
+    return lowering.registers.in_memory(buffer, offsets, dtype_of(operand))
+
+
+def _constant(lowering: RegisterLowering, op: Operation) -> Held:
+    assert isinstance(op, s.ConstantOp)
+    return lowering.registers.constant(to_numpy(op.value))
+
+
+def _iota(lowering: RegisterLowering, op: Operation) -> Held:
+    assert isinstance(op, s.IotaOp)
+    return lowering.registers.constant(op.evaluate())
+
+
+def _reduce(lowering: RegisterLowering, op: Operation) -> Held:
+    """Add up lanes where the last dimension is reduced and long, else vectors of what is kept."""
+    assert isinstance(op, ReduceOp)
+    registers, kind, dtype = lowering.registers, op.kind.data, dtype_of(op.result)
+    operand = lowering.value(op.operand)
+    shape, dims = shape_of(op.operand), op.dims.data
+    kept, reduced = prod(shape_of(op.result)), prod(shape[d] for d in dims)
+    if not reduced:
+        return registers.constant(np.full(kept, identity_of(kind, dtype)))
+    if kept == 1:
+        return registers.collect(dtype, [registers.total(kind, operand)])
+    others = [d for d in range(len(shape)) if d not in dims]
+    table = registers.numbers(operand, shape).transpose(*others, *dims).reshape(kept, reduced)
+    if dims[-1] == len(shape) - 1 and reduced >= MIN_VECTOR_SIZE:
+        rows = (Held(dtype, numbers=row) for row in table)
+        return registers.collect(dtype, [registers.total(kind, row) for row in rows])
+    columns = [Held(dtype, numbers=column) for column in table.T]
+    return reduce(lambda x, y: registers.combine(kind, x, y), columns)
+
+
+def _cumulative(lowering: RegisterLowering, op: Operation) -> Held:
+    """Combine what is beside each other in the dimension, for all others at once."""
+    assert isinstance(op, CumulativeOp)
+    registers, dtype = lowering.registers, dtype_of(op.result)
+    shape, dim = shape_of(op.operand), s.dim_of(op.properties)
+    table = np.moveaxis(lowering.numbers(op.operand), dim, 0)
+    rest = table.shape[1:]
+    order = list(range(shape[dim]))
+    if op.reverse is not None:
+        order.reverse()
+    results = np.empty(table.shape, np.int64)
+    total: Held | None = None
+    for i in order:
+        row = Held(dtype, numbers=table[i].ravel())
+        total = row if total is None else registers.combine(op.kind.data, total, row)
+        results[i] = registers.numbers(total, rest)
+    return Held(dtype, numbers=np.moveaxis(results, 0, dim))
+
+
+def _dot_general(lowering: RegisterLowering, op: Operation) -> Held:
+    """Multiply vectors along the columns or the terms, whichever are more than a few."""
+    assert isinstance(op, DotGeneralOp)
+    left = _matrix(lowering.numbers(op.lhs), op.lhs_batch.data, op.lhs_contract.data)
+    right = _matrix(lowering.numbers(op.rhs), op.rhs_batch.data, op.rhs_contract.data)
+    dtype = dtype_of(op.result)
+    depth, columns = right.shape[2], right.shape[1]
+    registers = lowering.registers
+    if not depth:
+        return registers.constant(np.zeros(prod(shape_of(op.result)), dtype))
+    product = _lane_products if columns < MIN_VECTOR_SIZE <= depth else _row_products
+    results = [product(registers, dtype, x, y) for x, y in zip(left, right)]
+    return Held(dtype, numbers=np.stack(results) if results else np.empty(0, np.int64))
+
+
+def _matrix(numbers: np.ndarray, batch: Sequence[int], contract: Sequence[int]) -> np.ndarray:
+    """Return elements as batch, free and contracted dimensions."""
+    shape = numbers.shape
+    free = free_dims(len(shape), (*batch, *contract))
+    sizes = [prod(shape[d] for d in dims) for dims in (batch, free, contract)]
+    return numbers.transpose(*batch, *free, *contract).reshape(sizes)
+
+
+def _row_products(
+    registers: Registers, dtype: np.dtype, left: np.ndarray, right: np.ndarray
+) -> np.ndarray:
+    """Return the products of a matrix and a transposed one: sums of multiples of rows."""
+    columns = right.shape[0]
+    rows = [Held(dtype, numbers=row) for row in right.T]
+    results = np.empty((len(left), columns), np.int64)
+    for i, factors in enumerate(left):
+        total: Held | None = None
+        for number, row in zip(factors, rows):
+            factor = Held(dtype, numbers=np.full(columns, number))
+            total = _add_product(registers, total, factor, row)
+        assert total is not None
+        results[i] = registers.numbers(total, (columns,))
+    return results
+
+
+def _lane_products(
+    registers: Registers, dtype: np.dtype, left: np.ndarray, right: np.ndarray
+) -> np.ndarray:
+    """Return the products of a matrix and a transposed one: sums of products of rows."""
+    columns = [Held(dtype, numbers=column) for column in right]
+    results = np.empty((len(left), len(right)), np.int64)
+    for i, row in enumerate(left):
+        factors = Held(dtype, numbers=row)
+        for j, column in enumerate(columns):
+            product = _add_product(registers, None, factors, column)
+            total = registers.total(ReduceKind.ADD, product)
+            results[i, j] = registers.number(Element(total))
+    return results
+
+
+def _add_product(registers: Registers, total: Held | None, left: Held, right: Held) -> Held:
+    b, dtype = registers.b, left.dtype
+    if total is None:
+        return registers.combine(ReduceKind.MUL, left, right)
+    return registers.each(
+        lambda t, x, y: reductions.add_product(b, dtype, t, x, y), dtype, total, left, right
+    )
+
+
+_RULES: Final[dict[type[Operation], Rule]] = {
+    **dict.fromkeys(MOVING_OPS, _move),
+    s.SliceOp: _slice,
+    s.ConstantOp: _constant,
+    s.IotaOp: _iota,
+    ReduceOp: _reduce,
+    CumulativeOp: _cumulative,
+    DotGeneralOp: _dot_general,
+}
+"""How ops that are not elementwise are computed."""
+
+
+def types_of(tensor: Tensor) -> list[Attribute]:
+    """Return the types of the values that hold an array of a type."""
+    shape, dtype = tensor_info(tensor)
+    return [value_type(dtype, width) for width in widths_of(prod(shape))]
+
+
+def load(b: LoopBuilder, buffer: SSAValue, tensor: Tensor) -> Parts:
+    """Read a small array from memory."""
+    shape, dtype = tensor_info(tensor)
+    registers, size = Registers(b), prod(shape)
+    flat = b.flat(buffer, dtype, size)
+    return registers.parts(registers.in_memory(flat, np.arange(size), dtype))
+
+
+def store(b: LoopBuilder, parts: Parts, buffer: SSAValue, tensor: Tensor) -> None:
+    """Write a small array to memory."""
+    shape, dtype = tensor_info(tensor)
+    flat, offset = b.flat(buffer, dtype, prod(shape)), 0
+    for part in parts:
+        b.store(part, flat, b.index(offset))
+        offset += max(elementwise.lanes_of(part), 1)

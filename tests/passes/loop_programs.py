@@ -1,0 +1,137 @@
+"""Random programs with loops and branches in each other, by Hypothesis' choice of a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from random import Random
+
+import numpy as np
+from hypothesis import strategies as st
+from xdsl.ir import Block, SSAValue
+
+from gradatim.ir.functions import BlockBuilder
+from gradatim.ir.types import dtype_of, shape_of, tensor_type
+
+from .programs import F64, Program, ProgramMaker, Style
+
+I64 = np.dtype(np.int64)
+INDEX = tensor_type((), I64)
+
+WHOLE = Style((F64, F64, I64), (0.0, -0.0, 1.0, -1.0, 2.0, 3.0, -2.0), sums=True)
+"""Whole numbers, so that the order of sums makes no difference."""
+
+
+class LoopMaker(ProgramMaker):
+    """Appends random ops, loops and branches; what a region may use are its arguments."""
+
+    depth = 0
+
+    def step(self) -> None:
+        """Append an op or, at most three deep, a loop or a branch."""
+        if self.depth < 3 and self.number(0, 3) == 0:
+            self.values += self.pick([self.scan_op, self.scan_op, self.while_op, self.case_op])()
+        else:
+            super().step()
+
+    def some(self, low: int, high: int) -> list[SSAValue]:
+        values = [v for v in self.values[-8:] if prod(shape_of(v)) < 200]
+        return [self.pick(values) for _ in range(self.number(low, high))] if values else []
+
+    # Regions
+
+    def region(self, values: Sequence[SSAValue], steps: int, wanted: Sequence[SSAValue]) -> Block:
+        """Return a block that takes values like the given ones and yields values like others."""
+        builder = BlockBuilder([v.type for v in values], (), self.b.location)
+        results, _ = self.within(builder, steps, wanted, 0)
+        return builder.finish(results)
+
+    def within(
+        self, builder: BlockBuilder, steps: int, wanted: Sequence[SSAValue], more: int
+    ) -> tuple[list[SSAValue], list[SSAValue]]:
+        """Make some steps; return values of the wanted types, and so many others."""
+        outer = self.b, self.values
+        self.b, self.values = builder.builder, list(builder.arguments)
+        self.b.location = outer[0].location
+        self.depth += 1
+        for _ in range(self.number(0, steps) if self.values else 0):
+            self.step()
+        self.depth -= 1
+        results = [self.alike(v) for v in wanted]
+        others = [self.pick(self.values) for _ in range(more)]
+        self.b, self.values = outer
+        return results, others
+
+    def alike(self, like: SSAValue) -> SSAValue:
+        """Return a value of a type, mostly a late one, whose numbers are bounded."""
+        found = [v for v in self.values if v.type == like.type]
+        value = found[-1] if found and self.number(0, 3) else None
+        if value is None:
+            value = self.pick(found) if found else self.b.full_like(like, 1)
+        if dtype_of(value).kind == "f" and self.number(0, 4):
+            low, high = (self.b.full_like(value, n) for n in (-9, 9))
+            return self.b.clamp(low, value, high)
+        return value
+
+    # Ops
+
+    def scan_op(self) -> list[SSAValue]:
+        consts, carries = self.some(0, 2), self.some(0, 3)
+        elements = [v for v in self.some(0, 3) if shape_of(v) and shape_of(v)[0] < 5]
+        length = shape_of(elements[0])[0] if elements else self.number(0, 4)
+        elements = [v for v in elements if shape_of(v)[0] == length]
+        parts = [tensor_type(shape_of(v)[1:], dtype_of(v)) for v in elements]
+        types = [INDEX, *(v.type for v in (*consts, *carries)), *parts]
+        builder = BlockBuilder(types, (), self.b.location)
+        stacked = self.number(0, 2) or int(not carries)
+        results, others = self.within(builder, 4, carries, stacked)
+        body = builder.finish([*results, *(v for v in others if prod(shape_of(v)) < 60)])
+        reverse = bool(self.number(0, 1))
+        return list(self.b.scan(length, consts, carries, elements, body, reverse=reverse))
+
+    def while_op(self) -> list[SSAValue]:
+        """A while whose first carry counts, and which may end for another reason before."""
+        limit = self.b.full((), I64, self.number(0, 4))
+        consts, others = [limit, *self.some(0, 2)], self.some(0, 3)
+        carries = [self.b.full((), I64, 0), *others]
+        types = [v.type for v in (*consts, *carries)]
+        first = len(consts)
+        condition = BlockBuilder(types, (), self.b.location)
+        c = condition.builder
+        more = c.compare("lt", condition.arguments[first], condition.arguments[0])
+        numbers = [v for v in condition.arguments if dtype_of(v).kind == "f"]
+        if numbers and self.number(0, 1):
+            x = self.pick(numbers)
+            total = c.reduce("max", x, range(len(shape_of(x))))
+            more = c.and_(more, c.compare("lt", total, c.full_like(total, 8)))
+        body = BlockBuilder(types, (), self.b.location)
+        results, _ = self.within(body, 4, others, 0)
+        counter = body.arguments[first]
+        after = body.builder.add(counter, body.builder.full((), I64, 1))
+        blocks = condition.finish([more]), body.finish([after, *results])
+        return list(self.b.while_(consts, carries, *blocks))
+
+    def case_op(self) -> list[SSAValue]:
+        operands = self.some(1, 3)
+        if not operands:
+            return []
+        x = operands[0]
+        total = self.b.reduce("max", x, range(len(shape_of(x))))
+        count = self.number(1, 3)
+        if self.number(0, 1) or count == 1:
+            index = self.b.convert(total, I64) if dtype_of(x).kind in "fi" else total
+        else:
+            index, count = self.b.compare("gt", total, self.b.full_like(total, 1)), 2
+        wanted = [self.pick(operands) for _ in range(self.number(1, 3))]
+        return list(
+            self.b.case(index, operands, [self.region(operands, 3, wanted) for _ in range(count)])
+        )
+
+
+def loop_programs(steps: int = 5) -> st.SearchStrategy[Program]:
+    """Return random programs with loops and branches; short ones if they fail."""
+    return st.builds(
+        lambda seed, length: LoopMaker(Random(seed), WHOLE).make(length),
+        st.integers(0, 2**32),
+        st.integers(1, steps),
+    )
