@@ -249,6 +249,15 @@ class Staged(PublicCallable):
         """
         return self._traced(self._flatten(args, kwargs)[1])
 
+    def trace_call(self, leaves: Sequence[Any], arguments: Arguments) -> Traced:
+        """Return the function in the IR for a call, by whose values Python may take decisions.
+
+        Args:
+            leaves: of the arguments.
+            arguments: their structure and types.
+        """
+        return self._traced(arguments, leaves)
+
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Return the result with types in the place of arrays; nothing is computed."""
         return self.trace(*args, **kwargs).out_info

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, SymbolRefAttr
-from xdsl.dialects.func import CallOp
+from xdsl.dialects.func import CallOp, FuncOp
 
 from ..ir.errors import GradatimError
 from ..ir.locations import UNKNOWN, spell_location
@@ -120,6 +120,17 @@ class Traced:
 
     def __str__(self) -> str:
         return self.as_text()
+
+    def without_guards(self) -> Traced:
+        """Return the function for arguments that are known to decide alike."""
+        if not self.guards:
+            return self
+        module, name = self.source.clone(), guards_of(self.fun_name)
+        for op in list(module.body.block.ops):
+            if isinstance(op, FuncOp) and op.sym_name.data == name:
+                module.body.block.erase_op(op)
+        passes = [c for c in self.passes if name not in c.options.values()]
+        return Traced(self.function, self.captures, module, passes, self.names, self.flatten)
 
     @property
     def has_status(self) -> bool:

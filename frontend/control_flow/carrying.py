@@ -55,6 +55,7 @@ class Place:
         outcome: what it holds behind the loop, if that is known already.
         missing: why and when it has no value behind the loop.
         begins_with: what the leaves are when a step begins.
+        known: what Python knows that it holds behind the loop.
     """
 
     def __init__(self, path: str, put: Callable[[Any], None], before: Any, mode: Mode) -> None:
@@ -67,6 +68,7 @@ class Place:
         self.outcome: Any = UNSET
         self.missing: tuple[str, Literals] | None = None
         self.begins_with: list[Any] = []
+        self.known: Any = UNSET
         self._leaves, self._structure = flat(None if before is UNSET else before)
         self._given = list(self._leaves)
         self._numeric = [i for i, leaf in enumerate(self._leaves) if is_numeric(leaf)]
@@ -222,9 +224,18 @@ class Carried:
 
     def is_last(self, item: Any, last: Any) -> None:
         """Note that a variable that holds a step's item is known behind the loop."""
-        for place in self.of_mode(Mode.LATE):
+        for place in self._variables:
             if type(place.final) is Tracer and type(item) is Tracer and same(place.final, item):
-                place.mode, place.outcome = Mode.SCRATCH, last
+                place.known = last
+
+    @property
+    def is_read(self) -> list[bool]:
+        """Tell of each leaf that is carried whether a step may read what the last one left."""
+        return [
+            place in self._entries.values() or place.path in self._details.read_first
+            for place in self.of_mode(Mode.CARRIED)
+            for _ in place.leaves
+        ]
 
     # A step
 
@@ -357,7 +368,9 @@ class Carried:
         rest = iter(results)
         for place in (*self.of_mode(Mode.CARRIED), *self.of_mode(Mode.LATE)):
             value = place.value([next(rest) for _ in place.leaves])
-            if place.mode is Mode.CARRIED and place.stays:
+            if place.known is not UNSET:
+                value = place.known
+            elif place.mode is Mode.CARRIED and place.stays:
                 value = place.before
             if place.missing is not None:
                 message, literals = place.missing

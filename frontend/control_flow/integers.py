@@ -231,7 +231,10 @@ _RULES: Final[dict[type[Operation], Callable[..., Interval]]] = {
 
 
 def counters_of(
-    starts: Sequence[Any], parameters: Sequence[Tracer], left: Sequence[Tracer]
+    starts: Sequence[Any],
+    parameters: Sequence[Tracer],
+    left: Sequence[Tracer],
+    are_read: Sequence[bool],
 ) -> list[Counter]:
     """Return the ints of Python among what a loop carries.
 
@@ -239,9 +242,10 @@ def counters_of(
         starts: the leaves before the loop.
         parameters: what stands for them in a step.
         left: what the step leaves of each.
+        are_read: whether a step reads what the last one left.
     """
     return [
         Counter(start, parameter.value, end.value)
-        for start, parameter, end in zip(starts, parameters, left)
-        if type(start) is int
+        for start, parameter, end, is_read in zip(starts, parameters, left, are_read)
+        if type(start) is int and is_read
     ]

@@ -289,7 +289,7 @@ def roll_scan(loop: Loop, source: Source, accept: Callable[[TracedRegion, Intege
     region, parameters = loop.traced(state, carried, [_STEP], parts, item)
     region.on_leak(Retrace(loop.site, "plain"))
     left = [leaf for place in carried.of_mode(Mode.CARRIED) for leaf in place.results(region)]
-    counters = counters_of(carried.given, parameters[1:], left)
+    counters = counters_of(carried.given, parameters[1:], left, carried.is_read)
     traced = any(map(_is_traced, (*region.captures, *carried.given, *arrays)))
     if not traced or not accept(region, Integers(parameters[0].value, counters)):
         return False

@@ -45,8 +45,8 @@ def test_staged_programs_do_what_python_does(program: Program) -> None:
 
 # Derivatives and batches
 
-KINKS = {"chain_of_calls", "minimum"}
-"""Programs with an argument at which they have no derivative."""
+KINKS = {"chain_of_calls", "minimum", "bisection"}
+"""Programs that have no derivative, or another one than their steps, at an argument."""
 
 DIFFERENTIABLE = [p for p in PROGRAMS if p.differentiable and p.function.__name__ not in KINKS]
 
@@ -255,10 +255,9 @@ def needs_its_number(x):
 
 def grows_a_list(x):
     ys = []
-    for _ in range(1100):
-        x = x * 1.001
-        ys.append(x)
-    return np.stack(ys)[::500]
+    for i in range(600):
+        ys.append(x * i)
+    return np.stack(ys[::100])
 
 
 def taylor(x):
