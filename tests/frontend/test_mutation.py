@@ -14,7 +14,6 @@ from gradatim import errors, lax, tree
 
 from .mutation_programs import PROGRAMS, Program
 
-
 ALL = pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 
 
