@@ -283,7 +283,9 @@ def test_a_scatter_to_positions_that_may_be_equal_is_not_split():
 # Registers
 
 
-@pytest.mark.parametrize(("shape", "sizes"), [((100,), (1,)), ((9, 30), (2, 3)), ((5, 20), (1, 20))])
+@pytest.mark.parametrize(
+    ("shape", "sizes"), [((100,), (1,)), ((9, 30), (2, 3)), ((5, 20), (1, 20))]
+)
 def test_small_windows_are_read_into_registers(shape, sizes):
     for places in ([3] * len(shape), [-5] * len(shape), [99] * len(shape)):
         check(
