@@ -17,6 +17,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ...ir.array.control import BarrierOp, TapeNewOp, TapeType
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError
+from ...ir.functions import BlockBuilder
 from ...ir.locations import derived, spell_location
 from ..blocks import append_copy, dependent_values, mapping, name_argument
 from .kinds import (
@@ -175,18 +176,20 @@ class _Copy:
                 self.varied.add(new)
 
     def _compose(self, op: Operation, rule: Composed) -> Sequence[SSAValue]:
-        block = self.builder.block
-        before = block.last_op
-        with self.builder.at(op.location):
-            result = rule.compose(self.builder, op, [self.environment[v] for v in op._operands])
-        for part in _behind(block, before):
-            found = set(_varied_among(part, self.varied))
-            if found:
-                self.varied |= found
-                part_rule = rule_of(part)
-                assert not isinstance(part_rule, Composed)
-                self.record(part, part_rule)
-        return (result,) if isinstance(result, SSAValue) else result
+        """Append what an op is composed of as if it had been in its place."""
+        operands = [self.environment[v] for v in op._operands]
+        parts = BlockBuilder([v.type for v in operands], location=op.location)
+        parts.builder.location = op.location
+        result = rule.compose(parts.builder, op, parts.arguments)
+        body = parts.finish((result,) if isinstance(result, SSAValue) else result)
+        varied = [v in self.varied for v in operands]
+        self.active |= active_values(body, varied, [v in self.active for v in op.results])
+        self.environment.update(zip(parts.arguments, operands))
+        terminator = _terminator(body)
+        for part in body.ops:
+            if part is not terminator:
+                self._append(part)
+        return [self.environment[v] for v in terminator._operands]
 
 
 def _behind(block: Block, op: Operation | None) -> Iterator[Operation]:
