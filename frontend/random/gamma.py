@@ -247,14 +247,14 @@ def _loggammas_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple
 
 
 def _one_gamma(key: Key, a: Tracer) -> Tracer:
-    loop_key, boost_key = key.split_apart()
+    loop_key, boost_key = key.split()
     scale, cube = _accepted(loop_key, a)
     boost = xp.power(1 - unit_uniform(boost_key, shape=(), dtype=a.dtype), 1 / a)
     return scale * cube * xp.where(a >= 1, 1, boost)
 
 
 def _one_loggamma(key: Key, a: Tracer) -> Tracer:
-    loop_key, boost_key = key.split_apart()
+    loop_key, boost_key = key.split()
     scale, cube = _accepted(loop_key, a)
     boost = -traced_exponential(boost_key, shape=(), dtype=a.dtype)
     scaled = xp.where((a >= 1) | (boost == 0), 0, boost * (1 / a))
@@ -286,7 +286,7 @@ def _accepted(key: Key, a: Tracer) -> tuple[Tracer, Tracer]:
     spread = third / xp.sqrt(scale)
 
     def propose(last: _Proposal) -> _Proposal:
-        retry_key, draw_key = last.normal_key.split_apart()
+        retry_key, draw_key = last.normal_key.split()
         x = traced_normal(draw_key, shape=(), dtype=a.dtype)
         u = unit_uniform(last.uniform_key, shape=(), dtype=a.dtype)
         root = 1 + x * spread
@@ -298,11 +298,11 @@ def _accepted(key: Key, a: Tracer) -> tuple[Tracer, Tracer]:
         again = (last.key, retry_key, last.uniform_key)
         next_key, normal_key, uniform_key = (
             Key(*(xp.where(is_complete, x, y) for x, y in zip(fresh, old)))
-            for fresh, old in zip(last.key.split_apart(3), again)
+            for fresh, old in zip(last.key.split(3), again)
         )
         return _Proposal(next_key, normal_key, uniform_key, cube, is_complete & ~is_rejected)
 
-    next_key, normal_key, uniform_key = key.split_apart(3)
+    next_key, normal_key, uniform_key = key.split(3)
     first = _Proposal(next_key, normal_key, uniform_key, scale, a != a)
     return scale, lax.while_loop(lambda last: ~last.accepted, propose, first).cube
 

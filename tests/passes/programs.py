@@ -143,7 +143,6 @@ class ProgramMaker:
         else:
             names = ["add", "sub", "mul", "div", "max", "min", "rem"]
             integer = ["and_", "or_", "xor", "shift_left", "shift_right_logical"]
-            integer += ["rotate_left"]
             names += ["copy_sign"] if kind == "f" else integer
         y = self.other(x)
         operands = (y, x) if self.number(0, 1) else (x, y)
