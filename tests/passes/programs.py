@@ -144,7 +144,6 @@ class ProgramMaker:
         else:
             names = ["add", "sub", "mul", "div", "max", "min", "rem"]
             integer = ["and_", "or_", "xor", "shift_left", "shift_right_logical"]
-            integer += ["rotate_left"]
             names += ["copy_sign"] if kind == "f" else integer
         y = self.other(x)
         operands = (y, x) if self.number(0, 1) else (x, y)
@@ -287,7 +286,9 @@ class ProgramMaker:
         if self.may_sum(x):
             kinds += ["add", "add"]
         source = self.other(x)
-        places = indices if self.number(0, 1) else [self.some_position(shape_of(i)) for i in indices]
+        places = (
+            indices if self.number(0, 1) else [self.some_position(shape_of(i)) for i in indices]
+        )
         update = self.b.gather(source, places, dims)
         return self.settled(self.b.scatter(self.pick(kinds), x, update, indices, dims))
 
