@@ -16,12 +16,14 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.effect import CallbackOp
 from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
 from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import shape_of, tensor_info
 from .body import BodyLowering, Held
+from .callback import CallbackLowering
 from .contraction import ContractionLowering
 from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
@@ -154,6 +156,7 @@ _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     CumulativeOp: LineLowering,
     ReduceWindowOp: WindowLowering,
     SortOp: SortLowering,
+    CallbackOp: CallbackLowering,
     DynamicUpdateSliceOp: WindowUpdateLowering,
     ScatterOp: ScatterLowering,
 }

@@ -98,9 +98,11 @@ def _rem(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | No
 
 
 def _pow(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:
-    """Small powers by products, which stay within the 2 ulp that ``pow`` grants itself."""
+    """Small powers by products and roots, within the 2 ulp that ``pow`` grants itself."""
     if c.dtype.kind != "f":
         return None
+    if float(c) in _HALVES:
+        return _half_power(b, x, float(c))
     if c == 0:
         return b.full_like(x, 1)
     if c == 1:
@@ -112,6 +114,25 @@ def _pow(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | No
     if c == -1:
         return b.div(b.full_like(x, 1), x)
     return b.sqrt(x) if b.fast and c == 0.5 else None
+
+
+_HALVES: Final = (1.5, 2.5, -1.5)
+
+
+def _half_power(b: RuleBuilder, x: SSAValue, exponent: float) -> SSAValue:
+    """A power of x or 1 / x, and a square root, in an order in which nothing overflows too soon.
+
+    Only of minus infinity, whose root is NaN, it is not the product; zeros count as positive.
+    """
+    positive = b.add(x, b.full_like(x, 0))
+    root, factor = b.sqrt(positive), positive
+    if exponent < 0:
+        factor = b.div(b.full_like(x, 1), positive)
+    power = b.div(factor, root) if exponent < 0 else b.mul(factor, root)
+    if abs(exponent) > 2:
+        power = b.mul(power, factor)
+    lowest = b.compare("eq", x, b.full_like(x, -np.inf))
+    return b.select(lowest, b.full_like(x, np.inf if exponent > 0 else 0), power)
 
 
 def _max(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:
