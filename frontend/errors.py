@@ -24,6 +24,7 @@ __all__ = [
     "NonDifferentiableArgumentError",
     "NonScalarOutputError",
     "OutputError",
+    "PathsWarning",
     "ShapeError",
     "StaticArgumentError",
     "TracerArrayConversionError",
@@ -32,6 +33,7 @@ __all__ = [
     "TracerMutationError",
     "TracingRecursionError",
     "TreeError",
+    "UndefinedError",
     "UnexpectedTracerError",
     "UnsupportedError",
 ]
@@ -117,5 +119,13 @@ class CallbackError(GradatimError, TypeError):
     """A Python function that compiled code called returned something else than it should."""
 
 
+class UndefinedError(GradatimError, UnboundLocalError):
+    """A variable was used that has a value only on some of the paths of a traced condition."""
+
+
 class TreeError(GradatimError, ValueError):
     """Containers do not have the same structure."""
+
+
+class PathsWarning(UserWarning):
+    """A function is compiled again and again, as Python decides by the values of its arguments."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .frontend.checkpointing import checkpoint, checkpoint_name, checkpoint_policies, remat
     from .frontend.closures import closure_convert
     from .frontend.compiled import Compiled
+    from .frontend.control_flow.conversion import do_not_convert
     from .frontend.custom import custom_gradient, custom_jvp, custom_vjp, stop_gradient
     from .frontend.errors import GradatimError
     from .frontend.inspection import eval_shape, make_ir, make_jaxpr
@@ -57,6 +58,7 @@ _PLACES = {
     "ShapeDtypeStruct": "frontend.arguments",
     "Staged": "frontend.stage",
     "Traced": "frontend.traced",
+    "do_not_convert": "frontend.control_flow.conversion",
     "checking_leaks": "frontend.leaks",
     "checkpoint": "frontend.checkpointing",
     "checkpoint_name": "frontend.checkpointing",
@@ -117,6 +119,7 @@ __all__ = [
     "custom_jvp",
     "custom_vjp",
     "debug",
+    "do_not_convert",
     "errors",
     "eval_shape",
     "flatten_util",

@@ -15,6 +15,7 @@ from .frontend.errors import (
     NonDifferentiableArgumentError,
     NonScalarOutputError,
     OutputError,
+    PathsWarning,
     ShapeError,
     StaticArgumentError,
     TracerArrayConversionError,
@@ -23,6 +24,7 @@ from .frontend.errors import (
     TracerMutationError,
     TracingRecursionError,
     TreeError,
+    UndefinedError,
     UnexpectedTracerError,
     UnsupportedError,
 )
@@ -42,6 +44,7 @@ __all__ = [
     "NonDifferentiableArgumentError",
     "NonScalarOutputError",
     "OutputError",
+    "PathsWarning",
     "ShapeError",
     "StaticArgumentError",
     "TracerArrayConversionError",
@@ -50,6 +53,7 @@ __all__ = [
     "TracerMutationError",
     "TracingRecursionError",
     "TreeError",
+    "UndefinedError",
     "UnexpectedTracerError",
     "UnsupportedError",
 ]
