@@ -93,7 +93,7 @@ class Loop:
                 )
             finally:
                 state.restore()
-            if carried.settle(region):
+            if not region.outdated and carried.settle(region):
                 return region, parameters
         raise CarryError(
             f"what the loop ({self.site.where}) carries gets another type in each step",
