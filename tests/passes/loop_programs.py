@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from random import Random
 
 import numpy as np
 from hypothesis import strategies as st
-from xdsl.ir import Block, SSAValue
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Attribute, Block, SSAValue
 
-from gradatim.ir.functions import BlockBuilder
+from gradatim.ir.functions import BlockBuilder, FunctionBuilder
 from gradatim.ir.types import dtype_of, shape_of, tensor_type
 
-from .programs import F64, Program, ProgramMaker, Style
+from .programs import F64, Program, ProgramMaker, Style, place
 
 I64 = np.dtype(np.int64)
 INDEX = tensor_type((), I64)
 
 WHOLE = Style((F64, F64, I64), (0.0, -0.0, 1.0, -1.0, 2.0, 3.0, -2.0), sums=True)
 """Whole numbers, so that the order of sums makes no difference."""
+
+
+def region(types: Sequence[Attribute], body: Callable[..., Sequence[SSAValue]]) -> Block:
+    """Return a block of what ``body(builder, *arguments)`` appends and returns."""
+    builder = BlockBuilder(types, (), place(0))
+    return builder.finish(list(body(builder.builder, *builder.arguments)))
+
+
+def program(types: Sequence[Attribute], body: Callable[..., Sequence[SSAValue]]) -> ModuleOp:
+    """Return the module of a function ``f``."""
+    function = FunctionBuilder("f", types, (), place(0))
+    return ModuleOp([function.finish(list(body(function.builder, *function.arguments)))])
 
 
 class LoopMaker(ProgramMaker):
@@ -84,7 +97,7 @@ class LoopMaker(ProgramMaker):
 
     # Regions
 
-    def region(self, values: Sequence[SSAValue], steps: int, wanted: Sequence[SSAValue]) -> Block:
+    def branch(self, values: Sequence[SSAValue], steps: int, wanted: Sequence[SSAValue]) -> Block:
         """Return a block that takes values like the given ones and yields values like others."""
         builder = BlockBuilder([v.type for v in values], (), self.b.location)
         results, _ = self.within(builder, steps, wanted, 0)
@@ -168,7 +181,7 @@ class LoopMaker(ProgramMaker):
             index, count = self.b.compare("gt", total, self.b.full_like(total, 1)), 2
         wanted = [self.pick(operands) for _ in range(self.number(1, 3))]
         return list(
-            self.b.case(index, operands, [self.region(operands, 3, wanted) for _ in range(count)])
+            self.b.case(index, operands, [self.branch(operands, 3, wanted) for _ in range(count)])
         )
 
 
