@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from xdsl.ir import SSAValue
 
 from ....ir.array.control import INDEX, CaseOp, TapeType, WhileOp
+from ....ir.array.effect import has_effect
 from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
@@ -168,8 +169,11 @@ CHEAP_STEP: Final = 2_000_000
 
 
 def _is_small(op: WhileOp, moving: Sequence[Batched]) -> bool:
-    """Tell whether a block of lanes fits into registers and the nearest cache."""
-    if any(isinstance(value.type, TapeType) for value, _ in moving):
+    """Tell whether a block of lanes fits into registers and the nearest cache.
+
+    What has effects does not run in blocks, the last of which may have lanes twice.
+    """
+    if has_effect(op) or any(isinstance(value.type, TapeType) for value, _ in moving):
         return False
     values = [
         value

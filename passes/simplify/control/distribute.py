@@ -58,15 +58,8 @@ def _worth_computing_at_once(draft: Draft, count: int) -> list[SSAValue]:
     (block,) = draft.blocks
     index, consts, carries, elements = draft.parts
     varying = dependent_values(block, [*index, *elements])
-    late = [
-        *carries,
-        *(
-            r
-            for op in block.ops
-            if has_effect(op) or not isinstance(op, ArrayOp)
-            for r in op.results
-        ),
-    ]
+    staying = [op for op in block.ops if has_effect(op) or not isinstance(op, ArrayOp)]
+    late = [*carries, *(result for op in staying for result in op.results)]
     unknown = dependent_values(block, late)
     gains: dict[Operation, int] = {
         op: gain_of_batching(op, varying)
