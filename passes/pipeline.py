@@ -30,6 +30,7 @@ from ..ir.kernel.interpreter import BufferInterpreter, has_buffers
 from ..ir.kernel.ops import FusionOp
 from ..ir.types import tensor_info
 from .bufferize.bufferize import KernelBufferize
+from .checks.raising import ArrayRaiseChecks
 from .fusion.cost import Cost, cost_of, microseconds_in
 from .fusion.fuse import ArrayFuse
 from .lowering.lower_to_loops import KernelLowerToLoops
@@ -58,7 +59,8 @@ class Options:
 
 def array_pipeline(options: Options) -> Passes:
     """Return the passes that simplify a program at the array level."""
-    return ArrayDropRules(), ArrayInline(), ArrayCanonicalize(fast=options.fast)
+    simplified = ArrayCanonicalize(fast=options.fast)
+    return ArrayDropRules(), ArrayRaiseChecks(), ArrayInline(), simplified
 
 
 def kernel_pipeline(options: Options) -> Passes:
