@@ -20,7 +20,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import checks, debug, errors, flatten_util, lax, numpy, random, test_util, tree, tree_util
+    from . import (
+        checks,
+        debug,
+        errors,
+        flatten_util,
+        lax,
+        numpy,
+        random,
+        test_util,
+        tree,
+        tree_util,
+    )
     from .frontend.api import (
         grad,
         hessian,

@@ -119,7 +119,9 @@ class CheckOp(ArrayOp):
         if operands[0] != CONDITION:
             raise GradatimError(f"{cls.name}: the condition must be a 0-d bool")
         if len(names.data) != len(operands) - 1:
-            raise GradatimError(f"{cls.name}: each value of the payload needs a name, or an empty one")
+            raise GradatimError(
+                f"{cls.name}: each value of the payload needs a name, or an empty one"
+            )
         return CONDITION
 
     def evaluate(self, *operands: np.ndarray) -> np.ndarray:

@@ -228,9 +228,7 @@ class _Writer:
         block, arguments, inner = self._begun(body, len(body.args))
         block.block.insert_arg(PREDICATE, len(block.block.args))
         values, inner = self._opened(block.builder, body, arguments, inner)
-        again, inner = self._opened(
-            block.builder, condition, [*arguments[:count], *values], inner
-        )
+        again, inner = self._opened(block.builder, condition, [*arguments[:count], *values], inner)
         test = BlockBuilder(block.block.arg_types)
         found = b.while_(
             consts,
