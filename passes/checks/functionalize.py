@@ -35,7 +35,7 @@ from ...ir.errors import GradatimError
 from ...ir.functions import BlockBuilder, FunctionBuilder, return_of
 from ...ir.locations import derived, spell_location
 from ...ir.types import shape_of, tensor_info
-from ..blocks import Environment, append_copy, mapping
+from ..blocks import Environment, append_block, append_copy, mapping
 from ..functions import replace_functions, visibility_of
 from .sites import KINDS, Site
 
@@ -220,21 +220,38 @@ class _Writer:
     def _append_while(
         self, b: Builder, op: WhileOp, operands: Sequence[SSAValue], state: State
     ) -> tuple[Sequence[SSAValue], State]:
-        """Append a loop that carries its condition, too, so that this is checked where it is made."""
         count = len(op.groups[0])
         consts, carries = operands[:count], operands[count:]
+        condition = op.condition.block
+        if all(inner not in self._plan.sites for inner in condition.ops):
+            test, arguments, _ = self._begun(condition, len(operands))
+            looks = append_block(test.block, condition, arguments)
+            blocks = test.finish(looks), self._block(op.body.block)
+            return self._parted(b.while_(consts, [*carries, *state], *blocks), len(carries))
+        return self._append_checked_while(b, op, consts, carries, state)
+
+    def _append_checked_while(
+        self,
+        b: Builder,
+        op: WhileOp,
+        consts: Sequence[SSAValue],
+        carries: Sequence[SSAValue],
+        state: State,
+    ) -> tuple[Sequence[SSAValue], State]:
+        """Append a loop that carries its condition, which is checked where it is computed."""
         condition, body = op.condition.block, op.body.block
-        goes_on, state = self._opened(b, condition, operands, state)
-        block, arguments, inner = self._begun(body, len(body.args))
-        block.block.insert_arg(PREDICATE, len(block.block.args))
-        values, inner = self._opened(block.builder, body, arguments, inner)
-        again, inner = self._opened(block.builder, condition, [*arguments[:count], *values], inner)
-        test = BlockBuilder(block.block.arg_types)
+        goes_on, state = self._opened(b, condition, [*consts, *carries], state)
+        step, arguments, inner = self._begun(body, len(body.args))
+        step.block.insert_arg(PREDICATE, len(step.block.args))
+        values, inner = self._opened(step.builder, body, arguments, inner)
+        next_arguments = [*arguments[: len(consts)], *values]
+        again, inner = self._opened(step.builder, condition, next_arguments, inner)
+        test = BlockBuilder(step.block.arg_types)
         found = b.while_(
             consts,
             [*carries, *state, *goes_on],
             test.finish([test.arguments[-1]]),
-            block.finish([*values, *inner, *again]),
+            step.finish([*values, *inner, *again]),
         )
         return self._parted(found[:-1], len(carries))
 
@@ -291,7 +308,7 @@ def functionalize(function: FuncOp, kinds: Sequence[str]) -> FuncOp:
 
     Args:
         function: a function without calls; it is left as it is.
-        kinds: of checks: ``user``, ``index``, ``div``, ``nan``. Checks of the user's go in any case.
+        kinds: of ``user``, ``index``, ``div``, ``nan``. Checks of the user's go in any case.
 
     Raises:
         GradatimError: if there is no such kind, or an op's checks cannot be computed.

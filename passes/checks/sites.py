@@ -102,7 +102,7 @@ def _nan(op: Operation) -> Iterator[Site]:
 
 
 def _no_new_nan(b: Builder, operands: Sequence[SSAValue], results: Sequence[SSAValue]) -> Found:
-    """Require that no NaN is made of operands that have none; elementwise ops, element by element."""
+    """Require that no NaN is made of numbers: by elementwise ops element by element."""
     given = [x for x in dict.fromkeys(operands) if dtype_of(x).kind in "fc"]
     shape = shape_of(results[0])
     each = all(shape_of(x) == shape for x in given) and _is_elementwise(results[0])
