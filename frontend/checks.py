@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
@@ -174,14 +175,15 @@ def _append_check(
         outer.builder.check(condition, msg, payload, names, number=len(FUNCTIONS) - 1)
 
 
-class _Raise(NamedTuple):
+@dataclass(frozen=True)
+class _Raise:
     """Raises the error of a check, called by a program."""
 
     message: str
     names: tuple[str, ...]
     where: str | None
 
-    def __call__(self, *payload: np.ndarray) -> Sequence[Any]:
+    def __call__(self, *payload: Any) -> Sequence[Any]:
         raise CheckError(format_message(self.message, self.names, payload), self.where)
 
 
@@ -261,8 +263,8 @@ def _checked(inner: Staged, kinds: Checks) -> Staged:
         return Error(results[count], results[count + 1 :], checks), out
 
     functools.update_wrapper(checked, inner.function, updated=())
-    static = {"static_argnums": inner.static_argnums, "static_argnames": inner.static_argnames}
-    return stage(checked, **static, convert=False)  # what it calls is converted
+    static = inner.static_argnums, inner.static_argnames
+    return Staged(checked, (), *static, convert=False)  # what it calls is converted
 
 
 def _functional(

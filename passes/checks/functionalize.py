@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -333,8 +332,9 @@ def _drop_checks(function: FuncOp) -> None:
     """Erase checks that were not asked for, and those of derivative rules."""
     for op in [op for op in function.walk() if isinstance(op, CheckOp)]:
         op.result.replace_all_uses_with(op.condition)
-        op.detach()
-        op.erase()
+        block = op.parent_block()
+        assert block is not None
+        block.erase_op(op)
 
 
 def _attribute_of(check: Check) -> DictionaryAttr:
