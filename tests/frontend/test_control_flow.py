@@ -658,7 +658,20 @@ def view_in_branch(x):
     return y, part
 
 
-@pytest.mark.parametrize("function", [copied_first, own_array, swapped, view_in_branch])
+def empty(n):
+    return np.empty(n)
+
+
+def array_made_by_a_helper(x):
+    y = empty(3)
+    for i in range(3):
+        y[i] = x[i] * i
+    return y
+
+
+@pytest.mark.parametrize(
+    "function", [copied_first, own_array, swapped, view_in_branch, array_made_by_a_helper]
+)
 @pytest.mark.parametrize("x", [np.array([1.0, 2.0, 3.0]), np.array([-1.0, 2.0, -3.0])], ids=repr)
 def test_arrays_change_in_place_under_conditions(function: Any, x: Any) -> None:
     if function is swapped:
