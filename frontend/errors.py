@@ -13,6 +13,7 @@ __all__ = [
     "ArgumentError",
     "AxesError",
     "BranchError",
+    "CallbackError",
     "CarryError",
     "ConcretizationTypeError",
     "CustomRuleError",
@@ -112,6 +113,10 @@ class CarryError(GradatimError, TypeError):
 
 class CustomRuleError(GradatimError, TypeError):
     """A derivative rule is missing, or gives something else than derivatives of the results."""
+
+
+class CallbackError(GradatimError, TypeError):
+    """A Python function that compiled code called returned something else than it should."""
 
 
 class UndefinedError(GradatimError, UnboundLocalError):

@@ -15,9 +15,11 @@ from typing import Any, Final, NoReturn, Protocol
 import numpy as np
 
 from ..backend.call import MISMATCH, CallSignature, CompiledCallable, Program, link_program
+from ..backend.callbacks import Callbacks, is_callback_symbol
 from ..backend.libraries import is_library_symbol, library_symbols
 from ..ir.interpreter import Interpreter
 from .artifacts import ProgramCode, compile_program
+from .callbacks import FUNCTIONS
 from .errors import GradatimError
 from .layouts import flat_call
 from .traced import Traced
@@ -71,24 +73,39 @@ class Native:
 
     def __init__(self, traced: Traced, code: ProgramCode) -> None:
         self._code = code
+        self._callbacks = Callbacks(FUNCTIONS)
+        self._calls_python = any(map(is_callback_symbol, code.externals))
         self._captures: Any = traced.captures
         self._guarded = bool(traced.guards)
         self._flat_signature = flat_call(traced)
 
     def run(self, leaves: Sequence[Any]) -> Sequence[Any]:
-        """Call the code with the leaves as arguments."""
+        """Call the code with the leaves as arguments.
+
+        Raises:
+            Exception: what a Python function that the code calls has raised.
+        """
         results: Sequence[Any] = self._flat(*leaves)
+        if self._calls_python:
+            self._callbacks.raise_pending()
         return results
 
-    def program(self, signature: CallSignature) -> Program:
-        """Link the code for calls of the given signature."""
-        needed = library_symbols(filter(is_library_symbol, self._code.externals))
+    def program(self, signature: CallSignature) -> Program | None:
+        """Link the code for calls of the given signature; one that calls Python is run by `run`."""
+        return None if self._calls_python else self._link(signature)
+
+    def _link(self, signature: CallSignature) -> Program:
+        externals = self._code.externals
+        needed = {
+            **library_symbols(filter(is_library_symbol, externals)),
+            **self._callbacks.addresses(filter(is_callback_symbol, externals)),
+        }
         return link_program(self._code.object, signature, captured=self._captures, symbols=needed)
 
     @cached_property
     def _flat(self) -> CompiledCallable:
         flat = CompiledCallable(_fail if self._guarded else _refuse, raise_status)
-        flat.add(self.program(self._flat_signature))
+        flat.add(self._link(self._flat_signature))
         return flat
 
 
@@ -102,7 +119,7 @@ class Interpreted:
 
     def __init__(self, traced: Traced, ignore_guards: bool = False) -> None:
         self._ignore_guards = ignore_guards
-        self._interpreter = Interpreter(traced.module)
+        self._interpreter = Interpreter(traced.module, FUNCTIONS)
         self._captures: Any = traced.captures
         self._traced = traced
 

@@ -262,6 +262,12 @@ class Staged(PublicCallable):
         """Return the result with types in the place of arrays; nothing is computed."""
         return self.trace(*args, **kwargs).out_info
 
+    def clear_cache(self) -> None:
+        """Forget what was traced and compiled; the cache on disk stays."""
+        for known in (self._traces, self._specialisations, self.parts):
+            known.clear()
+        self.clear()
+
     @public
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """Return the function at every level of the IR for such arguments.
@@ -562,7 +568,7 @@ def _is_its_own_key(function: Any) -> bool:
     """Tell whether a callable is equal to itself only, and can keep its cache."""
     return (
         callable(function)
-        and type(function).__hash__ is object.__hash__
+        and getattr(type(function), "__hash__", None) is object.__hash__
         and type(getattr(function, "__dict__", None)) is dict
     )
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..local import FROM_NUMBERS
 from ..source import OUR_FOLDER
 from ..tracer import Tracer
 
@@ -109,8 +110,10 @@ _MISSING: Final = object()
 
 @cache
 def _array_names() -> frozenset[str]:
+    """Return the names of what NumPy does with traced values by itself."""
     spaces = (np, np.linalg, np.ndarray, Tracer, np.float64)
-    return frozenset(name for space in spaces for name in dir(space))
+    names = {name for space in spaces for name in dir(space)}
+    return frozenset(names - {function.__name__ for function in FROM_NUMBERS})
 
 
 def _is_array_name(name: str) -> bool:

@@ -18,12 +18,14 @@ from ...ir.types import Shape
 from .. import lax
 from ..api import vmap
 from ..boundary import public
+from ..custom.jvp import custom_jvp
 from ..errors import ShapeError
 from ..numpy.manipulation import sizes
 from ..numpy.operands import broadcast, converted, xp
 from ..tracer import Tracer
 from .calls import result_shape, sampled
 from .continuous import traced_exponential, traced_normal
+from .gamma_derivative import log_slope
 from .threefry import Key
 from .uniform import traced_signs, unit_uniform
 
@@ -36,7 +38,7 @@ def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None) -> Any:
 
     Args:
         key: a key, u32[2].
-        a: a positive number or an array of them.
+        a: a positive number or an array of them; where it is negative, the result is NaN.
         shape: of the result, to which ``a`` broadcasts; that of ``a`` by default.
         dtype: a float dtype; float64 by default.
 
@@ -201,25 +203,47 @@ def ball(key: Any, d: int, p: Any = 2, shape: Any = (), dtype: Any = None) -> An
 
 def traced_gamma(key: Key, a: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     """Return numbers under a traced key: the part of `gamma` that computes."""
-    return _of_each(_one_gamma, key, a, shape, dtype)
+    return _of_each(_gammas, key, a, shape, dtype)
 
 
 def traced_loggamma(key: Key, a: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
     """Return logarithms under a traced key: the part of `loggamma` that computes."""
-    return _of_each(_one_loggamma, key, a, shape, dtype)
+    return _of_each(_loggammas, key, a, shape, dtype)
 
 
 def _of_each(
-    one: Callable[[Key, Tracer], Tracer], key: Key, a: Tracer, shape: Shape, dtype: np.dtype
+    numbers: Callable[..., Tracer], key: Key, a: Tracer, shape: Shape, dtype: np.dtype
 ) -> Tracer:
-    """Return what a sampler of one number gives for each element of ``a``, under its own key."""
+    """Return a number for each element of ``a``, each under a key of its own."""
     a = broadcast(converted(a, dtype), shape)
-    if not shape:
-        return one(key.split_apart(1)[0], a)
-    a = xp.reshape(a, -1)
-    upper, lower = map(key.trace.tracer, key.words(a.shape))
-    numbers = vmap(lambda upper, lower, a: one(Key(upper, lower), a))(upper, lower, a)
-    return xp.reshape(numbers, shape)
+    a = xp.reshape(xp.where(a < 0, np.nan, a), -1)
+    return xp.reshape(numbers(*map(key.trace.tracer, key.words(a.shape)), a), shape)
+
+
+@custom_jvp
+def _gammas(upper: Tracer, lower: Tracer, a: Tracer) -> Tracer:
+    """Return a number under each of several keys, given as their words."""
+    return vmap(lambda u, v, a: _one_gamma(Key(u, v), a))(upper, lower, a)
+
+
+@custom_jvp
+def _loggammas(upper: Tracer, lower: Tracer, a: Tracer) -> Tracer:
+    """Return a logarithm under each of several keys, given as their words."""
+    return vmap(lambda u, v, a: _one_loggamma(Key(u, v), a))(upper, lower, a)
+
+
+@_gammas.defjvp
+def _gammas_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    x, a = _gammas(*primals), primals[2]
+    is_zero = x == 0  # where it was too small, no derivative is known
+    slope = x * vmap(log_slope)(xp.log(xp.where(is_zero, 1, x)), a)
+    return x, xp.where(is_zero, 0, slope) * tangents[2]
+
+
+@_loggammas.defjvp
+def _loggammas_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    log_x, a = _loggammas(*primals), primals[2]
+    return log_x, vmap(log_slope)(log_x, a) * tangents[2]
 
 
 def _one_gamma(key: Key, a: Tracer) -> Tracer:

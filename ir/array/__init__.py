@@ -13,7 +13,7 @@ from ..attributes import (
     ReduceKindAttr,
     ScatterKindAttr,
 )
-from . import contraction, elementwise, indexing, ordering, reduction, shape
+from . import contraction, effect, elementwise, indexing, ordering, reduction, shape
 from .base import ArrayOp
 from .control import CONTROL_OPS, TapeType
 from .regions import YieldOp
@@ -26,6 +26,7 @@ FAMILIES = {
     "reduction": reduction,
     "contraction": contraction,
     "ordering": ordering,
+    "effect": effect,
 }
 """The modules that define the ops, by the name that each pass gives its rules for them."""
 

@@ -10,6 +10,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ..array import shape as s
 from ..array.contraction import DotGeneralOp
+from ..array.indexing import DynamicSliceOp, GatherOp
 from ..array.reduction import CumulativeOp, ReduceOp
 from ..errors import GradatimError
 from ..types import shape_of, spell
@@ -20,6 +21,9 @@ MAX_ELEMENTS: Final = 64
 
 MAX_PRODUCTS: Final = 512
 """A matrix product of more multiplications is not written out."""
+
+MAX_POSITIONS: Final = 8
+"""A gather from more computed positions is not written out."""
 
 MOVING_OPS: Final[tuple[type[Operation], ...]] = (
     *(s.BroadcastOp, s.ReshapeOp, s.TransposeOp, s.SliceOp, s.ReverseOp),
@@ -33,7 +37,10 @@ OTHER_OPS: Final[tuple[type[Operation], ...]] = (
 )
 """What can be written out besides ops that are elementwise or only move."""
 
-_WRITTEN_OUT: Final = frozenset((*MOVING_OPS, *OTHER_OPS))
+READING_OPS: Final[tuple[type[Operation], ...]] = (s.SliceOp, DynamicSliceOp, GatherOp)
+"""Ops whose first operand may be large: they read a part of it in memory."""
+
+_WRITTEN_OUT: Final = frozenset((*MOVING_OPS, *READING_OPS, *OTHER_OPS))
 
 
 def is_small(type_: Attribute) -> bool:
@@ -42,20 +49,26 @@ def is_small(type_: Attribute) -> bool:
 
 
 def is_small_op(op: Operation) -> bool:
-    """Tell whether an op can be written out on small arrays.
-
-    Only a slice may have an operand that is not small: it is read in memory.
-    """
+    """Tell whether an op can be written out on small arrays."""
     kind = type(op)
     if not (kind in _WRITTEN_OUT or is_elementwise(kind)) or len(op.results) != 1:
         return False
     if not is_small(op.results[0].type):
         return False
-    if kind is s.SliceOp:
-        return True
-    if not all(is_small(operand.type) for operand in op.operands):
+    first = 1 if kind in READING_OPS else 0
+    if not all(is_small(operand.type) for operand in op.operands[first:]):
         return False
+    if isinstance(op, GatherOp):
+        return prod(shape_of(op.indices[0])) <= MAX_POSITIONS
     return not isinstance(op, DotGeneralOp) or _products(op) <= MAX_PRODUCTS
+
+
+def is_read_at_computed_positions(value: SSAValue) -> bool:
+    """Tell whether an op needs a value in memory, since it computes which element it reads."""
+    return any(
+        isinstance(use.operation, DynamicSliceOp | GatherOp) and use.index == 0
+        for use in value.uses
+    )
 
 
 def _products(op: DotGeneralOp) -> int:
@@ -67,8 +80,7 @@ def require_small(block: Block) -> None:
     """Check that the body of a fusion can be written out.
 
     Raises:
-        GradatimError: if an op cannot, or has an operand that is neither small nor, for a slice,
-            an argument.
+        GradatimError: if an op cannot, or reads a part of what is neither small nor an argument.
     """
     for op in block.ops:
         if op is block.last_op:

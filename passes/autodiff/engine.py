@@ -14,7 +14,7 @@ from typing import NamedTuple
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...ir.array.control import BarrierOp, TapeNewOp
+from ...ir.array.control import BarrierOp, TapeNewOp, TapeType
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError
 from ...ir.locations import derived, spell_location
@@ -32,7 +32,7 @@ from .kinds import (
     is_differentiable_tape,
     is_inexact,
 )
-from .rules import NON_DIFFERENTIABLE, RULES, rule_of
+from .rules import NON_DIFFERENTIABLE, region_rule_of, rule_of
 
 # Activity: a value is active if it depends differentiably on the inputs and the outputs on it
 
@@ -71,8 +71,8 @@ def _varied_among(op: Operation, varied: set[SSAValue]) -> Iterable[SSAValue]:
     """Return the results of an op that depend differentiably on varied values."""
     if varied.isdisjoint(op._operands) or type(op) in NON_DIFFERENTIABLE:
         return ()
-    rule = RULES.get(type(op))
-    if isinstance(rule, RegionRule):
+    if op.regions:
+        rule = region_rule_of(op)
         flags = rule.varied(ENGINE, op, [v in varied for v in op._operands])
         return [v for v, varies in zip(op.results, flags) if varies]
     if isinstance(op, BarrierOp):
@@ -84,6 +84,8 @@ def _varied_among(op: Operation, varied: set[SSAValue]) -> Iterable[SSAValue]:
 def _versions_of_tapes(body: Block) -> list[list[SSAValue]]:
     """Return the versions of each differentiable tape in a block."""
     lists: dict[SSAValue, list[SSAValue]] = {}
+    if not any(type(v.type) is TapeType for op in body.ops for v in op._operands):
+        return []
     for value in body.args:
         if is_differentiable_tape(value):
             lists[value] = [value]
@@ -107,10 +109,9 @@ def _complete(tapes: Iterable[Sequence[SSAValue]], found: set[SSAValue]) -> bool
 
 
 def _useful_operands(op: Operation, varied: Flags, wanted: Flags) -> Flags:
-    rule = RULES.get(type(op))
     if isinstance(op, BarrierOp):
         return wanted
-    return rule.useful(ENGINE, op, varied, wanted) if isinstance(rule, RegionRule) else varied
+    return region_rule_of(op).useful(ENGINE, op, varied, wanted) if op.regions else varied
 
 
 def _terminator(body: Block) -> Operation:
@@ -157,13 +158,12 @@ class _Copy:
         if self.active.isdisjoint(op.results):
             append_copy(self.builder.block, op, self.environment)
             return
-        rule = rule_of(op)
-        if isinstance(rule, RegionRule):
+        if op.regions:
             with self.builder.at(derived(op.location, self.mode)):
-                results = self.replace(op, rule)
+                results = self.replace(op, region_rule_of(op))
             for old, new in zip(op.results, results):
                 new.name_hint = new.name_hint or old.name_hint
-        elif isinstance(rule, Composed):
+        elif isinstance(rule := rule_of(op), Composed):
             results = self._compose(op, rule)
         else:
             copy = append_copy(self.builder.block, op, self.environment)
@@ -184,7 +184,7 @@ class _Copy:
             if found:
                 self.varied |= found
                 part_rule = rule_of(part)
-                assert not isinstance(part_rule, Composed | RegionRule)
+                assert not isinstance(part_rule, Composed)
                 self.record(part, part_rule)
         return (result,) if isinstance(result, SSAValue) else result
 
@@ -343,7 +343,9 @@ class _Record(_Copy):
             return pending.pop(value).total() if value in pending else None
 
         linear_in = [v for v in inputs if v in self.varied] if self.linear else ()
-        dependent = dependent_values(self.builder.block, linear_in, ordered=False)
+        dependent = (
+            dependent_values(self.builder.block, linear_in, ordered=False) if linear_in else set()
+        )
         contribute(outputs, cotangents)
         for step in reversed(self.steps):
             if pending.keys().isdisjoint(step.results) and not self._moves_tape(step):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -39,6 +39,7 @@ from ...ir.functions import find_function, return_of
 from ...ir.kernel.buffers import buffer_type, part_type
 from ...ir.kernel.memory import LoadOp, StoreOp
 from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.registers import is_read_at_computed_positions
 from ...ir.types import Shape, row_major, shape_of
 from ..simplify.rewriting import functions_of
 from . import control
@@ -87,6 +88,7 @@ class Bufferize:
         self.buffers: dict[SSAValue, SSAValue] = {}
         self.tensors: dict[SSAValue, SSAValue] = {}
         self.storages: dict[Storage, SSAValue] = {}
+        self.at_end: list[Callable[[], None]] = []
         self.status: SSAValue | None = None
         self._frames: dict[Operation | None, Frame] = {}
         self._globals: dict[DenseIntOrFPElementsAttr, SSAValue] = {}
@@ -98,6 +100,7 @@ class Bufferize:
             if self.plan.pushes:
                 self._append_status()
             self.append_ops(self.old)
+            self.end()
         if self.status is not None:
             self.add(ReturnOp, (self.append(memref.LoadOp, (self.status,), i32),))
         else:
@@ -146,7 +149,7 @@ class Bufferize:
         yielded += [fusion.terminator.operands[i] for i in held]
         if yielded != list(fusion.terminator.operands):
             fusion.terminator.operands = yielded
-        ins = [self._operand(v, fusion.schedule.data.registers) for v in fusion.ins]
+        ins = [self._operand(v, a, fusion) for v, a in zip(fusion.ins, body.args)]
         fusion.body.detach_block(body)
         new = FusionOp.of(body, ins, outs, schedule=fusion.schedule.data, location=fusion.location)
         self.block.add_op(new)
@@ -154,12 +157,13 @@ class Bufferize:
             self.tensors[fusion.results[i]] = result
             result.name_hint = fusion.results[i].name_hint
 
-    def _operand(self, value: SSAValue, in_registers: bool) -> SSAValue:
+    def _operand(self, value: SSAValue, argument: SSAValue, fusion: FusionOp) -> SSAValue:
         """Return what a kernel reads a value from: a register if it is in one and that serves."""
         held = self.tensors.get(value)
-        if held is not None and (in_registers or not self.is_in_memory(value)):
-            return held
-        if held is not None and prod(shape_of(value)) == 1:
+        if held is None or not self.is_in_memory(value):
+            return held if held is not None else self.buffer(value)
+        in_registers = fusion.schedule.data.registers or prod(shape_of(value)) == 1
+        if in_registers and not is_read_at_computed_positions(argument):
             return held
         return self.buffer(value)
 
@@ -224,12 +228,17 @@ class Bufferize:
     @contextmanager
     def scope(self, block: Block) -> Iterator[None]:
         """Append to a block, and forget afterwards what is defined in it."""
-        before = self.block, self.buffers, self.tensors, self.storages
-        self.block = block
+        before = self.block, self.buffers, self.tensors, self.storages, self.at_end
+        self.block, self.at_end = block, []
         self.buffers, self.tensors = dict(self.buffers), dict(self.tensors)
         self.storages = dict(self.storages)
         yield
-        self.block, self.buffers, self.tensors, self.storages = before
+        self.block, self.buffers, self.tensors, self.storages, self.at_end = before
+
+    def end(self) -> None:
+        """Append what is to be done when all else in a block is."""
+        for action in self.at_end:
+            action()
 
     # Memory
 

@@ -25,7 +25,7 @@ from ...ir.array.shape import ReshapeOp
 from ...ir.kernel.buffers import part_type
 from ...ir.kernel.memory import StoreOp
 from ...ir.kernel.ops import FusionOp
-from ...ir.kernel.registers import is_small
+from ...ir.kernel.registers import is_read_at_computed_positions, is_small
 from ...ir.kernel.schedule import PARALLEL_STEPS, UNROLL
 from ...ir.kernel.tape import TapeType
 from ...ir.types import dtype_of
@@ -75,6 +75,7 @@ def _branch(b: Bufferize, op: CaseOp, old: Block) -> Region:
         _stand_for(b, op.inputs, old.args)
         tapes.enter(b, old.args)
         b.append_ops(old)
+        b.end()
         yielded = terminator_of(old).operands
         held = [b.tensor(v) for v, r in zip(yielded, op.results) if r in b.plan.held]
         b.add(scf.YieldOp, held)
@@ -172,6 +173,7 @@ def _steps(
         b.append_copies(plan.first)
         b.append_ops(op.body.block)
         b.append_copies(plan.last)
+        b.end()
         b.add(scf.YieldOp, carried.following(terminator_of(op.body.block).operands))
     types = [value.type for value in carried.initial]
     bounds = (start, end, b.index(1))
@@ -259,6 +261,7 @@ def _while(b: Bufferize, op: Operation) -> None:
         tapes.enter(b, body.args[first:])
         b.append_ops(body)
         b.append_copies(plan.last)
+        b.end()
         b.add(scf.YieldOp, carried.following(terminator_of(body).operands))
     regions = [Region(before), Region(after)]
     new = b.add(scf.WhileOp, carried.initial, types, regions=regions)
@@ -291,7 +294,11 @@ def _is_read_in_registers(value: SSAValue) -> bool:
     """Tell whether a kernel that computes in registers reads a value, also in regions within."""
     for use in value.uses:
         user = use.operation
-        if isinstance(user, FusionOp) and user.schedule.data.registers:
+        if (
+            isinstance(user, FusionOp)
+            and user.schedule.data.registers
+            and not is_read_at_computed_positions(user.body.block.args[use.index])
+        ):
             return True
         if isinstance(user, ReshapeOp) and _is_read_in_registers(user.result):
             return True

@@ -24,12 +24,12 @@ from ...ir.array.shape import (
     SliceOp,
     TransposeOp,
 )
-from ...ir.kernel.registers import is_small_op
+from ...ir.kernel.registers import is_read_at_computed_positions, is_small_op
 from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, is_numbering
 from ...ir.kernel.updates import UPDATING, updates_in_place
 from ...ir.types import is_splat, shape_of
+from .anti_dependences import read_before_updates, root_of
 from .cost import flops_of
-from .ordering import read_before_updates, root_of
 
 
 class Role(Enum):
@@ -164,7 +164,10 @@ class Roles:
             if op not in self.small:
                 continue
             if role in (Role.GLOBAL, Role.VIEW):
-                if all(use.operation in self.small for use in op.results[0].uses):
+                result = op.results[0]
+                if is_read_at_computed_positions(result):
+                    self.small.remove(op)
+                elif all(use.operation in self.small for use in result.uses):
                     self.role[op] = Role.INLINE
                 else:
                     self.small.remove(op)

@@ -358,7 +358,7 @@ class LoopBuilder:
         if buffer.type == target:
             return buffer
         if isinstance(buffer.type.layout, StridedLayoutAttr):  # type: ignore[attr-defined]
-            return self._flat_view(buffer, size)
+            return self._flat_view(buffer, dtype, size)
         lists = {"static_offsets": [0], "static_sizes": [size], "static_strides": [1]}
         return self.append(
             memref.ReinterpretCastOp,
@@ -370,14 +370,14 @@ class LoopBuilder:
             },
         )
 
-    def _flat_view(self, view: SSAValue, size: int) -> SSAValue:
+    def _flat_view(self, view: SSAValue, dtype: np.dtype, size: int) -> SSAValue:
         """Return a part of a buffer that lies in one piece as a flat one."""
         type_ = view.type
         assert isinstance(type_, MemRefType)
         rank = type_.get_num_dims()
+        target = part_type(buffer_type(dtype, size), (size,))
         if rank == 1:
-            return view
-        target = part_type(type_, (size,))
+            return view if type_ == target else self.append(memref.CastOp, (view,), target)
         groups = ArrayAttr([ArrayAttr([IntegerAttr(d, i64) for d in range(rank)])] if rank else [])
         properties: dict[str, Attribute] = {"reassociation": groups}
         if rank:

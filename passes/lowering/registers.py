@@ -16,12 +16,13 @@ from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
-from xdsl.dialects import vector
+from xdsl.dialects import arith, vector
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...ir.array import shape as s
 from ...ir.array.contraction import DotGeneralOp, free_dims
+from ...ir.array.indexing import DynamicSliceOp, GatherOp
 from ...ir.array.reduction import CumulativeOp, ReduceOp, identity_of
 from ...ir.attributes import ReduceKind
 from ...ir.errors import GradatimError
@@ -33,7 +34,8 @@ from ...ir.locations import spell_location
 from ...ir.types import Shape, Tensor, dtype_of, row_major, shape_of, tensor_info, to_numpy
 from ..fusion.cost import flops_of
 from . import elementwise, reductions
-from .loop_builder import LoopBuilder, value_type
+from .affine import Affine
+from .loop_builder import INDEX, LoopBuilder, value_type
 
 WIDTHS: Final = (16, 8, 4)
 """The lanes of the vectors that an array is held in. LLVM splits those that are too wide."""
@@ -331,6 +333,45 @@ class RegisterLowering:
         """Return the numbers of a value's elements."""
         return self.registers.numbers(self.value(v), shape_of(v))
 
+    # Parts of memory
+
+    def scalars(self, v: SSAValue) -> list[SSAValue]:
+        """Return the elements of a value as scalars."""
+        dtype = dtype_of(v)
+        return [self.registers.scalar(int(n), dtype) for n in self.numbers(v).ravel()]
+
+    def position(self, number: SSAValue, last: int) -> SSAValue | int:
+        """Return a position that is moved into ``0 <= position <= last``."""
+        if last == 0:
+            return 0
+        known = self.b.known(number)
+        if known is not None:
+            return min(max(int(known), 0), last)
+        dtype = np.dtype(np.int64)
+        low, high = (self.b.constant(dtype, 0, n) for n in (0, last))
+        moved = elementwise.make(self.b, arith.MaxSIOp, number, low)
+        moved = elementwise.make(self.b, arith.MinSIOp, moved, high)
+        return self.b.append(arith.IndexCastOp, (moved,), INDEX)
+
+    def part(
+        self, v: SSAValue, places: Sequence[tuple[SSAValue | int, int]], offsets: np.ndarray
+    ) -> Held:
+        """Return the elements at ``offsets`` from a place of a value, given by positions."""
+        form = Affine(0, tuple((axis, stride) for axis, (_, stride) in enumerate(places)))
+        first = self.b.affine(form, {axis: place for axis, (place, _) in enumerate(places)})
+        size = int(offsets.max()) + 1
+        buffer = self.b.shifted(self._memory_of(v), first, size)
+        return self.registers.in_memory(buffer, offsets, dtype_of(v))
+
+    def _memory_of(self, v: SSAValue) -> SSAValue:
+        """Return the memory of a value; what is in registers is put on the stack."""
+        found = self.buffers.get(v)
+        if found is None:
+            parts = self.registers.parts(self.value(v))
+            found = self.buffers[v] = self.b.scratch(dtype_of(v), prod(shape_of(v)), [])
+            store(self.b, parts, found, v.type)  # type: ignore[arg-type]
+        return found
+
     def _pieces(self, held: Held) -> list[tuple[int, SSAValue]]:
         """Return what to store, and where."""
         registers, dtype = self.registers, held.dtype
@@ -406,11 +447,48 @@ def _slice(lowering: RegisterLowering, op: Operation) -> Held:
     buffer = lowering.buffers.get(operand)
     if buffer is None:
         return _move(lowering, op)
-    offsets = np.zeros((), np.int64)
-    spans = zip(op.starts.data, op.limits.data, op.strides.data, row_major(shape_of(operand)))
-    for start, limit, step, stride in spans:
-        offsets = offsets[..., None] + np.arange(start, limit, step) * stride
+    strides = row_major(shape_of(operand))
+    first = sum(start * stride for start, stride in zip(op.starts.data, strides))
+    steps = [step * stride for step, stride in zip(op.strides.data, strides)]
+    offsets = first + _offsets(shape_of(op.result), steps)
     return lowering.registers.in_memory(buffer, offsets, dtype_of(operand))
+
+
+def _dynamic_slice(lowering: RegisterLowering, op: Operation) -> Held:
+    """A window of what is in memory."""
+    assert isinstance(op, DynamicSliceOp)
+    shape, sizes = shape_of(op.operand), shape_of(op.result)
+    strides = row_major(shape)
+    places = [
+        (lowering.position(lowering.scalars(start)[0], n - m), stride)
+        for start, n, m, stride in zip(op.starts, shape, sizes, strides)
+    ]
+    offsets = _offsets(sizes, strides)
+    return lowering.part(op.operand, places, offsets)
+
+
+def _gather(lowering: RegisterLowering, op: Operation) -> Held:
+    """A part of what is in memory for each position."""
+    assert isinstance(op, GatherOp)
+    shape, dims = shape_of(op.operand), op.dims.data
+    strides = row_major(shape)
+    rest = [d for d in range(len(shape)) if d not in dims]
+    offsets = _offsets([shape[d] for d in rest], [strides[d] for d in rest])
+    columns = [lowering.scalars(index) for index in op.indices]
+    parts = []
+    for row in zip(*columns):
+        places = [(lowering.position(i, shape[d] - 1), strides[d]) for i, d in zip(row, dims)]
+        held = lowering.part(op.operand, places, offsets)
+        parts.append(lowering.registers.numbers(held, offsets.shape))
+    return Held(dtype_of(op.result), numbers=np.stack(parts))
+
+
+def _offsets(sizes: Sequence[int], strides: Sequence[int]) -> np.ndarray:
+    """Return where the elements of an array of some strides are."""
+    offsets = np.zeros((), np.int64)
+    for n, stride in zip(sizes, strides):
+        offsets = offsets[..., None] + np.arange(n) * stride
+    return offsets
 
 
 def _constant(lowering: RegisterLowering, op: Operation) -> Held:
@@ -529,6 +607,8 @@ def _add_product(registers: Registers, total: Held | None, left: Held, right: He
 _RULES: Final[dict[type[Operation], Rule]] = {
     **dict.fromkeys(MOVING_OPS, _move),
     s.SliceOp: _slice,
+    DynamicSliceOp: _dynamic_slice,
+    GatherOp: _gather,
     s.ConstantOp: _constant,
     s.IotaOp: _iota,
     ReduceOp: _reduce,

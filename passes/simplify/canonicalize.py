@@ -123,18 +123,22 @@ class Canonicalizer(Walker):
 
         They are the op's own ``results`` where nothing simpler is known.
         """
-        if isinstance(op, RegionOp):
-            self.has_regions = True
-            values = revise(self, op)
-            return op.results if values is None else values
-        if isinstance(op, TapePopOp):
-            return popped(op)
         if type(op) not in _ARRAY_OPS:
-            return op.results
+            return self._beside_arrays(op)
         found = self._rewritten(op)
         if found is None:
             return self.numbering.first_equal(op).results
         return (found,) if isinstance(found, SSAValue) else found
+
+    def _beside_arrays(self, op: Operation) -> Sequence[SSAValue]:
+        """Return the simplest values of an op that is not on arrays alone."""
+        if isinstance(op, TapePopOp):
+            return popped(op)
+        if not isinstance(op, RegionOp):
+            return op.results
+        self.has_regions = True
+        values = revise(self, op)
+        return op.results if values is None else values
 
     def _rewritten(self, op: Operation) -> Rewritten:
         constants = folded(op)

@@ -14,12 +14,6 @@ from gradatim import errors, lax, tree
 
 from .mutation_programs import PROGRAMS, Program
 
-
-@pytest.fixture
-def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRADATIM_EXECUTE", "interpreter")
-
-
 ALL = pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 
 
@@ -218,13 +212,13 @@ def copies_share_a_value(loop: Loop, x: Any) -> Any:
         copies_share_a_value,
     ],
 )
-def test_loops_change_arrays_around_them(program: Callable[..., Any], interpreted: None) -> None:
+def test_loops_change_arrays_around_them(program: Callable[..., Any]) -> None:
     x = np.arange(9.0).reshape(3, 3) if program is changes_views else np.arange(3.0) + 1
     found = gd.stage(lambda x: program(staged_loop, x))(x)
     require_same(found, program(python_loop, x.copy()))
 
 
-def test_branches_change_arrays_around_them(interpreted: None) -> None:
+def test_branches_change_arrays_around_them() -> None:
     def program(cond: Callable[..., None], x: Any) -> Any:
         y, z, part = np.zeros_like(x), gnp.zeros(3), x[1:]
 
@@ -248,7 +242,7 @@ def test_branches_change_arrays_around_them(interpreted: None) -> None:
         require_same(found, program(python_cond, x.copy()))
 
 
-def test_while_loops_change_arrays_around_them(interpreted: None) -> None:
+def test_while_loops_change_arrays_around_them() -> None:
     def f(x: Any) -> Any:
         y = x.copy()
 
@@ -279,7 +273,7 @@ def test_a_condition_must_not_change_arrays() -> None:
         gd.stage(f).trace(np.ones(3))
 
 
-def test_derivatives_and_batches_of_loops_that_change_arrays(interpreted: None) -> None:
+def test_derivatives_and_batches_of_loops_that_change_arrays() -> None:
     def total(x: Any) -> Any:
         y = x.copy()
         staged_loop(3, lambda i: y.__setitem__(i + 1, y[i] * y[i + 1]))
@@ -293,6 +287,12 @@ def test_derivatives_and_batches_of_loops_that_change_arrays(interpreted: None) 
 
     x = np.array([0.5, 1.5, -2.0, 3.0])
     np.testing.assert_allclose(gd.jit(total)(x), by_hand(x))
+    np.testing.assert_allclose(gd.grad(total)(x), gd.grad(by_hand)(x))
+    np.testing.assert_allclose(gd.hessian(total)(x), gd.hessian(by_hand)(x))
+    batch = np.stack([x, x + 1, -x])
+    np.testing.assert_allclose(gd.vmap(total)(batch), [by_hand(row) for row in batch])
+    gradients = [gd.grad(by_hand)(row) for row in batch]
+    np.testing.assert_allclose(gd.vmap(gd.grad(total))(batch), gradients)
 
 
 # Functions inside functions
@@ -504,3 +504,59 @@ def test_misuse_of_in_out_arguments() -> None:
             gd.stage(advance, inout=wrong)  # type: ignore[call-overload]
     assert staged.compile(np.ones(3), np.ones(3)) is staged
     assert "func" in staged.lower(np.ones(3), np.ones(3)).as_text()
+
+
+# Copies
+
+
+def changed_argument(x: Any) -> Any:
+    x[3] = 1.0
+    return x
+
+
+def filled_in_a_loop(x: Any) -> Any:
+    out = gnp.zeros(1000)
+    staged_loop(1000, lambda i: out.__setitem__(i, x[i] + out[i - 1]))
+    return out
+
+
+def changed_in_a_loop(x: Any) -> Any:
+    y = x * 2
+    staged_loop(999, lambda i: y.__setitem__(i + 1, y[i] * 0.5))
+    return y
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (changed_argument, ["an argument is changed, and the caller's array must not be"]),
+        (filled_in_a_loop, []),
+        (changed_in_a_loop, []),
+        (lambda x: (x, x + 1), ["it is an argument"]),
+    ],
+)
+def test_copies_that_remain_have_reasons(
+    function: Callable[[Any], Any], expected: list[str]
+) -> None:
+    copies = gd.stage(function).lower(np.arange(1000.0)).copies()
+    assert [copy.reason for copy in copies] == expected
+    for copy in copies:
+        assert copy.array == "f64[1000]" and copy.nbytes == 8000 and not copy.in_loop
+        assert copy.where is not None and copy.where.startswith(__file__)
+        assert str(copy) == f"f64[1000] is copied at {copy.where}: {copy.reason}"
+
+
+def test_copies_in_loops_are_told_apart() -> None:
+    def f(x: Any) -> Any:
+        y = x * 2
+
+        def body(carry: Any, _: Any) -> Any:
+            old = carry.copy()
+            carry[0] = old.sum()
+            return carry, old
+
+        return lax.scan(body, y, None, 5)
+
+    copies = gd.stage(f).lower(np.arange(1000.0)).copies()
+    assert copies and all(copy.in_loop for copy in copies)
+    assert "in each step of a loop" in str(copies[0])

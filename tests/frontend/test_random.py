@@ -145,6 +145,23 @@ def test_choice_never_takes_what_has_no_probability():
     assert set(random.choice(KEY, 4, (2,), replace=False, p=p)) == {1, 3}
 
 
+@pytest.mark.parametrize(
+    ("draw", "expected"),
+    [
+        (lambda: random.gamma(KEY, np.array([np.nan, -1.0, -0.2])), [np.nan, np.nan, np.nan]),
+        (lambda: random.gamma(KEY, 0.0), 0.0),
+        (lambda: random.poisson(KEY, np.array([0.0, -1.0, np.nan])), [0, -1, -1]),
+        (lambda: random.binomial(KEY, np.array([0.0, -1.0, np.nan]), 0.5), [0, np.nan, np.nan]),
+        (lambda: random.binomial(KEY, 9, np.array([0.0, 1.0, 1.5, -0.5])), [0, 9] + 2 * [np.nan]),
+        (lambda: random.binomial(KEY, 4.9, np.array([1.0, np.nan])), [4, np.nan]),
+        (lambda: random.binomial(KEY, np.inf, np.array([0.2, 0.8])), [np.inf, np.inf]),
+        (lambda: random.binomial(KEY, 1000, np.array([0.0, 1.0])), [0, 1000]),
+    ],
+)
+def test_parameters_at_the_edges(draw, expected):
+    np.testing.assert_array_equal(draw(), expected)
+
+
 # In traces, and under transformations
 
 SAMPLERS: dict[str, Call] = {
@@ -178,6 +195,20 @@ SAMPLERS: dict[str, Call] = {
     "triangular": lambda k: random.triangular(k, 0.0, POSITIVE, 3.0),
     "geometric": lambda k: random.geometric(k, POSITIVE / 3),
     "categorical": lambda k: random.categorical(k, np.log(POSITIVE), shape=(4,)),
+    "gamma": lambda k: random.gamma(k, POSITIVE, (7, 3)),
+    "gamma of floats": lambda k: random.gamma(k, POSITIVE, (7, 3), np.float32),
+    "one gamma": lambda k: random.gamma(k, 2.5),
+    "loggamma": lambda k: random.loggamma(k, POSITIVE),
+    "beta": lambda k: random.beta(k, POSITIVE, 1.0),
+    "chisquare": lambda k: random.chisquare(k, POSITIVE),
+    "f": lambda k: random.f(k, POSITIVE, 3.0),
+    "t": lambda k: random.t(k, POSITIVE),
+    "dirichlet": lambda k: random.dirichlet(k, POSITIVE, (2,)),
+    "generalized_normal": lambda k: random.generalized_normal(k, 1.5, (3,)),
+    "ball": lambda k: random.ball(k, 3, 2, (2,)),
+    "poisson": lambda k: random.poisson(k, np.array([0.0, 2.5, 20.0]), (4, 3)),
+    "binomial": lambda k: random.binomial(k, np.array([4, 50]), 0.4, (3, 2)),
+    "multinomial": lambda k: random.multinomial(k, 9.0, np.array([0.2, 0.3, 0.5])),
     "multivariate_normal": lambda k: random.multivariate_normal(k, np.ones(2), np.eye(2) + 1),
     "split": lambda k: random.split(k, (2, 2)),
     "fold_in": lambda k: random.fold_in(k, 11),
@@ -204,7 +235,9 @@ def test_vmap_is_a_loop_over_keys(name):
     close(gd.vmap(draw)(KEYS), np.stack([draw(k) for k in KEYS]))
 
 
-@pytest.mark.parametrize("name", ["bits", "uniform", "randint", "normal", "categorical", "split"])
+@pytest.mark.parametrize(
+    "name", ["bits", "uniform", "randint", "normal", "categorical", "split", "gamma", "binomial"]
+)
 def test_passes_keep_what_is_drawn(name):
     draw = SAMPLERS[name]
     close(gd.stage(draw).compile(KEY, check="each-pass")(KEY), draw(KEY))
@@ -244,6 +277,16 @@ REPARAMETERISED: dict[str, tuple[Call, tuple[Any, ...]]] = {
         lambda a, m, b: random.triangular(KEY, a, m, b),
         (-POSITIVE, 0.25, POSITIVE + 0.1),
     ),
+    "gamma": (lambda a: random.gamma(KEY, a, (2, 3)), (POSITIVE,)),
+    "gamma of large parameters": (lambda a: random.gamma(KEY, a), (1000 * POSITIVE,)),
+    "one gamma": (lambda a: random.gamma(KEY, a), (0.7,)),
+    "loggamma": (lambda a: random.loggamma(KEY, a), (POSITIVE / 10,)),
+    "beta": (lambda a, b: random.beta(KEY, a, b), (POSITIVE, POSITIVE + 1)),
+    "chisquare": (lambda d: random.chisquare(KEY, d), (POSITIVE,)),
+    "f": (lambda n, d: random.f(KEY, n, d), (POSITIVE, POSITIVE + 1)),
+    "t": (lambda d: random.t(KEY, d), (POSITIVE,)),
+    "dirichlet": (lambda a: random.dirichlet(KEY, a, (2,)), (POSITIVE,)),
+    "generalized_normal": (lambda p: random.generalized_normal(KEY, p, (3,)), (1.5,)),
     "multivariate_normal": (
         lambda m: random.multivariate_normal(KEY, m, np.eye(3) + 0.5, (2,)),
         (POSITIVE,),

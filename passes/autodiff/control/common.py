@@ -8,11 +8,9 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ....ir.array.regions import terminator_of
-from ....ir.array.shape import ConstantOp
 from ....ir.builder import Builder
 from ....ir.functions import FunctionBuilder, return_of
 from ....ir.locations import derived
-from ....ir.types import element_of, is_splat
 from ...blocks import append_needed, mapping
 from ...groups import chosen, spread
 from ...simplify.canonicalize import canonicalize
@@ -29,14 +27,6 @@ def filled(b: Builder, derivatives: Derivatives, values: Sequence[SSAValue]) -> 
     return [
         zero_like(b, value) if found is None else found for found, value in zip(derivatives, values)
     ]
-
-
-def is_zero(value: SSAValue) -> bool:
-    """Tell whether a value is a constant of zeros."""
-    owner = value.owner
-    if not isinstance(owner, ConstantOp) or not is_splat(owner.value):
-        return False
-    return not element_of(owner.value)
 
 
 class Joint:

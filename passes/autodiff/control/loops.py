@@ -19,8 +19,8 @@ from ...cut import UNBOUNDED
 from ...fusion.cost import bytes_of
 from ...groups import joined, parts_of, spread
 from ...partition import Prices, choose_residuals
-from ..kinds import Derivative, Engine, Flags, add_all
-from .common import Joint, is_zero
+from ..kinds import Derivative, Engine, Flags, add_all, is_zero
+from .common import Joint
 
 MOST_BYTES: Final = 1 << 28
 """The most memory for what is stacked for a product over all steps."""
@@ -210,7 +210,7 @@ class Reversal:
         groups = [*terms, self._carried, self._sliced, self.factors]
         found = append_needed(b.block, self.joint.block, joined(groups), environment)
         *terms, carried, sliced, factors = map(list, parts_of(found, map(len, groups)))
-        totals = [b.add(total, _sum(b, values)) for total, values in zip(sums, terms)]
+        totals = [_sum(b, [total, *values]) for total, values in zip(sums, terms)]
         return Step(carried, totals, sliced, factors)
 
     def const_gradients(
