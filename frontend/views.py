@@ -31,6 +31,9 @@ class ViewKind(ABC):
 
     writeable: ClassVar[bool] = True
 
+    refusal: ClassVar[str] = "assignment destination is read-only"
+    """What a store says if it is not writeable: NumPy's words."""
+
     @abstractmethod
     def read(self, whole: Tracer) -> Tracer:
         """Return the part as a new cell, in the trace of the whole."""
