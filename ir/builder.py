@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec
 
 import numpy as np
 from xdsl.dialects.builtin import (
+    ArrayAttr,
     DenseIntOrFPElementsAttr,
     IntegerAttr,
     LocationAttr,
@@ -23,6 +24,7 @@ from xdsl.ir import Attribute, Block, SSAValue
 
 from .array import contraction as c
 from .array import control as t
+from .array import effect as f
 from .array import elementwise as e
 from .array import indexing as n
 from .array import ordering as o
@@ -471,6 +473,29 @@ class Builder:
         """Sort arrays together along ``dim`` by the first ``keys``; the permutation comes last."""
         properties = {"dim": dimension(dim), "keys": IntegerAttr(keys, i64)}
         return self.create_results(o.SortOp, operands, properties)
+
+    # Effects
+
+    def callback(
+        self,
+        number: int,
+        label: str,
+        operands: Sequence[SSAValue],
+        types: Sequence[Tensor],
+        *,
+        mapping: str = "sequential",
+        pure: bool = False,
+    ) -> Sequence[SSAValue]:
+        """Call the program's Python function of a number, which gives values of the types."""
+        properties: dict[str, Attribute] = {
+            "number": IntegerAttr(number, i64),
+            "label": StringAttr(label),
+            "mapping": StringAttr(mapping),
+            "types": ArrayAttr(types),
+        }
+        if pure:
+            properties["pure"] = UnitAttr()
+        return self.create_results(f.CallbackOp, operands, properties)
 
     # Control: blocks are finished, and take and yield what the ops say
 

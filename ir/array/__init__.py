@@ -14,7 +14,7 @@ from ..attributes import (
     ScatterKindAttr,
     ThreefryWordAttr,
 )
-from . import contraction, elementwise, indexing, ordering, random, reduction, shape
+from . import contraction, effect, elementwise, indexing, ordering, random, reduction, shape
 from .base import ArrayOp
 from .control import CONTROL_OPS, TapeType
 from .regions import YieldOp
@@ -28,6 +28,7 @@ FAMILIES = {
     "contraction": contraction,
     "ordering": ordering,
     "random": random,
+    "effect": effect,
 }
 """The modules that define the ops, by the name that each pass gives its rules for them."""
 

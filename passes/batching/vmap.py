@@ -25,6 +25,7 @@ from . import (
     calls,
     contraction,
     control,
+    effect,
     elementwise,
     indexing,
     ordering,
@@ -42,6 +43,7 @@ FAMILIES: Final = {
     "contraction": contraction,
     "ordering": ordering,
     "random": random,
+    "effect": effect,
     "control": control,
     "calls": calls,
 }
