@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
 from ..backend.call import CallSignature, CompiledCallable, Program, link_program
 from ..backend.libraries import is_library_symbol, library_symbols
 from ..ir.interpreter import Interpreter
+from ..ir.kernel.buffers import NO_MEMORY
 from .artifacts import ProgramCode, compile_program
 from .errors import GradatimError
 from .layouts import flat_call
@@ -102,18 +103,15 @@ class Interpreted:
         return None
 
 
-NO_MEMORY: Final = 1
-"""The status of a program that could not make room on a tape."""
-
-
 def raise_status(status: int) -> NoReturn:
     """Raise the error that compiled code reports by a status other than 0.
 
     Raises:
-        MemoryError: if there was no memory for what reverse mode remembers of a loop.
+        MemoryError: if there was no memory for temporaries, or for what reverse mode remembers of a
+            loop.
     """
     if status == NO_MEMORY:
-        raise MemoryError("there is no memory for what the derivative of a while loop remembers")
+        raise MemoryError("there is not enough memory for what the compiled function keeps")
     raise GradatimError(f"the compiled function failed with status {status}")
 
 
