@@ -37,7 +37,8 @@ from .errors import TracerMutationError, UnsupportedError
 from .source import user_location
 from .stores import Flat
 from .tracer import Cell, Tracer
-from .tracing import Trace, current_trace, find_trace, outdate
+from .tracing import Trace, current_trace, find_trace, outdate, within
+from .views import SAME, View
 
 Take = Callable[[], Any]
 """Takes a view again."""
@@ -290,8 +291,9 @@ def become_traced(x: LocalArray) -> None:
     outdate(trace)
     _become(root, Tracer(trace.value_of_array(root._value), trace))
     for part in parts:
-        taken: Any = part._view.take()
-        if type(taken) is not Tracer or getattr(taken._view, "root", None) is not root:
+        with within(trace):
+            taken: Any = part._view.take()
+        if type(taken) is not Tracer or (taken is not root and not _is_view_of(taken, root)):
             raise UnsupportedError(
                 "a traced value is to be stored in an array of which there is a view that traced "
                 "arrays do not have",
@@ -300,10 +302,15 @@ def become_traced(x: LocalArray) -> None:
         _become(part, taken)
 
 
+def _is_view_of(x: Tracer, root: Any) -> bool:
+    return x._view is not None and x._view.root is root
+
+
 def _become(x: LocalArray, traced: Tracer) -> None:
     for conversions in _noted.stack:
         conversions.note(x)
-    x._value, x._trace, x._view = traced._value, traced._trace, traced._view
+    x._value, x._trace = traced.value, traced.trace
+    x._view = None if x._view is None else View(traced, SAME)
     x._parts = None
     _set_class(x, Tracer)
 

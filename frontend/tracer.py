@@ -27,7 +27,7 @@ from .errors import (
     UnsupportedError,
 )
 from .source import is_storing, user_location
-from .views import SAME, detached, view
+from .views import SAME, detached, layout_of, view
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -291,6 +291,16 @@ class Tracer(Cell):
         return self.size * self.itemsize
 
     @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes from one element to the next along each dimension, as NumPy's array has them."""
+        return layout_of(self).strides
+
+    @property
+    def base(self) -> Tracer | None:
+        """The array whose elements a view shows, None if it is no view."""
+        return None if self._view is None else self._view.root
+
+    @property
     def device(self) -> str:
         """Where the array lives: always ``"cpu"``."""
         return "cpu"
@@ -319,6 +329,7 @@ class Tracer(Cell):
 
     @real.setter
     def real(self, values: Any) -> None:
+        """Store real parts."""
         self.real[...] = values
 
     @property
@@ -328,6 +339,7 @@ class Tracer(Cell):
 
     @imag.setter
     def imag(self, values: Any) -> None:
+        """Store imaginary parts."""
         self.imag[...] = values
 
     @property
@@ -339,6 +351,7 @@ class Tracer(Cell):
 
     @flat.setter
     def flat(self, values: Any) -> None:
+        """Store elements in C order, repeated as need be."""
         self.flat[...] = values
 
     @property
@@ -459,6 +472,14 @@ class Tracer(Cell):
     def fill(self, value: Any) -> None:
         """Store one number in all places."""
         self[...] = value
+
+    def sort(self, axis: int = -1, **options: Any) -> None:
+        """Sort in place along an axis; see ``numpy.sort``."""
+        self[...] = _implementation(np.sort)(self, axis=axis, **options)
+
+    def partition(self, kth: Any, axis: int = -1, **options: Any) -> None:
+        """Put elements in place, along an axis, where sorting would; see ``numpy.partition``."""
+        self[...] = _implementation(np.partition)(self, kth, axis=axis, **options)
 
     def flatten(self, order: str = "C") -> Any:
         """Return all elements in one dimension, as a copy."""
