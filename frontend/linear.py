@@ -128,9 +128,11 @@ def _first_part(
     key = (kind, has_aux, arguments)
     parts = staged.parts.get(key)
     if parts is None:
-        traced = staged.trace(*primals)
-        parts = Parts(traced, kind, has_aux)
-        if not traced.closes_over_tracers:  # it belongs into one call of the outer function
+        traced = staged.trace_call(leaves, arguments)
+        parts = Parts(traced.without_guards(), kind, has_aux)
+        # What closes over traced values belongs into one call of the outer function, what was
+        # decided by values to these values.
+        if not traced.closes_over_tracers and not traced.guards:
             parts = staged.parts.setdefault(key, parts)
     return *parts(primals, leaves), parts.code
 

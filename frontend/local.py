@@ -33,6 +33,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..ir.locations import spell_location
 from . import stores
+from .dispatch import FUNCTIONS
 from .errors import TracerMutationError, UnsupportedError
 from .source import user_location
 from .stores import Flat
@@ -392,10 +393,16 @@ def _refused(reason: str) -> TracerMutationError:
 # Making
 
 
+FROM_NUMBERS: Final = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.full)
+"""Functions that make arrays out of lists and numbers, for which NumPy has no protocol."""
+
+
 def made(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function whose new arrays can hold traced values while a function is traced."""
 
     def maker(*args: Any, **kwargs: Any) -> Any:
+        if function in FROM_NUMBERS and _traced_in(args):
+            return FUNCTIONS[function](*args, **kwargs)
         return localised([function(*args, **kwargs)])[0]
 
     maker.__name__ = maker.__qualname__ = getattr(function, "__name__", "maker")

@@ -94,7 +94,7 @@ def lower(
     records = run_passes(module, passes, [watch])
     emitted = emit_module(module, traced.fun_name, jit.host_target().vector_math)
     release_gil = microseconds > _RELEASE_GIL_MICROSECONDS
-    entry = emit_entry(flat_call(traced), release_gil=release_gil)
+    entry = emit_entry(flat_call(traced), release_gil=release_gil, has_status=traced.has_status)
     program = LlvmProgram(f"{emitted.text}\n{entry}", emitted.externals)
     return Lowering(program, module, tuple(records))
 

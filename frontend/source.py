@@ -20,8 +20,8 @@ from ..ir.locations import UNKNOWN, source_location
 
 _CACHE_LIMIT = 65536
 
-_OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_SKIPPED_FOLDERS = (_OUR_FOLDER, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
+OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_SKIPPED_FOLDERS = (OUR_FOLDER, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
 
 _LIBRARIES = ("<frozen", "<string>", os.path.dirname(os.__file__) + os.sep, *site.getsitepackages())
 

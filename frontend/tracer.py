@@ -9,6 +9,7 @@ leaves behind.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -116,7 +117,18 @@ def _at_user(error: type[GradatimError], message: str) -> GradatimError:
     return error(message, spell_location(user_location()))
 
 
-def _concrete(conversion: str, advice: str) -> Callable[..., NoReturn]:
+def _concrete(convert: Callable[..., Any], conversion: str, advice: str) -> Callable[..., Any]:
+    def method(self: Tracer, *args: Any) -> Any:
+        _refuse_store()
+        if self.size != 1:
+            raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
+        return convert(self._decided(ConcretizationTypeError, conversion, advice), *args)
+
+    method.__doc__ = f"As {conversion}, by the values of the call; see `guards`."
+    return method
+
+
+def _refused(conversion: str, advice: str) -> Callable[..., NoReturn]:
     def method(self: Tracer, *args: Any, **kwargs: Any) -> NoReturn:
         _refuse_store()
         raise self.unknown(ConcretizationTypeError, conversion, advice)
@@ -559,19 +571,48 @@ class Tracer(Cell):
             f"function and is known only when compiled code runs; {advice}",
         )
 
-    def __bool__(self) -> NoReturn:
-        raise self.unknown(
-            TracerBoolConversionError,
-            "`if`, `while`, `and`, `or` or `not`",
-            "choose between arrays by `np.where`, combine conditions by `&`, `|` and `~`, or make "
-            "the argument static (`static_argnums`)",
+    def _decided(self, kind: type[GradatimError], what: str, advice: str) -> Any:
+        """Return what the value is in the call that the function is traced for, and guard it.
+
+        Raises:
+            GradatimError: of the given kind, if it is not traced for a call, or the value is not
+                the same in all lanes of a `vmap`.
+        """
+        from .guards import Differs, decide
+
+        try:
+            found = decide(self, what)
+        except Differs:
+            advice = "under `vmap` it is not the same for all; " + advice
+            found = None
+        if found is None:
+            raise self.unknown(kind, what, advice)
+        return found.reshape(-1)[0]
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(  # NumPy's words
+                "The truth value of an array with more than one element is ambiguous. "
+                "Use a.any() or a.all()"
+            )
+        return bool(
+            self._decided(
+                TracerBoolConversionError,
+                "`if`, `while`, `and`, `or` or `not`",
+                "choose between arrays by `np.where`, combine conditions by `&`, `|` and `~`, or "
+                "make the argument static (`static_argnums`)",
+            )
         )
 
-    def __index__(self) -> NoReturn:
-        raise self.unknown(
-            TracerIntegerConversionError,
-            "an index, a `range` or a shape",
-            "make the argument static (`static_argnums`)",
+    def __index__(self) -> int:
+        if self.shape or self.dtype.kind not in "iub":
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        return int(
+            self._decided(
+                TracerIntegerConversionError,
+                "an index, a `range` or a shape",
+                "make the argument static (`static_argnums`)",
+            )
         )
 
     def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
@@ -587,19 +628,39 @@ class Tracer(Cell):
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise self.unknown(ConcretizationTypeError, "pickling", "return the value and pickle that")
 
-    __int__ = _concrete("`int()`", "use `x.astype(int)`, or make the argument static")
+    __int__ = _concrete(int, "`int()`", "use `x.astype(int)`, or make the argument static")
     __float__ = _concrete(
-        "`float()` or a function of `math`", "use `x.astype(float)` and the functions of numpy"
+        float,
+        "`float()` or a function of `math`",
+        "use `x.astype(float)` and the functions of numpy",
     )
-    __complex__ = _concrete("`complex()`", "use `x.astype(complex)`")
-    __round__ = _concrete("`round()`", "use `np.round`")
-    __trunc__ = _concrete("`math.trunc()`", "use `np.trunc`")
-    __floor__ = _concrete("`math.floor()`", "use `np.floor`")
-    __ceil__ = _concrete("`math.ceil()`", "use `np.ceil`")
-    __contains__ = _concrete("`in`", "use `np.any(x == y)`")
-    item = _concrete("`item()`", "return the array and read the item outside")
-    tolist = _concrete("`tolist()`", "return the array and convert it outside")
-    tobytes = _concrete("`tobytes()`", "return the array and convert it outside")
+    __complex__ = _concrete(complex, "`complex()`", "use `x.astype(complex)`")
+    __round__ = _concrete(round, "`round()`", "use `np.round`")
+    __trunc__ = _concrete(math.trunc, "`math.trunc()`", "use `np.trunc`")
+    __floor__ = _concrete(math.floor, "`math.floor()`", "use `np.floor`")
+    __ceil__ = _concrete(math.ceil, "`math.ceil()`", "use `np.ceil`")
+    tobytes = _refused("`tobytes()`", "return the array and convert it outside")
+
+    def __contains__(self, item: Any) -> bool:
+        found = (self == item).any()
+        return bool(found._decided(TracerBoolConversionError, "`in`", "use `np.any(x == y)`"))
+
+    def item(self, *position: Any) -> Tracer:
+        """Return the only element, or one at a position, as a Python scalar, which stays traced."""
+        if position:
+            where = position[0] if len(position) == 1 else position
+            part = self[where] if type(where) is tuple else self.reshape(-1)[where]
+        elif self.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")  # NumPy's
+        else:
+            part = self.reshape(())
+        dtype = {"b": np.bool_, "i": np.int64, "u": np.int64, "f": np.float64, "c": np.complex128}
+        found = part.astype(dtype[part.dtype.kind])
+        return Tracer(found.value, found.trace, weak=True)
+
+    def tolist(self) -> Any:
+        """Return the elements in nested lists, as Python scalars, which stay traced."""
+        return [part.tolist() for part in self] if self.shape else self.item()
 
 
 def _call(ufunc: np.ufunc, *inputs: Any, **kwargs: Any) -> Any:

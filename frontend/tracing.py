@@ -16,7 +16,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, SymbolRefAttr
@@ -34,6 +34,9 @@ from .scopes import scoped
 from .source import user_location
 from .tracer import Cell, Tracer
 from .views import SAME, View
+
+if TYPE_CHECKING:
+    from .guards import Example, Guard
 
 INLINE_BYTES: Final = 1024
 """Captured arrays up to this size become constants; larger ones become hidden arguments."""
@@ -81,6 +84,12 @@ class Trace:
         parent: for a region, the trace that the op with the region belongs to.
         builder: appends ops at the user's current place, once `locate` was called.
         captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
+        example: the arguments of the call that the function is traced for, if it is for one.
+        guards: what was needed of traced values in that call, by value.
+        convert: whether Python's control flow in functions that it calls is rewritten.
+        leak: raised instead of an error if a value of this trace is used after its end, while the
+            function around it is still being traced.
+        decisions: how statements of rewritten source are to be run, by statement.
         functions: those that this one calls, made by nested transformations, by symbol.
         memo: what is made once for the function and its regions, by keys of whoever makes it.
         serial: rises with every trace; the innermost of several open traces has the highest.
@@ -103,6 +112,11 @@ class Trace:
         self.finished = False
         self.outdated = False
         self.captures: list[np.ndarray | Tracer] = []
+        self.convert = True
+        self.leak: BaseException | None = None
+        self.example: Example | None = None
+        self.guards: dict[SSAValue, Guard] = {}
+        self.decisions: dict[Any, str] = parent.decisions if parent else {}
         self.functions: dict[str, FuncOp] = parent.functions if parent else {}
         self.memo: dict[Any, Any] = parent.memo if parent else {}
         self._reserved: set[str] = parent._reserved if parent else {name}
@@ -235,6 +249,11 @@ class Trace:
                 if type(op) is CallOp:
                     op.properties["callee"] = SymbolRefAttr(renamed[op.callee.root_reference.data])
         return next(iter(renamed.values()))
+
+    @property
+    def root(self) -> Trace:
+        """The trace of the function that this one is a region of, or itself."""
+        return self.parent.root if self.parent else self
 
     def _free_symbol(self, wanted: str) -> str:
         taken = self.functions.keys() | self._reserved
@@ -417,6 +436,9 @@ def require_open(tracer: Tracer) -> None:
     """Raise UnexpectedTracerError if the tracer's function has ended."""
     if not tracer.trace.finished:
         return
+    current = current_trace()
+    if tracer.trace.leak is not None and current and current.root is tracer.trace.root:
+        raise tracer.trace.leak
     made = spell_location(location_of(tracer)) or "an unknown place"
     raise UnexpectedTracerError(
         f"{tracer} was made at {made} while `{tracer.trace.name}` was traced, and is used after "

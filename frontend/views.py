@@ -285,11 +285,18 @@ class Indexed(ViewKind):
 
 
 def detached(result: Any) -> Any:
-    """Return the result of a function that copies: new cells in the place of views and operands."""
+    """Return the result of a function that copies: new cells in the place of views and operands.
+
+    A copy is made in the innermost trace: what it is of may hold another value there than around it.
+    """
     from .tracer import Tracer
+    from .tracing import find_trace
 
     kind = type(result)
     if kind is Tracer:
+        trace = find_trace((result,))
+        if trace is not result.trace and trace is not None and not result.trace.finished:
+            result = trace.lift(result)
         return Tracer(result.value, result.trace, result.weak, result.zero_dim)
     if kind in (tuple, list):
         return kind(map(detached, result))

@@ -16,6 +16,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ..ir.array import OPS_BY_FAMILY
 from ..ir.array import control as t
 from ..ir.array.contraction import DotGeneralOp, free_dims
+from ..ir.array.effect import has_effect
 from ..ir.array.elementwise import ConvertOp, ElementwiseOp
 from ..ir.array.shape import BroadcastOp, ConstantOp, IotaOp, ReshapeOp
 from ..ir.types import shape_of, tensor_info
@@ -67,7 +68,9 @@ def cost_of_reading(value: SSAValue) -> int:
 
 
 def cost_of_computing(op: Operation) -> int:
-    """Return what it costs to run an op."""
+    """Return what it costs to run an op; one with an effect is not run again."""
+    if has_effect(op):
+        return UNBOUNDED
     if op.regions:
         return 1 + _region_costs(op)
     if isinstance(op, _FREE):

@@ -223,7 +223,7 @@ def _scan(
         return region
 
     body = trace_body(outer, make, carries, structure)
-    values, types = _append_scan(outer, body, elements, count, reverse, unroll)
+    values, types = append_scan(outer, body, elements, count, reverse, unroll)
     results = wrapped(outer, values, types)
     split = len(body.carries)
     ys = _pair_of(body.region)[1]
@@ -242,7 +242,7 @@ def _pair_of(region: TracedRegion) -> tuple[TreeDef, TreeDef]:
     return structure.children[0], structure.children[1]
 
 
-def _append_scan(
+def append_scan(
     outer: Trace,
     body: Body,
     elements: Sequence[Tracer],
@@ -250,6 +250,16 @@ def _append_scan(
     reverse: bool,
     unroll: int | bool,
 ) -> tuple[Sequence[Any], list[ShapeDtypeStruct]]:
+    """Append a scan and return its results, the last carries and then the ys, with their types.
+
+    Args:
+        outer: the trace of the loop.
+        body: takes the step's index, the carries, and the parts of ``elements``.
+        elements: what is scanned over.
+        count: the number of steps.
+        reverse: whether to begin at the last one.
+        unroll: how many steps to write out; True for all.
+    """
     region = body.region
     ys = [type_.strong() for type_ in region.types[len(body.types) :]]
     captures = region.captures
@@ -356,7 +366,7 @@ def _fori(
         return region
 
     body = trace_body(outer, make, carries, structure, promote)
-    values, types = _append_scan(outer, body, (), count, False, unroll)
+    values, types = append_scan(outer, body, (), count, False, unroll)
     return structure.unflatten(wrapped(outer, values, types))
 
 
@@ -411,6 +421,17 @@ def _while(
 
     body = trace_body(outer, make, carries, structure, promote)
     condition = TracedRegion(outer, cond_fun, body.types, unflatten, body.region.captures)
+    return structure.unflatten(append_while(outer, body, condition))
+
+
+def append_while(outer: Trace, body: Body, condition: TracedRegion) -> list[Tracer]:
+    """Append a loop under a condition and return the last carries.
+
+    Args:
+        outer: the trace of the loop.
+        body: takes the carries.
+        condition: takes them too; its captures begin with the body's.
+    """
     _require_unchanging(condition)
     captures = all_captures([body.region, condition])
     changed = changed_cells([body.region])
@@ -425,7 +446,7 @@ def _while(
     outer.locate()
     values = outer.builder.while_(values_of(consts), values_of(carries), *blocks)
     assign_changed(outer, changed, values)
-    return structure.unflatten(wrapped(outer, values[len(changed) :], body.types))
+    return wrapped(outer, values[len(changed) :], body.types)
 
 
 def _require_unchanging(condition: TracedRegion) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from xdsl.dialects import arith, memref, scf, tensor
@@ -179,23 +179,46 @@ def _scalar(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) 
     return [np.asarray(operands[0], np.int64).reshape(())]
 
 
-# Tapes are tuples of records
+# Tapes
+
+
+class _Tape(NamedTuple):
+    """A tape: its records in memory, of which the first ones are in use."""
+
+    records: list[np.ndarray]
+    size: int
 
 
 def _new_tape(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
-    return [()]
+    return [_Tape([], 0)]
 
 
 def _push(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
-    record = _fresh(op.results[1])
-    return [(*operands[0], record), record]
+    """What was there before must not be used any more, nor what the tape moves away from."""
+    records, size = operands[0]
+    if size == len(records):
+        moved = [record.copy() for record in records]
+        _forget(records)
+        records = [*moved, *(_fresh(op.results[1]) for _ in range(max(size, 1)))]
+    _scribble(records[size])
+    return [_Tape(records, size + 1), records[size]]
 
 
 def _pop(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
-    (tape,) = operands
-    if not tape:
+    records, size = operands[0]
+    if not size:
         raise GradatimError(f"{op.name} of an empty tape", spell_location(op.location))
-    return [tape[:-1], tape[-1]]
+    return [_Tape(records, size - 1), records[size - 1]]
+
+
+def _free(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    _forget(operands[0].records)
+    return []
+
+
+def _forget(records: list[np.ndarray]) -> None:
+    for record in records:
+        _scribble(record)
 
 
 # Loops and branches
@@ -277,7 +300,7 @@ _RULES: Final[dict[type[Operation], Rule]] = {
     TapeNewOp: _new_tape,
     TapePushOp: _push,
     TapePopOp: _pop,
-    TapeFreeOp: lambda interpreter, op, operands: [],
+    TapeFreeOp: _free,
     arith.ConstantOp: _constant,
     **dict.fromkeys(_INTEGERS, _integers),
     arith.IndexCastOp: _same,

@@ -21,7 +21,18 @@ from ...ir.locations import derived, spell_location
 from ...ir.types import shape_of, spell
 from ..blocks import append_copy, name_argument
 from ..functions import replace_functions
-from . import calls, contraction, control, elementwise, indexing, ordering, reduction, shape
+from . import (
+    calls,
+    contraction,
+    control,
+    effect,
+    elementwise,
+    indexing,
+    ordering,
+    random,
+    reduction,
+    shape,
+)
 from .batched import Batched, BatchingRule, Flags, LaneRule, Lanes, at_axis, batched_type
 
 FAMILIES: Final = {
@@ -31,6 +42,8 @@ FAMILIES: Final = {
     "reduction": reduction,
     "contraction": contraction,
     "ordering": ordering,
+    "random": random,
+    "effect": effect,
     "control": control,
     "calls": calls,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -88,6 +88,7 @@ class Bufferize:
         self.buffers: dict[SSAValue, SSAValue] = {}
         self.tensors: dict[SSAValue, SSAValue] = {}
         self.storages: dict[Storage, SSAValue] = {}
+        self.at_end: list[Callable[[], None]] = []
         self.status: SSAValue | None = None
         self._frames: dict[Operation | None, Frame] = {}
         self._globals: dict[DenseIntOrFPElementsAttr, SSAValue] = {}
@@ -99,6 +100,7 @@ class Bufferize:
             if self.plan.pushes:
                 self._append_status()
             self.append_ops(self.old)
+            self.end()
         if self.status is not None:
             self.add(ReturnOp, (self.append(memref.LoadOp, (self.status,), i32),))
         else:
@@ -226,12 +228,17 @@ class Bufferize:
     @contextmanager
     def scope(self, block: Block) -> Iterator[None]:
         """Append to a block, and forget afterwards what is defined in it."""
-        before = self.block, self.buffers, self.tensors, self.storages
-        self.block = block
+        before = self.block, self.buffers, self.tensors, self.storages, self.at_end
+        self.block, self.at_end = block, []
         self.buffers, self.tensors = dict(self.buffers), dict(self.tensors)
         self.storages = dict(self.storages)
         yield
-        self.block, self.buffers, self.tensors, self.storages = before
+        self.block, self.buffers, self.tensors, self.storages, self.at_end = before
+
+    def end(self) -> None:
+        """Append what is to be done when all else in a block is."""
+        for action in self.at_end:
+            action()
 
     # Memory
 
@@ -418,6 +425,13 @@ class KernelBufferize(ModulePass):
     if it is small, where those that do not live at once share places, and a kernel writes in place
     over what it is the last to read. Reshapes become views. A result that is an argument, a
     constant or another result is copied.
+
+    Loops and branches become ``scf`` ops. What kernels compute in registers stays a tensor, which
+    they carry. What loops carry in memory is changed in place or, where its next value cannot be
+    written over it, takes turns with another piece of memory, which the loop carries then. Steps
+    read their parts of arrays where they are, and write their results where they belong in the
+    stacked ones. Tapes become memory that grows, and the function gives a status. Copies that
+    remain have an attribute ``kernel.reason``.
 
         func.func @f(%x: tensor<8xf32>) -> tensor<2x4xf32> {
           %y = kernel.fusion ins(%a = %x : tensor<8xf32>) ... -> (tensor<8xf32>)

@@ -75,6 +75,7 @@ def _branch(b: Bufferize, op: CaseOp, old: Block) -> Region:
         _stand_for(b, op.inputs, old.args)
         tapes.enter(b, old.args)
         b.append_ops(old)
+        b.end()
         yielded = terminator_of(old).operands
         held = [b.tensor(v) for v, r in zip(yielded, op.results) if r in b.plan.held]
         b.add(scf.YieldOp, held)
@@ -172,6 +173,7 @@ def _steps(
         b.append_copies(plan.first)
         b.append_ops(op.body.block)
         b.append_copies(plan.last)
+        b.end()
         b.add(scf.YieldOp, carried.following(terminator_of(op.body.block).operands))
     types = [value.type for value in carried.initial]
     bounds = (start, end, b.index(1))
@@ -259,6 +261,7 @@ def _while(b: Bufferize, op: Operation) -> None:
         tapes.enter(b, body.args[first:])
         b.append_ops(body)
         b.append_copies(plan.last)
+        b.end()
         b.add(scf.YieldOp, carried.following(terminator_of(body).operands))
     regions = [Region(before), Region(after)]
     new = b.add(scf.WhileOp, carried.initial, types, regions=regions)

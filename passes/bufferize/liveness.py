@@ -159,9 +159,10 @@ class Liveness:
 
         That is so, too, where it was defined in a region that has ended.
         """
-        block = op.parent
-        assert block is not None
-        if not _is_within(block, home_of(root)):
+        block, home = op.parent, home_of(root)
+        assert block is not None and home is not None
+        owner = home.parent_op()
+        if owner in self.end and self.end[owner] < self.number[op]:
             return True
         reader = self._last_in[block].get(root)
         if reader is not None and self.number[reader] >= self.number[op]:
@@ -179,16 +180,6 @@ class Liveness:
         if reader is not None and self.number[reader] > self.number[parent]:
             return False
         return self._is_done_after(root, parent.parent)
-
-
-def _is_within(block: Block | None, home: Block | None) -> bool:
-    """Tell whether a block is, or is in a region within, another one."""
-    while block is not home:
-        parent = block.parent_op() if block is not None else None
-        if parent is None:
-            return False
-        block = parent.parent
-    return True
 
 
 def home_of(root: SSAValue) -> Block | None:

@@ -353,12 +353,13 @@ class MemoryPlan:
         count = len(op.groups[1])
         block = op.body.block
         yielded = terminator_of(block).operands
+        for result in op.results[count:]:
+            self._keep(result, self._stack(op, result, wanted), op)
         plan = self._enter(op, op.groups[1], [op.parts.carries], wanted)
         inner = self._next_wanted(plan, yielded, block)
         held = [value for value in op.groups[2] if value in self.held]
         plan.elements = {value: self._new(value, op) for value in held}
-        for number, result in enumerate(op.results[count:], count):
-            self._keep(result, self._stack(op, result, wanted), op)
+        for number in range(count, len(op.results)):
             size = _bytes_of(yielded[number])
             slot = Storage(size, 0, 0, place=Place.SLOT)
             plan.slots[number] = slot

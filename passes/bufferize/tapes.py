@@ -1,7 +1,7 @@
 """Tapes on buffers: records that are written and read where they are.
 
 A push takes place as early as it can, when the tape is known, so that kernels write into the new
-record. A tape that nothing uses any more is given back.
+record. A tape that nothing uses any more is given back, when what was popped from it has been read.
 """
 
 from __future__ import annotations
@@ -96,7 +96,10 @@ def _pop(b: Bufferize, op: Operation) -> None:
     b.append_copies(copies)
     for copy in copies:
         del b.buffers[copy.value]
-    enter(b, [op.rest])
+    if op.rest.first_use is None:
+        b.at_end.append(lambda: _free(b, op.rest))
+    else:
+        enter(b, [op.rest])
 
 
 RULES: Final[dict[type[Operation], Callable[[Bufferize, Operation], None]]] = {

@@ -99,12 +99,10 @@ class ModuleSymbols:
             self.module.body.block.add_op(FuncOp.external(name, arguments, []))
 
     def define(self, prefix: str, body: Block, location: LocationAttr) -> str:
-        """Add a private function, whose body ends in a return, and give its name."""
-        assert body.last_op is not None
+        """Add a private function without result, and return its name."""
         name = f"{prefix}_{len(self._defined)}"
         self._defined.append(name)
-        results = [value.type for value in body.last_op.operands]
-        function = FuncOp(name, (body.arg_types, results), Region(body), "private")
+        function = FuncOp(name, (body.arg_types, ()), Region(body), "private")
         function.location = location
         self.module.body.block.add_op(function)
         return name
@@ -358,7 +356,7 @@ class LoopBuilder:
         if buffer.type == target:
             return buffer
         if isinstance(buffer.type.layout, StridedLayoutAttr):  # type: ignore[attr-defined]
-            return self._flat_view(buffer, size)
+            return self._flat_view(buffer, dtype, size)
         lists = {"static_offsets": [0], "static_sizes": [size], "static_strides": [1]}
         return self.append(
             memref.ReinterpretCastOp,
@@ -370,14 +368,14 @@ class LoopBuilder:
             },
         )
 
-    def _flat_view(self, view: SSAValue, size: int) -> SSAValue:
+    def _flat_view(self, view: SSAValue, dtype: np.dtype, size: int) -> SSAValue:
         """Return a part of a buffer that lies in one piece as a flat one."""
         type_ = view.type
         assert isinstance(type_, MemRefType)
         rank = type_.get_num_dims()
+        target = part_type(buffer_type(dtype, size), (size,))
         if rank == 1:
-            return view
-        target = part_type(type_, (size,))
+            return view if type_ == target else self.append(memref.CastOp, (view,), target)
         groups = ArrayAttr([ArrayAttr([IntegerAttr(d, i64) for d in range(rank)])] if rank else [])
         properties: dict[str, Attribute] = {"reassociation": groups}
         if rank:

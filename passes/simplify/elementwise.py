@@ -54,15 +54,30 @@ def _reassociate(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAVa
 
 
 def _add(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:
+    """``(x - d) + c`` is ``x - (d - c)``."""
     if c == 0 and (_may_reassociate(b, c) or _is_zero(c, negative=True)):
         return x
+    inner = x.owner
+    if type(inner) is e.SubOp and _may_reassociate(b, c):
+        y, d = inner.operands
+        if constant_of(d) is not None:
+            return b.sub(y, b.sub(d, op.operands[1]))
     return _reassociate(b, op, x, c)
 
 
 def _sub(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:
+    """``(x + d) - c`` is ``x + (d - c)`` and ``(x - d) - c`` is ``x - (d + c)``."""
     if c == 0 and (_may_reassociate(b, c) or _is_zero(c, negative=False)):
         return x
-    return None
+    inner = x.owner
+    if type(inner) not in (e.AddOp, e.SubOp) or not _may_reassociate(b, c):
+        return None
+    y, d = inner.operands  # type: ignore[union-attr]
+    if constant_of(d) is None:
+        return None
+    if type(inner) is e.AddOp:
+        return b.add(y, b.sub(d, op.operands[1]))
+    return b.sub(y, b.add(d, op.operands[1]))
 
 
 def _mul(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:

@@ -48,6 +48,8 @@ def _normalize_index(op: CaseOp, block: Block) -> None:
     dtype = dtype_of(op.index)
     last = len(op.regions) - 1
     if dtype.kind == "b":
+        for region in reversed(op.regions[2:]):
+            op.detach_region(region).drop_all_references()
         return
     block.detach_op(op)
     b = Builder(block, op.location)

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from random import Random
 
 import numpy as np
 from hypothesis import strategies as st
-from xdsl.ir import Block, SSAValue
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Attribute, Block, SSAValue
 
-from gradatim.ir.functions import BlockBuilder
+from gradatim.ir.functions import BlockBuilder, FunctionBuilder
 from gradatim.ir.types import dtype_of, shape_of, tensor_type
 
-from .programs import F64, Program, ProgramMaker, Style
+from .programs import F64, Program, ProgramMaker, Style, place
 
 I64 = np.dtype(np.int64)
 INDEX = tensor_type((), I64)
 
 WHOLE = Style((F64, F64, I64), (0.0, -0.0, 1.0, -1.0, 2.0, 3.0, -2.0), sums=True)
 """Whole numbers, so that the order of sums makes no difference."""
+
+
+def region(types: Sequence[Attribute], body: Callable[..., Sequence[SSAValue]]) -> Block:
+    """Return a block of what ``body(builder, *arguments)`` appends and returns."""
+    builder = BlockBuilder(types, (), place(0))
+    return builder.finish(list(body(builder.builder, *builder.arguments)))
+
+
+def program(types: Sequence[Attribute], body: Callable[..., Sequence[SSAValue]]) -> ModuleOp:
+    """Return the module of a function ``f``."""
+    function = FunctionBuilder("f", types, (), place(0))
+    return ModuleOp([function.finish(list(body(function.builder, *function.arguments)))])
 
 
 class LoopMaker(ProgramMaker):
@@ -34,13 +47,15 @@ class LoopMaker(ProgramMaker):
         elif self.number(0, 3) == 0:
             x = self.pick(self.values[-6:])
             if shape_of(x) and 0 not in shape_of(x):
-                self.values.append(self.pick([self.window, self.update, self.taken, self.put])(x))
+                self.values.append(
+                    self.pick([self.read_part, self.update, self.taken, self.put])(x)
+                )
         else:
             super().step()
 
     # Parts at computed positions
 
-    def position(self) -> SSAValue:
+    def carried_position(self) -> SSAValue:
         """Return an integer, which may be out of range: a carried number, an index, a constant."""
         found = [v for v in self.values if v.type == INDEX]
         return self.pick([*found, self.b.full((), I64, self.number(-2, 4))])
@@ -48,12 +63,12 @@ class LoopMaker(ProgramMaker):
     def sizes(self, x: SSAValue) -> tuple[int, ...]:
         return tuple(self.number(1, n) for n in shape_of(x))
 
-    def window(self, x: SSAValue) -> SSAValue:
-        starts = [self.position() for _ in shape_of(x)]
+    def read_part(self, x: SSAValue) -> SSAValue:
+        starts = [self.carried_position() for _ in shape_of(x)]
         return self.b.dynamic_slice(x, starts, self.sizes(x))
 
     def update(self, x: SSAValue) -> SSAValue:
-        starts = [self.position() for _ in shape_of(x)]
+        starts = [self.carried_position() for _ in shape_of(x)]
         sizes = self.sizes(x)
         part = self.b.slice(self.other(x), [0] * len(sizes), sizes)
         return self.b.dynamic_update_slice(x, part, starts)
@@ -64,7 +79,7 @@ class LoopMaker(ProgramMaker):
         shape = self.pick([(), (1,), (3,)])
         spread = self.b.iota(shape, I64, 0) if shape else self.b.full((), I64, 0)
         return [
-            self.b.add(self.b.broadcast(self.position(), shape, ()), spread) for _ in dims
+            self.b.add(self.b.broadcast(self.carried_position(), shape, ()), spread) for _ in dims
         ], dims
 
     def taken(self, x: SSAValue) -> SSAValue:
@@ -82,7 +97,7 @@ class LoopMaker(ProgramMaker):
 
     # Regions
 
-    def region(self, values: Sequence[SSAValue], steps: int, wanted: Sequence[SSAValue]) -> Block:
+    def branch(self, values: Sequence[SSAValue], steps: int, wanted: Sequence[SSAValue]) -> Block:
         """Return a block that takes values like the given ones and yields values like others."""
         builder = BlockBuilder([v.type for v in values], (), self.b.location)
         results, _ = self.within(builder, steps, wanted, 0)
@@ -166,7 +181,7 @@ class LoopMaker(ProgramMaker):
             index, count = self.b.compare("gt", total, self.b.full_like(total, 1)), 2
         wanted = [self.pick(operands) for _ in range(self.number(1, 3))]
         return list(
-            self.b.case(index, operands, [self.region(operands, 3, wanted) for _ in range(count)])
+            self.b.case(index, operands, [self.branch(operands, 3, wanted) for _ in range(count)])
         )
 
 

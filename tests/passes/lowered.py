@@ -71,25 +71,27 @@ def run(
     module: ModuleOp,
     arguments: Sequence[np.ndarray],
     like: Sequence[np.ndarray],
-    parallel: Mapping[str, int] | None = None,
+    others: Mapping[str, int] = {},
+    status: int = 0,
 ) -> list[np.ndarray]:
-    """Compile a module of the loop level and call its function ``f``.
+    """Compile a module of the loop level and call its function ``f``, which gives a status.
 
-    ``parallel`` gives the address of what runs parallel loops, if it is not the runtime.
+    ``others`` gives addresses of what is not to be the runtime's, such as ``gd.parallel``.
     """
     emitted = emit_module(module, "f", TARGET)
     process = ctypes.CDLL(None)
-    symbols = dict(parallel or threads.symbols())
+    symbols = threads.symbols()
     for name, function in {"gd.alloc": process.malloc, "gd.free": process.free}.items():
         address = ctypes.cast(function, ctypes.c_void_p).value
         assert address is not None
         symbols[name] = address
+    symbols |= others
     symbols |= library_symbols(name for name in emitted.externals if name not in symbols)
     linked = jit.link(jit.compile_object(emitted.text), symbols, [ENTRY])
     results = [np.full(a.shape, 1, a.dtype) for a in like]
     pointers = [a.ctypes.data for a in (*arguments, *results)]
     signature = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * len(pointers))
-    assert signature(linked.address(ENTRY))(*pointers) == 0
+    assert signature(linked.address(ENTRY))(*pointers) == status
     return results
 
 
@@ -101,7 +103,7 @@ def in_orders(
     like = interpret(build, arrays)
     linked = jit.link(jit.compile_object(_IN_ORDER), exports=["forward", "backward"])
     orders = [{"gd.parallel": linked.address(name)} for name in ("forward", "backward")]
-    return [run(module, arrays, like, parallel) for parallel in (*orders, None)]
+    return [run(module, arrays, like, others) for others in (*orders, {})]
 
 
 _IN_ORDER = """

@@ -157,7 +157,7 @@ def _recording_body(b: Builder, joint: Joint, back: Reversal) -> Block:
     body = BlockBuilder(types_of(joint.arguments), (), b.location)
     environment = mapping(joint.arguments, body.arguments)
     outputs = [*joint.results, *back.kept]
-    return body.finish(append_needed(body.block, joint.block, outputs, environment))
+    return body.finish(append_needed(body.block, joint.block, outputs, environment, effects=True))
 
 
 def _body_back(

@@ -143,7 +143,7 @@ def _recording_loop(
     own, (steps, *tape) = parts_of(body.arguments, sizes)
     environment = mapping(joint.arguments, own)
     outputs = [*joint.results, *back.kept]
-    values = append_needed(body.block, joint.block, outputs, environment)
+    values = append_needed(body.block, joint.block, outputs, environment, effects=True)
     results, kept = parts_of(values, (len(joint.results), len(back.kept)))
     pushed = [body.builder.tape_push(tape[0], kept)] if tape else []
     more_steps = body.builder.add(steps, _integer(body.builder, 1))
