@@ -430,6 +430,47 @@ _FUNCTIONS: Final = (BuiltinFunctionType, FunctionType, type(np.sum))
 _made_once = cache(made)
 
 
+def _references(value: Any) -> int:
+    return sys.getrefcount(value)
+
+
+_REFERENCES_OF_NEW: Final = _references(np.empty(1))
+"""References to an array that nothing but a call of one argument knows."""
+
+
+def new_array(value: Any) -> Any:
+    """Return what an operator gave; if it is a new array, as one that can hold traced values.
+
+    Rewritten functions call it with the expression as its argument, so that nothing else refers to
+    a new array.
+    """
+    if type(value) is not np.ndarray or sys.getrefcount(value) > _REFERENCES_OF_NEW:
+        return value
+    trace = current_trace()
+    if trace is None or not value.flags.writeable:
+        return value
+    if value.base is None:
+        return LocalArray(value, trace)
+    is_shared = type(value.base) is not np.ndarray or sys.getrefcount(value.base) > 2
+    return value if is_shared else LocalArray(value.copy(), trace)
+
+
+def storable(value: Any) -> Any:
+    """Return what a rewritten function is about to store in.
+
+    Raises:
+        TracerMutationError: if it is an ordinary array while a function is traced: the store would
+            change what is not the function's own, once, and while it is traced.
+    """
+    if type(value) is np.ndarray and current_trace() is not None:
+        raise TracerMutationError(
+            "a traced function changes an array that was not made in it; give the array as an "
+            "argument, or change a copy, by `np.copy`",
+            spell_location(user_location()),
+        )
+    return value
+
+
 def localised(results: list[Any], others: int = 0) -> list[Any]:
     """Return results with new arrays among them as ones that can hold traced values.
 
