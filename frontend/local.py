@@ -403,6 +403,8 @@ def made(function: Callable[..., Any]) -> Callable[..., Any]:
     def maker(*args: Any, **kwargs: Any) -> Any:
         if function in FROM_NUMBERS and _traced_in(args):
             return FUNCTIONS[function](*args, **kwargs)
+        if any(type(x) is LocalArray for x in args):  # it may give that one, as `asarray` does
+            return _result(function(*args, **kwargs), args, lambda: maker(*args, **kwargs))
         return localised([function(*args, **kwargs)])[0]
 
     maker.__name__ = maker.__qualname__ = getattr(function, "__name__", "maker")

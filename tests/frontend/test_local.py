@@ -290,3 +290,18 @@ def test_arrays_of_others_are_not_stored_in(trace: Trace) -> None:
 
 def test_outside_of_a_trace_anything_can_be_stored_in() -> None:
     assert storable(A) is A and type(new_array(A * 2)) is np.ndarray
+
+
+def test_functions_that_give_their_argument_give_the_same_array() -> None:
+    def f(x: Any) -> Any:
+        a = np.zeros(3)
+        same, copied = np.asarray(a), np.array(a)
+        view = np.atleast_2d(np.asarray(a))
+        same[0] = x
+        view[0, 1] = x + 1
+        return a, copied, same is a
+
+    found, copied, same = gd.stage(f)(5.0)
+    np.testing.assert_array_equal(found, [5, 6, 0])
+    np.testing.assert_array_equal(copied, [0, 0, 0])
+    assert same
