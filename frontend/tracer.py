@@ -239,7 +239,7 @@ class Tracer(Cell):
             self._value = value
             return
         if not view.kind.writeable:
-            raise ValueError("assignment destination is read-only")  # NumPy's words
+            raise ValueError(view.kind.refusal)
         whole: Any = trace.lift(view.parent)
         view.parent.assign(view.kind.write(whole, Tracer(value, trace)))
         self._value, self._trace = value, trace

@@ -31,6 +31,9 @@ class ViewKind(ABC):
 
     writeable: ClassVar[bool] = True
 
+    refusal: ClassVar[str] = "assignment destination is read-only"
+    """What a store says if it is not writeable: NumPy's words."""
+
     @abstractmethod
     def read(self, whole: Tracer) -> Tracer:
         """Return the part as a new cell, in the trace of the whole."""
@@ -287,8 +290,7 @@ class Indexed(ViewKind):
 def detached(result: Any) -> Any:
     """Return the result of a function that copies: new cells in the place of views and operands.
 
-    A copy is made in the innermost trace, where what is copied may hold another value than around
-    it.
+    A copy is made in the innermost trace, where what it copies may hold another value than outside.
     """
     from .tracer import Tracer
     from .tracing import find_trace
