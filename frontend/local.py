@@ -109,6 +109,8 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
     # As an array
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("__array_interface__", "__array_struct__"):
+            raise AttributeError(name)  # so that NumPy asks for `__array__`
         found = getattr(self._value, name)
         if isinstance(found, np.ndarray):  # T, real, ...
             return _result(found, self, lambda: getattr(self, name))
