@@ -263,14 +263,21 @@ class Indexed(ViewKind):
     def read(self, whole: Tracer) -> Tracer:
         """Index."""
         from .indexing import indexed
+        from .tracer import Tracer
+        from .tracing import within
 
-        return indexed(whole, self.index)
+        if type(whole) is not Tracer:  # an array that is not traced yet
+            return indexed(whole, self.index)
+        with within(whole.trace):
+            return indexed(whole, self.index)
 
     def write(self, whole: Tracer, part: Tracer) -> Tracer:
         """Update the elements that the index takes."""
         from .indexing import updated
+        from .tracing import within
 
-        return updated(whole, self.index, part)
+        with within(whole.trace):
+            return updated(whole, self.index, part)
 
     def arrange(self, layout: np.ndarray) -> np.ndarray:
         """Index; at any position for a traced one."""
