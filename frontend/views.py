@@ -283,7 +283,7 @@ class Indexed(ViewKind):
 def detached(result: Any) -> Any:
     """Return the result of a function that copies: new cells in the place of views and operands.
 
-    A copy is made in the innermost trace: what it is of may hold another value there than around it.
+    A copy is made in the innermost trace, where what it copies may hold another value than outside.
     """
     from .tracer import Tracer
     from .tracing import find_trace
