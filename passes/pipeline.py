@@ -59,8 +59,8 @@ class Options:
 
 def array_pipeline(options: Options) -> Passes:
     """Return the passes that simplify a program at the array level."""
-    simplified = ArrayCanonicalize(fast=options.fast)
-    return ArrayDropRules(), ArrayRaiseChecks(), ArrayInline(), simplified
+    simplify = ArrayCanonicalize(fast=options.fast, select_branches=True)
+    return ArrayDropRules(), ArrayRaiseChecks(), ArrayInline(), simplify
 
 
 def kernel_pipeline(options: Options) -> Passes:

@@ -16,9 +16,10 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.control import BarrierOp, TapeNewOp, TapeType
 from ...ir.builder import Builder
-from ...ir.errors import GradatimError
-from ...ir.locations import derived, spell_location
-from ..blocks import append_copy, dependent_values, mapping, name_argument
+from ...ir.functions import BlockBuilder
+from ...ir.locations import derived
+from ..blocks import append_copy, mapping, name_argument
+from ..influence import influenced_values
 from .kinds import (
     Composed,
     Derivative,
@@ -31,6 +32,7 @@ from .kinds import (
     Rule,
     is_differentiable_tape,
     is_inexact,
+    not_linear,
 )
 from .rules import NON_DIFFERENTIABLE, region_rule_of, rule_of
 
@@ -175,18 +177,20 @@ class _Copy:
                 self.varied.add(new)
 
     def _compose(self, op: Operation, rule: Composed) -> Sequence[SSAValue]:
-        block = self.builder.block
-        before = block.last_op
-        with self.builder.at(op.location):
-            result = rule.compose(self.builder, op, [self.environment[v] for v in op._operands])
-        for part in _behind(block, before):
-            found = set(_varied_among(part, self.varied))
-            if found:
-                self.varied |= found
-                part_rule = rule_of(part)
-                assert not isinstance(part_rule, Composed)
-                self.record(part, part_rule)
-        return (result,) if isinstance(result, SSAValue) else result
+        """Append what an op is composed of as if it had been in its place."""
+        operands = [self.environment[v] for v in op._operands]
+        parts = BlockBuilder([v.type for v in operands], location=op.location)
+        parts.builder.location = op.location
+        result = rule.compose(parts.builder, op, parts.arguments)
+        body = parts.finish((result,) if isinstance(result, SSAValue) else result)
+        varied = [v in self.varied for v in operands]
+        self.active |= active_values(body, varied, [v in self.active for v in op.results])
+        self.environment.update(zip(parts.arguments, operands))
+        terminator = _terminator(body)
+        for part in body.ops:
+            if part is not terminator:
+                self._append(part)
+        return [self.environment[v] for v in terminator._operands]
 
 
 def _behind(block: Block, op: Operation | None) -> Iterator[Operation]:
@@ -343,9 +347,7 @@ class _Record(_Copy):
             return pending.pop(value).total() if value in pending else None
 
         linear_in = [v for v in inputs if v in self.varied] if self.linear else ()
-        dependent = (
-            dependent_values(self.builder.block, linear_in, ordered=False) if linear_in else set()
-        )
+        dependent = influenced_values(self.builder.block, linear_in)
         contribute(outputs, cotangents)
         for step in reversed(self.steps):
             if pending.keys().isdisjoint(step.results) and not self._moves_tape(step):
@@ -375,13 +377,6 @@ def _require_linear(step: _Step, pulling: Iterable[Operation], inputs: set[SSAVa
     for op in pulling:
         if not inputs.isdisjoint(op._operands):
             raise not_linear(step.name, step.location)
-
-
-def not_linear(name: str, location: LocationAttr) -> GradatimError:
-    """Return the error about an op that should be linear."""
-    return GradatimError(
-        f"{name} is not linear in the arguments to transpose by", spell_location(location)
-    )
 
 
 # The engine

@@ -30,6 +30,7 @@ from . import (
     elementwise,
     indexing,
     ordering,
+    random,
     reduction,
     shape,
 )
@@ -42,6 +43,7 @@ FAMILIES: Final = {
     "reduction": reduction,
     "contraction": contraction,
     "ordering": ordering,
+    "random": random,
     "effect": effect,
     "control": control,
     "calls": calls,

@@ -85,6 +85,7 @@ class ProgramMaker:
     def step(self) -> None:
         """Append one op, or several of a kind in a row, which is what rewrites look for."""
         makers = [self.elementwise, self.elementwise, self.shape_op, self.reduction, self.indexing]
+        makers += [self.sorting] if self.number(0, 2) == 0 else []
         maker = self.pick(makers)
         x = self.pick(self.values[-4:])
         for _ in range(self.number(1, 3)):
@@ -143,7 +144,6 @@ class ProgramMaker:
         else:
             names = ["add", "sub", "mul", "div", "max", "min", "rem"]
             integer = ["and_", "or_", "xor", "shift_left", "shift_right_logical"]
-            integer += ["rotate_left"]
             names += ["copy_sign"] if kind == "f" else integer
         y = self.other(x)
         operands = (y, x) if self.number(0, 1) else (x, y)
@@ -237,7 +237,7 @@ class ProgramMaker:
             makers += [self.gather, self.scatter]
         return self.pick(makers)(x)
 
-    def position(self, shape: Shape) -> SSAValue:
+    def some_position(self, shape: Shape) -> SSAValue:
         """Return positions, known or not, many of them out of range."""
         way = self.number(0, 3)
         if way == 0:
@@ -253,42 +253,58 @@ class ProgramMaker:
             return self.b.broadcast(one, shape, ())
         return self.b.full(shape, I64, self.number(-2, 4))
 
-    def window(self, x: SSAValue) -> tuple[list[SSAValue], Shape]:
+    def some_window(self, x: SSAValue) -> tuple[list[SSAValue], Shape]:
         sizes = tuple(self.number(min(n, 1), n) for n in shape_of(x))
-        return [self.position(()) for _ in sizes], sizes
+        return [self.some_position(()) for _ in sizes], sizes
 
     def dynamic_slice(self, x: SSAValue) -> SSAValue:
-        starts, sizes = self.window(x)
+        starts, sizes = self.some_window(x)
         return self.b.dynamic_slice(x, starts, sizes)
 
     def dynamic_update(self, x: SSAValue) -> SSAValue:
-        starts, sizes = self.window(x)
-        places = starts if self.number(0, 1) else self.window(x)[0]
+        starts, sizes = self.some_window(x)
+        places = starts if self.number(0, 1) else self.some_window(x)[0]
         update = self.other(self.b.dynamic_slice(self.other(x), places, sizes))
         if self.number(0, 1):
             update = self.unary(update) if dtype_of(x).kind in "bi" else update
         return self.b.dynamic_update_slice(x, self.b.convert(update, dtype_of(x)), starts)
 
-    def positions(self, x: SSAValue) -> tuple[list[SSAValue], list[int]]:
+    def some_positions(self, x: SSAValue) -> tuple[list[SSAValue], list[int]]:
         rank = len(shape_of(x))
         dims = self.shuffled(range(rank))[: self.number(1, rank)]
         shape = self.pick([(), (3,), (2, 2)])
-        return [self.position(shape) for _ in dims], dims
+        return [self.some_position(shape) for _ in dims], dims
 
     def gather(self, x: SSAValue) -> SSAValue:
-        return self.b.gather(x, *self.positions(x))
+        return self.b.gather(x, *self.some_positions(x))
 
     def scatter(self, x: SSAValue) -> SSAValue:
-        indices, dims = self.positions(x)
+        indices, dims = self.some_positions(x)
         kinds = ["set", "set"]
         if dtype_of(x).kind in "iuf":
             kinds += ["min", "max"]
         if self.may_sum(x):
             kinds += ["add", "add"]
         source = self.other(x)
-        places = indices if self.number(0, 1) else [self.position(shape_of(i)) for i in indices]
+        places = (
+            indices if self.number(0, 1) else [self.some_position(shape_of(i)) for i in indices]
+        )
         update = self.b.gather(source, places, dims)
         return self.settled(self.b.scatter(self.pick(kinds), x, update, indices, dims))
+
+    # Ordering
+
+    def sorting(self, x: SSAValue) -> SSAValue:
+        """Sort x and others like it; which of two zeros comes first may be left open."""
+        if not shape_of(x):
+            return self.broadcast(x)
+        arrays = self.shuffled([x, *(self.other(x) for _ in range(self.number(0, 2)))])
+        keys = self.number(1, len(arrays))
+        dim = self.number(0, len(shape_of(x)) - 1)
+        *values, permutation = self.b.sort(arrays, dim, keys)
+        if self.number(0, 1):
+            self.values.append(permutation)
+        return self.settled(self.pick(values))
 
     # Reductions and products
 
