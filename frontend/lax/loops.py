@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from xdsl.ir import Block, BlockArgument
+from xdsl.ir import Block, BlockArgument, SSAValue
 
 from ...ir.locations import spell_location
+from ...passes.autodiff.checkpointing import checkpointed_scan, checkpointed_while
 from .. import tree
 from ..arguments import ShapeDtypeStruct
 from ..boundary import public
@@ -40,6 +41,8 @@ def scan(
     length: int | None = None,
     reverse: bool = False,
     unroll: int | bool = 1,
+    *,
+    checkpoint_every: int | Sequence[int] | None = None,
 ) -> tuple[Any, Any]:
     """Run ``carry, y = f(carry, x)`` over the leading axis of ``xs``; return last carry and all ys.
 
@@ -52,15 +55,20 @@ def scan(
         length: the number of steps, needed where ``xs`` has no array.
         reverse: whether to begin at the last part; ys are stacked at their parts' positions.
         unroll: how many steps to write out in the loop's body; True for all.
+        checkpoint_every: the steps of a segment, of which reverse mode keeps what is carried into
+            it and runs the rest again; 0 stands for about the square root of the steps. Several
+            numbers are those of segments of segments, longest first.
 
     Returns:
         The last carry, and the tree of ys with a new dimension 0.
 
     Raises:
         CarryError: (a TypeError) if a carry changes structure, shape or dtype.
-        ArgumentError: (a TypeError) if sizes along dimension 0 differ, or ``length`` is missing.
+        ArgumentError: (a TypeError) if sizes along dimension 0 differ, ``length`` is missing, or a
+            segment has no steps.
     """
     options: dict[str, Any] = {"length": length, "reverse": bool(reverse), "unroll": unroll}
+    options["every"] = _segments(checkpoint_every)
     return in_trace(_scan, (f,), (init, xs), **options)
 
 
@@ -72,6 +80,7 @@ def fori_loop(
     init_val: Any,
     *,
     unroll: int | bool | None = None,
+    checkpoint_every: int | Sequence[int] | None = None,
 ) -> Any:
     """Run ``val = body_fun(i, val)`` for ``i`` from ``lower`` to below ``upper``; return the last.
 
@@ -84,22 +93,29 @@ def fori_loop(
         init_val: the first tree.
         unroll: how many steps to write out in the loop's body, where the bounds are known; True for
             all.
+        checkpoint_every: as for ``scan``; 0 needs bounds that are known.
 
     Raises:
         CarryError: (a TypeError) if a leaf of the tree changes shape or dtype.
-        ArgumentError: (a TypeError) if a bound is not one integer.
+        ArgumentError: (a TypeError) if a bound is not one integer, or a segment has no steps.
     """
+    every = _segments(checkpoint_every)
     bounds = [_bound(lower, "lower"), _bound(upper, "upper")]
     if any(isinstance(bound, Tracer) for bound in bounds):
-        return _counted_while(bounds[0], bounds[1], body_fun, init_val)
+        return _counted_while(bounds[0], bounds[1], body_fun, init_val, every)
     first, end = (operator.index(bound) for bound in bounds)
     options: dict[str, Any] = {"first": first, "count": max(end - first, 0), "unroll": unroll or 1}
+    options["every"] = every
     return in_trace(_fori, (body_fun,), (init_val,), **options)
 
 
 @public
 def while_loop(
-    cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any
+    cond_fun: Callable[[Any], Any],
+    body_fun: Callable[[Any], Any],
+    init_val: Any,
+    *,
+    checkpoint_every: int | Sequence[int] | None = None,
 ) -> Any:
     """Run ``val = body_fun(val)`` while ``cond_fun(val)`` holds; return the last val.
 
@@ -110,12 +126,17 @@ def while_loop(
         cond_fun: takes a tree of arrays and returns one bool.
         body_fun: takes the tree and returns the next one, of the same structure and types.
         init_val: the first tree.
+        checkpoint_every: the steps of a segment, of which reverse mode keeps what is carried into
+            it and runs the rest again. Several numbers are those of segments of segments, longest
+            first.
 
     Raises:
         CarryError: (a TypeError) if a leaf of the tree changes shape or dtype, or ``cond_fun`` does
             not return one bool.
+        ArgumentError: (a TypeError) if a segment has no steps.
     """
-    return in_trace(_while, (cond_fun, body_fun), (init_val,))
+    every = _segments(checkpoint_every)
+    return in_trace(_while, (cond_fun, body_fun), (init_val,), every=every)
 
 
 class Body(NamedTuple):
@@ -204,6 +225,7 @@ def _scan(
     length: int | None,
     reverse: bool,
     unroll: int | bool,
+    every: tuple[int, ...] | None,
 ) -> tuple[Any, Any]:
     outer = current_trace()
     assert outer is not None
@@ -223,7 +245,7 @@ def _scan(
         return region
 
     body = trace_body(outer, make, carries, structure)
-    values, types = append_scan(outer, body, elements, count, reverse, unroll)
+    values, types = append_scan(outer, body, elements, count, reverse, unroll, every)
     results = wrapped(outer, values, types)
     split = len(body.carries)
     ys = _pair_of(body.region)[1]
@@ -249,6 +271,7 @@ def append_scan(
     count: int,
     reverse: bool,
     unroll: int | bool,
+    every: tuple[int, ...] | None = None,
 ) -> tuple[Sequence[Any], list[ShapeDtypeStruct]]:
     """Append a scan and return its results, the last carries and then the ys, with their types.
 
@@ -259,6 +282,7 @@ def append_scan(
         count: the number of steps.
         reverse: whether to begin at the last one.
         unroll: how many steps to write out; True for all.
+        every: the steps of segments that reverse mode runs again; None if there are none.
     """
     region = body.region
     ys = [type_.strong() for type_ in region.types[len(body.types) :]]
@@ -269,15 +293,16 @@ def append_scan(
     consts = _become_carries(block, numbers, len(captures) + 1, captures)
     _move_argument(block, len(consts), 0)
     outer.locate()
-    values = outer.builder.scan(
-        count,
-        values_of(consts),
-        values_of([*(captures[n] for n in numbers), *body.carries]),
-        values_of(elements),
-        block,
-        reverse=reverse,
-        unroll=_unrolling(unroll, count),
-    )
+    carries = [*(captures[n] for n in numbers), *body.carries]
+    operands = [values_of(group) for group in (consts, carries, elements)]
+    steps = _unrolling(unroll, count)
+    values: Sequence[SSAValue]
+    if every is None:
+        values = outer.builder.scan(count, *operands, block, reverse=reverse, unroll=steps)
+    else:
+        values = checkpointed_scan(
+            outer.builder, count, *operands, block, every=every, reverse=reverse, unroll=steps
+        )
     assign_changed(outer, changed, values)
     stacked = [ShapeDtypeStruct((count, *type_.shape), type_.dtype) for type_ in ys]
     return values[len(changed) :], [*body.types, *stacked]
@@ -321,6 +346,20 @@ def _unrolling(unroll: int | bool, count: int) -> int | None:
     return wanted if wanted > 1 else None
 
 
+def _segments(every: int | Sequence[int] | None) -> tuple[int, ...] | None:
+    """Return the steps of segments of each level; none of them where there shall be as many as fit.
+
+    Raises:
+        ArgumentError: if a segment has no steps.
+    """
+    if every is None or every == 0:
+        return None if every is None else ()
+    sizes = tuple(map(operator.index, every if isinstance(every, Sequence) else (every,)))
+    if min(sizes, default=0) < 1:
+        raise ArgumentError(f"a segment of a loop needs steps: checkpoint_every={every}", here())
+    return sizes
+
+
 def _length(elements: Sequence[Tracer], structure: TreeDef, length: int | None) -> int:
     sizes: dict[int, str] = {}
     for element, path in zip(elements, structure.paths("xs")):
@@ -350,6 +389,7 @@ def _fori(
     first: int,
     count: int,
     unroll: int | bool,
+    every: tuple[int, ...] | None = None,
     promote: bool = False,
 ) -> Any:
     outer = current_trace()
@@ -366,7 +406,7 @@ def _fori(
         return region
 
     body = trace_body(outer, make, carries, structure, promote)
-    values, types = append_scan(outer, body, (), count, False, unroll)
+    values, types = append_scan(outer, body, (), count, False, unroll, every)
     return structure.unflatten(wrapped(outer, values, types))
 
 
@@ -382,7 +422,11 @@ def _bound(value: Any, what: str) -> Any:
 
 
 def _counted_while(
-    lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any
+    lower: Any,
+    upper: Any,
+    body_fun: Callable[[Any, Any], Any],
+    init_val: Any,
+    every: tuple[int, ...] | None,
 ) -> Any:
     """Loop over a range whose bounds are known only when compiled code runs."""
 
@@ -395,7 +439,7 @@ def _counted_while(
         return i + 1, end, body_fun(i, val)
 
     body.__name__ = getattr(body_fun, "__name__", body.__name__)
-    return in_trace(_while, (condition, body), ((lower, upper, init_val),))[2]
+    return in_trace(_while, (condition, body), ((lower, upper, init_val),), every=every)[2]
 
 
 # Loops under a condition
@@ -405,8 +449,11 @@ def _while(
     cond_fun: Callable[[Any], Any],
     body_fun: Callable[[Any], Any],
     init_val: Any,
+    every: tuple[int, ...] | None = None,
     promote: bool = False,
 ) -> Any:
+    if every == ():
+        raise ArgumentError("segments of a loop of unknown length need a number of steps", here())
     outer = current_trace()
     assert outer is not None
     carries, structure = lift_tree(outer, init_val)
@@ -421,16 +468,22 @@ def _while(
 
     body = trace_body(outer, make, carries, structure, promote)
     condition = TracedRegion(outer, cond_fun, body.types, unflatten, body.region.captures)
-    return structure.unflatten(append_while(outer, body, condition))
+    return structure.unflatten(append_while(outer, body, condition, every))
 
 
-def append_while(outer: Trace, body: Body, condition: TracedRegion) -> list[Tracer]:
+def append_while(
+    outer: Trace,
+    body: Body,
+    condition: TracedRegion,
+    every: tuple[int, ...] | None = None,
+) -> list[Tracer]:
     """Append a loop under a condition and return the last carries.
 
     Args:
         outer: the trace of the loop.
         body: takes the carries.
         condition: takes them too; its captures begin with the body's.
+        every: the steps of segments that reverse mode runs again; None if there are none.
     """
     _require_unchanging(condition)
     captures = all_captures([body.region, condition])
@@ -444,7 +497,11 @@ def append_while(outer: Trace, body: Body, condition: TracedRegion) -> list[Trac
         consts = _become_carries(block, numbers, len(captures), captures)
     carries = [*(captures[n] for n in numbers), *body.carries]
     outer.locate()
-    values = outer.builder.while_(values_of(consts), values_of(carries), *blocks)
+    operands = values_of(consts), values_of(carries)
+    if every is None:
+        values = outer.builder.while_(*operands, *blocks)
+    else:
+        values = checkpointed_while(outer.builder, *operands, *blocks, every=every)
     assign_changed(outer, changed, values)
     return wrapped(outer, values[len(changed) :], body.types)
 
