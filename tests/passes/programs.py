@@ -286,7 +286,9 @@ class ProgramMaker:
         if self.may_sum(x):
             kinds += ["add", "add"]
         source = self.other(x)
-        places = indices if self.number(0, 1) else [self.some_position(shape_of(i)) for i in indices]
+        places = (
+            indices if self.number(0, 1) else [self.some_position(shape_of(i)) for i in indices]
+        )
         update = self.b.gather(source, places, dims)
         return self.settled(self.b.scatter(self.pick(kinds), x, update, indices, dims))
 
