@@ -31,6 +31,7 @@ from .array import ordering as o
 from .array import reduction as r
 from .array import shape as s
 from .array.base import ArrayOp
+from .array.random import ThreefryOp
 from .array.regions import RegionOp
 from .array.window import Window
 from .attributes import (
@@ -40,6 +41,8 @@ from .attributes import (
     ReduceKindAttr,
     ScatterKind,
     ScatterKindAttr,
+    ThreefryWord,
+    ThreefryWordAttr,
     dimension,
     integers,
 )
@@ -53,6 +56,7 @@ _Method = Callable[Concatenate["Builder", P], SSAValue]
 _PREDICATES = {p.value: ComparePredicateAttr(p) for p in ComparePredicate}
 _REDUCE_KINDS = {k.value: ReduceKindAttr(k) for k in ReduceKind}
 _SCATTER_KINDS = {k.value: ScatterKindAttr(k) for k in ScatterKind}
+_THREEFRY_WORDS = {w.value: ThreefryWordAttr(w) for w in ThreefryWord}
 
 
 def _unary(op: type[ArrayOp]) -> Callable[[Builder, SSAValue], SSAValue]:
@@ -227,7 +231,6 @@ class Builder:
     shift_left = _binary(e.ShiftLeftOp)
     shift_right_arithmetic = _binary(e.ShiftRightArithmeticOp)
     shift_right_logical = _binary(e.ShiftRightLogicalOp)
-    rotate_left = _binary(e.RotateLeftOp)
     complex = _binary(e.ComplexOp)
 
     select = _ternary(e.SelectOp)
@@ -236,6 +239,16 @@ class Builder:
     def compare(self, predicate: str, x: SSAValue, y: SSAValue) -> SSAValue:
         """Compare by one of ``eq``, ``ne``, ``lt``, ``le``, ``gt``, ``ge``."""
         return self.create(e.CompareOp, (x, y), {"predicate": _PREDICATES[predicate]})
+
+    def threefry_2x32(
+        self, word: str, key: tuple[SSAValue, SSAValue], counter: tuple[SSAValue, SSAValue]
+    ) -> SSAValue:
+        """Encrypt counters under keys, and return the ``upper`` or ``lower`` word or ``both``.
+
+        Keys and counters are given by their upper and their lower words.
+        """
+        properties = {"word": _THREEFRY_WORDS[word]}
+        return self.create(ThreefryOp, (*key, *counter), properties)
 
     def convert(self, x: SSAValue, dtype: np.dtype) -> SSAValue:
         """Convert to ``dtype``; no op where it has it already."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..ir.array.base import ArrayOp
-from ..ir.array.control import BarrierOp
 from ..ir.array.effect import has_effect
 
 Environment = MutableMapping[SSAValue, SSAValue]
@@ -89,21 +88,10 @@ def ops_between(
     return ops
 
 
-def dependent_values(
-    body: Block, roots: Iterable[SSAValue], *, ordered: bool = True
-) -> set[SSAValue]:
-    """Return the values of a block that depend on others, with these.
-
-    What a barrier passes on depends on all of its operands if ``ordered``, since it comes behind
-    them; else only on the operand that it is.
-    """
+def dependent_values(body: Block, roots: Iterable[SSAValue]) -> set[SSAValue]:
+    """Return the results of ops of a block that cannot run without some values, with these."""
     found = set(roots)
     for op in body.ops:
-        if found.isdisjoint(op._operands):
-            continue
-        if isinstance(op, BarrierOp) and not ordered:
-            pairs = zip(op.results, op._operands)
-            found.update(result for result, operand in pairs if operand in found)
-        else:
+        if not found.isdisjoint(op._operands):
             found.update(op.results)
     return found

@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import SymbolRefAttr
 from xdsl.ir import Block, Operation, SSAValue
 
 from .function import Emit, FunctionEmitter, is_literal
-from .types import INDEX, result_type, static_integers, value_type
+from .types import INDEX, static_integers, value_type
 
 
 class _Phis:
@@ -154,15 +154,10 @@ def _call(e: FunctionEmitter, op: Operation) -> None:
     assert isinstance(callee, SymbolRefAttr)
     symbol = e.symbols.symbol_of(callee.root_reference.data)
     arguments = ", ".join(map(e.typed, op.operands))
-    result = result_type([result.type for result in op.results])
     if not op.results:
-        e.line(f"call {result} @{symbol}({arguments})")
-    elif len(op.results) == 1:
-        e.result(op, f"call {result} @{symbol}({arguments})")
-    else:
-        returned = e.compute(f"call {result} @{symbol}({arguments})")
-        for i, value in enumerate(op.results):
-            e.bind(value, e.compute(f"extractvalue {result} {returned}, {i}"))
+        e.line(f"call void @{symbol}({arguments})")
+        return
+    e.result(op, f"call {value_type(op.results[0].type).text} @{symbol}({arguments})")
 
 
 def _index_switch(e: FunctionEmitter, op: Operation) -> None:

@@ -14,7 +14,7 @@ from . import arithmetic, control, kernel_ops, memory, parallel, tape
 from .function import Emit, FunctionEmitter
 from .literals import bytes_literal, dense_bytes
 from .symbols import ModuleSymbols
-from .types import result_type, value_type
+from .types import value_type
 
 RULES: dict[type[Operation], Emit] = {
     **arithmetic.RULES,
@@ -39,21 +39,18 @@ def _function(function: FuncOp, symbols: ModuleSymbols) -> str:
     """Return the definition of a function, or declare an external one."""
     name = function.sym_name.data
     inputs = [value_type(t).text for t in function.function_type.inputs]
-    outputs = list(function.function_type.outputs)
-    result = result_type(outputs)
+    outputs = [value_type(t).text for t in function.function_type.outputs]
+    result = outputs[0] if outputs else "void"
     if function.is_declaration:
         symbols.declare(name, result, inputs)
         return ""
-    e = FunctionEmitter(symbols, RULES)
+    is_entry = name == symbols.entry
+    e = FunctionEmitter(symbols, RULES, is_entry)
     block = function.body.block
     for i, argument in enumerate(block.args):
         e.bind(argument, f"%a{i}")
     terminator = e.emit_ops(block)
-    is_entry = name == symbols.entry
-    if is_entry and not terminator.operands:
-        e.line("ret i32 0")
-    else:
-        e.line(_return_text(e, terminator, result))
+    e.line(_return_text(e, terminator, is_entry))
     parameters = ", ".join(
         f"{type_}{' noalias' if is_entry and type_ == 'ptr' else ''} %a{i}"
         for i, type_ in enumerate(inputs)
@@ -63,14 +60,10 @@ def _function(function: FuncOp, symbols: ModuleSymbols) -> str:
     return "\n".join((head, *e.prologue, *e.lines, "}"))
 
 
-def _return_text(e: FunctionEmitter, terminator: Operation, type_: str) -> str:
-    values = terminator.operands
-    if len(values) < 2:
-        return f"ret {e.typed(values[0])}" if values else "ret void"
-    returned = "poison"
-    for i, value in enumerate(values):
-        returned = e.compute(f"insertvalue {type_} {returned}, {e.typed(value)}, {i}")
-    return f"ret {type_} {returned}"
+def _return_text(e: FunctionEmitter, terminator: Operation, is_entry: bool) -> str:
+    if terminator.operands:
+        return f"ret {e.typed(terminator.operands[0])}"
+    return "ret i32 0" if is_entry else "ret void"
 
 
 def _global(op: memref.GlobalOp) -> str:

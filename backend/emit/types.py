@@ -88,12 +88,6 @@ def _value_type(type_: Attribute) -> ValueType:
     return ValueType(scalar.text, scalar, 0)
 
 
-def result_type(types: Sequence[Attribute]) -> str:
-    """Spell the type that a function with results of the given types returns."""
-    texts = [value_type(type_).text for type_ in types]
-    return f"{{ {', '.join(texts)} }}" if len(texts) > 1 else "".join(texts) or "void"
-
-
 def scalar_type(type_: Attribute) -> ScalarType:
     """Return the LLVM type of a scalar type; signedness is a matter of the ops."""
     if isinstance(type_, IntegerType):

@@ -21,5 +21,5 @@ def loss(lengths):
 def inputs():
     rng = np.random.default_rng(1)
     lengths = rng.uniform(1.0, 10.0, size=(12, 12))
-    np.fill_diagonal(lengths, 0.0)
+
     return (lengths,)

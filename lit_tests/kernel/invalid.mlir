@@ -79,3 +79,38 @@ func.func @twice(%x: tensor<4xf32>) {
   func.return
 }
 // CHECK: kernel.fusion: a value f32[4] would run along two dimensions at once
+
+// -----
+
+func.func @large(%x: tensor<100xf64>) {
+  %y = kernel.fusion ins(%a = %x : tensor<100xf64>) schedule<registers = true> {
+    %b = array.sin %a : tensor<100xf64>
+    kernel.yield %b : tensor<100xf64>
+  } -> (tensor<100xf64>)
+  func.return
+}
+// CHECK: kernel.fusion: array.sin cannot be computed in registers
+
+// -----
+
+func.func @load(%x: memref<100xf64>) {
+  %y = kernel.load %x : memref<100xf64> -> tensor<100xf64>
+  func.return
+}
+// CHECK: kernel.load: f64[100] cannot be kept in registers
+
+// -----
+
+func.func @store(%x: memref<3xf64>, %y: tensor<4xf64>) {
+  kernel.store %y, %x : tensor<4xf64>, memref<3xf64>
+  func.return
+}
+// CHECK: kernel.store: the buffer holds f64[3], not f64[4]
+
+// -----
+
+func.func @record(%t: !kernel.tape) {
+  %u, %r = kernel.tape_pop %t : !kernel.tape -> !kernel.tape, memref<2xf64>
+  func.return
+}
+// CHECK: kernel.tape_pop: a record is bytes, not memref<2xf64>

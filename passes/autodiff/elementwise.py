@@ -280,7 +280,6 @@ NON_DIFFERENTIABLE: Final[dict[type[ArrayOp], str]] = {
     e.ShiftLeftOp: _BITS,
     e.ShiftRightArithmeticOp: _BITS,
     e.ShiftRightLogicalOp: _BITS,
-    e.RotateLeftOp: _BITS,
     e.BitcastConvertOp: _BITS,
     e.IsFiniteOp: _BOOL,
     e.CompareOp: _BOOL,

@@ -16,10 +16,10 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.control import BarrierOp, TapeNewOp, TapeType
 from ...ir.builder import Builder
-from ...ir.errors import GradatimError
 from ...ir.functions import BlockBuilder
-from ...ir.locations import derived, spell_location
-from ..blocks import append_copy, dependent_values, mapping, name_argument
+from ...ir.locations import derived
+from ..blocks import append_copy, mapping, name_argument
+from ..influence import influenced_values
 from .kinds import (
     Composed,
     Derivative,
@@ -32,6 +32,7 @@ from .kinds import (
     Rule,
     is_differentiable_tape,
     is_inexact,
+    not_linear,
 )
 from .rules import NON_DIFFERENTIABLE, region_rule_of, rule_of
 
@@ -346,9 +347,7 @@ class _Record(_Copy):
             return pending.pop(value).total() if value in pending else None
 
         linear_in = [v for v in inputs if v in self.varied] if self.linear else ()
-        dependent = (
-            dependent_values(self.builder.block, linear_in, ordered=False) if linear_in else set()
-        )
+        dependent = influenced_values(self.builder.block, linear_in)
         contribute(outputs, cotangents)
         for step in reversed(self.steps):
             if pending.keys().isdisjoint(step.results) and not self._moves_tape(step):
@@ -378,13 +377,6 @@ def _require_linear(step: _Step, pulling: Iterable[Operation], inputs: set[SSAVa
     for op in pulling:
         if not inputs.isdisjoint(op._operands):
             raise not_linear(step.name, step.location)
-
-
-def not_linear(name: str, location: LocationAttr) -> GradatimError:
-    """Return the error about an op that should be linear."""
-    return GradatimError(
-        f"{name} is not linear in the arguments to transpose by", spell_location(location)
-    )
 
 
 # The engine

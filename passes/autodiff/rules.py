@@ -8,7 +8,17 @@ from xdsl.ir import Operation
 
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
-from . import contraction, control, effect, elementwise, indexing, ordering, reduction, shape
+from . import (
+    contraction,
+    control,
+    effect,
+    elementwise,
+    indexing,
+    ordering,
+    random,
+    reduction,
+    shape,
+)
 from .kinds import ByKind, Composed, OpRule, RegionRule, Rule
 
 FAMILIES: Final = {
@@ -18,6 +28,7 @@ FAMILIES: Final = {
     "reduction": reduction,
     "contraction": contraction,
     "ordering": ordering,
+    "random": random,
     "effect": effect,
     "control": control,
 }

@@ -29,6 +29,7 @@ from . import (
     elementwise,
     indexing,
     ordering,
+    random,
     reduction,
     shape,
 )
@@ -41,6 +42,7 @@ FAMILIES: Final = {
     "reduction": reduction,
     "contraction": contraction,
     "ordering": ordering,
+    "random": random,
     "effect": effect,
     "control": control,
     "calls": calls,

@@ -426,6 +426,13 @@ class KernelBufferize(ModulePass):
     over what it is the last to read. Reshapes become views. A result that is an argument, a
     constant or another result is copied.
 
+    Loops and branches become ``scf`` ops. What kernels compute in registers stays a tensor, which
+    they carry. What loops carry in memory is changed in place or, where its next value cannot be
+    written over it, takes turns with another piece of memory, which the loop carries then. Steps
+    read their parts of arrays where they are, and write their results where they belong in the
+    stacked ones. Tapes become memory that grows, and the function gives a status. Copies that
+    remain have an attribute ``kernel.reason``.
+
         func.func @f(%x: tensor<8xf32>) -> tensor<2x4xf32> {
           %y = kernel.fusion ins(%a = %x : tensor<8xf32>) ... -> (tensor<8xf32>)
           %z = array.reshape %y : tensor<8xf32> -> tensor<2x4xf32>

@@ -25,6 +25,11 @@ class ArrayFuse(ModulePass):
     ops below these too, if that repeats little. Nothing else is computed twice. A kernel takes at
     most 192 ops, so that time is linear in them.
 
+    Regions are made of kernels as the function is. If there are any, ops on at most 64 elements go
+    into kernels that are computed in registers, unless they are between others of a loop nest. Long
+    scans that carry nothing get an attribute ``kernel.parallel``: how many steps a thread takes at
+    a time.
+
         %a = array.sin %x : tensor<4x8xf32>
         %s = array.reduce add %a dims [1] : tensor<4x8xf32> -> tensor<4xf32>
         %b = array.neg %s : tensor<4xf32>

@@ -150,7 +150,8 @@ class BodyLowering:
                 self.held[value] = tuple(next(rest) for _ in range(count))
             else:
                 self._values[value] = new = next(rest)
-                new.name_hint = value.name_hint
+                if not isinstance(new.owner, arith.ConstantOp):  # which is shared
+                    new.name_hint = value.name_hint
 
     # Between scalars, memory and small arrays
 

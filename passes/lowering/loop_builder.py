@@ -99,12 +99,10 @@ class ModuleSymbols:
             self.module.body.block.add_op(FuncOp.external(name, arguments, []))
 
     def define(self, prefix: str, body: Block, location: LocationAttr) -> str:
-        """Add a private function, whose body ends in a return, and give its name."""
-        assert body.last_op is not None
+        """Add a private function without result, and return its name."""
         name = f"{prefix}_{len(self._defined)}"
         self._defined.append(name)
-        results = [value.type for value in body.last_op.operands]
-        function = FuncOp(name, (body.arg_types, results), Region(body), "private")
+        function = FuncOp(name, (body.arg_types, ()), Region(body), "private")
         function.location = location
         self.module.body.block.add_op(function)
         return name

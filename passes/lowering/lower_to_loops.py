@@ -36,8 +36,8 @@ from .updates import ScatterLowering, WindowUpdateLowering
 from .windows import WindowLowering
 
 OUTLINE_OPS: Final = 512
-"""In a function of more array ops than this each fusion becomes a function of its own, since LLVM
-takes more than linear time in the size of a function."""
+"""In a function of more array ops in loops than this each fusion that has loops becomes a function
+of its own, since LLVM takes more than linear time in the loops of a function."""
 
 
 def lower_function(
@@ -54,20 +54,23 @@ def lower_function(
 
 
 def _count_fused(block: Block) -> int:
-    """Return how many ops there are in the fusions of a block and of the regions within."""
-    return sum(
-        len(inner.ops) if isinstance(op, FusionOp) else _count_fused(inner)
-        for op in block.ops
-        for region in op.regions
-        for inner in region.blocks
-    )
+    """Return how many ops there are in the fusions with loops of a block and of its regions."""
+    count = 0
+    for op in block.ops:
+        if isinstance(op, FusionOp):
+            count += 0 if op.schedule.data.registers else len(op.body.block.ops)
+        else:
+            count += sum(_count_fused(inner) for region in op.regions for inner in region.blocks)
+    return count
 
 
 def _emit_call(builder: LoopBuilder, fusion: FusionOp, held: Held, caller: str) -> list[Parts]:
-    """Append a call of a new private function that does the work of one fusion.
+    """Append a call of a new private function that does the work of one fusion with loops.
 
     Views are made within, so that it is seen there which buffers share memory.
     """
+    if fusion.schedule.data.registers:
+        return emit_fusion(builder, fusion, held)
     roots = [value if value in held else _fixed_root(value) for value in fusion.operands]
     operands = list(dict.fromkeys(roots))
     passed = [held.get(v, (v,)) for v in operands]
@@ -84,19 +87,11 @@ def _emit_call(builder: LoopBuilder, fusion: FusionOp, held: Held, caller: str) 
             (known[operand],) = taken
     kernel = LoopBuilder(body, builder.symbols, fusion.location)
     fusion.operands = [v if v in held else _viewed(kernel, v, known) for v in fusion.operands]
-    results = emit_fusion(kernel, fusion, own)
-    returned = [value for parts in results for value in parts]
-    kernel.effect(ReturnOp, returned)
+    emit_fusion(kernel, fusion, own)
+    kernel.effect(ReturnOp, ())
     name = builder.symbols.define(f"{caller}.kernel", body, fusion.location)
-    call = CallOp.create(
-        operands=flat,
-        result_types=[value.type for value in returned],
-        properties={"callee": SymbolRefAttr(name)},
-        location=builder.location,
-    )
-    builder.block.add_op(call)
-    given = iter(call.results)
-    return [tuple(next(given) for _ in parts) for parts in results]
+    builder.effect(CallOp, flat, {"callee": SymbolRefAttr(name)})
+    return []
 
 
 def _fixed_root(buffer: SSAValue) -> SSAValue:
@@ -198,11 +193,14 @@ class KernelLowerToLoops(ModulePass):
     Parallel dimensions become a ``scf.parallel`` over chunks, whose number depends on sizes alone;
     reductions over them have accumulators in each chunk, which are combined in order afterwards.
 
-    In a function of more than ``outline-ops`` array ops each fusion becomes a private function, so
-    that no function gets so large that LLVM takes more than linear time.
+    In a function of more than ``outline-ops`` array ops in loops each fusion with loops becomes a
+    private function, so that no function has so many that LLVM takes more than linear time.
+
+    A fusion whose schedule says ``registers`` becomes straight code on scalars and vectors, which
+    loops and branches around it carry.
 
     Options:
-        outline-ops: the most array ops of a function whose fusions stay in it.
+        outline-ops: the most array ops in loops of a function whose fusions stay in it.
     """
 
     name: ClassVar[str] = "kernel-lower-to-loops"

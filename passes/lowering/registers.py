@@ -28,7 +28,7 @@ from ...ir.attributes import ReduceKind
 from ...ir.errors import GradatimError
 from ...ir.kernel.memory import StridedLoadOp
 from ...ir.kernel.ops import FusionOp
-from ...ir.kernel.registers import MOVING_OPS
+from ...ir.kernel.registers import MOVING_OPS, is_small
 from ...ir.kernel.space import is_elementwise
 from ...ir.locations import spell_location
 from ...ir.types import Shape, Tensor, dtype_of, row_major, shape_of, tensor_info, to_numpy
@@ -321,12 +321,12 @@ class RegisterLowering:
         return self.b.flat(buffer, dtype_of(value), prod(shape_of(value)))
 
     def value(self, v: SSAValue) -> Held:
-        """Return what holds a value; an argument in memory is read when its elements are used."""
+        """Return what holds a value; an argument in memory is read when it is first used."""
         found = self.values.get(v)
         if found is None:
             offsets = np.arange(prod(shape_of(v)))
-            found = self.registers.in_memory(self.buffers[v], offsets, dtype_of(v))
-            self.values[v] = found
+            there = self.registers.in_memory(self.buffers[v], offsets, dtype_of(v))
+            found = self.values[v] = Held(there.dtype, self.registers.parts(there))
         return found
 
     def numbers(self, v: SSAValue) -> np.ndarray:
@@ -441,11 +441,12 @@ def _move(lowering: RegisterLowering, op: Operation) -> Held:
 
 
 def _slice(lowering: RegisterLowering, op: Operation) -> Held:
-    """A part of an argument in memory, which may be large, is read where it is."""
+    """A part of an argument of which only parts are needed is read where it is in memory."""
     assert isinstance(op, s.SliceOp)
     operand = op.operand
     buffer = lowering.buffers.get(operand)
-    if buffer is None:
+    in_parts = all(isinstance(use.operation, s.SliceOp) for use in operand.uses)
+    if buffer is None or (is_small(operand.type) and not in_parts):
         return _move(lowering, op)
     strides = row_major(shape_of(operand))
     first = sum(start * stride for start, stride in zip(op.starts.data, strides))

@@ -89,6 +89,25 @@ def test_batches(program: Program) -> None:
         np.testing.assert_allclose(f, e, rtol=1e-12, atol=1e-12)
 
 
+def test_views_tell_how_they_lie_in_memory() -> None:
+    def strides(x: Any) -> Any:
+        y = x[::2].T
+        views = (
+            x,
+            y,
+            y[::-1, None],
+            y.copy(),
+            x.reshape(2, 2, 3),
+            x[0],
+            np.broadcast_to(x, (2, 4, 3)),
+        )
+        return [v.strides for v in views], [v.base is None or v.base is x for v in views]
+
+    found = []
+    gd.stage(lambda x: found.append(strides(x)) or x).trace(np.ones((4, 3)))
+    assert found == [strides(np.ones((4, 3)))]
+
+
 # Stores without a copy
 
 

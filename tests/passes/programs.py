@@ -85,6 +85,7 @@ class ProgramMaker:
     def step(self) -> None:
         """Append one op, or several of a kind in a row, which is what rewrites look for."""
         makers = [self.elementwise, self.elementwise, self.shape_op, self.reduction, self.indexing]
+        makers += [self.sorting] if self.number(0, 2) == 0 else []
         maker = self.pick(makers)
         x = self.pick(self.values[-4:])
         for _ in range(self.number(1, 3)):
@@ -143,7 +144,6 @@ class ProgramMaker:
         else:
             names = ["add", "sub", "mul", "div", "max", "min", "rem"]
             integer = ["and_", "or_", "xor", "shift_left", "shift_right_logical"]
-            integer += ["rotate_left"]
             names += ["copy_sign"] if kind == "f" else integer
         y = self.other(x)
         operands = (y, x) if self.number(0, 1) else (x, y)
@@ -291,6 +291,20 @@ class ProgramMaker:
         )
         update = self.b.gather(source, places, dims)
         return self.settled(self.b.scatter(self.pick(kinds), x, update, indices, dims))
+
+    # Ordering
+
+    def sorting(self, x: SSAValue) -> SSAValue:
+        """Sort x and others like it; which of two zeros comes first may be left open."""
+        if not shape_of(x):
+            return self.broadcast(x)
+        arrays = self.shuffled([x, *(self.other(x) for _ in range(self.number(0, 2)))])
+        keys = self.number(1, len(arrays))
+        dim = self.number(0, len(shape_of(x)) - 1)
+        *values, permutation = self.b.sort(arrays, dim, keys)
+        if self.number(0, 1):
+            self.values.append(permutation)
+        return self.settled(self.pick(values))
 
     # Reductions and products
 

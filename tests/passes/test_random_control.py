@@ -79,3 +79,14 @@ def test_reverse_mode_is_the_transpose_of_forward_mode(program: Program, simplif
     left, right = pairing(cotangents, forward), pairing(backward, tangents)
     scale = sum(float(np.sum(np.abs(a * b))) for a, b in zip(cotangents, forward))
     np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-9 * (1 + scale))
+
+
+@settings(max_examples=100, deadline=None)
+@given(program=loop_programs(8))
+def test_selected_branches_keep_bits(program: Program):
+    function, arguments = program
+    before = run(function, *arguments)
+    canonicalize(function, select_branches=True)
+    function.verify()
+    assert all(map(same_bits, run(function, *arguments), before))
+    assert not walk(function, select_branches=True).changed
