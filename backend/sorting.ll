@@ -1,14 +1,14 @@
 ; Sorting of one line of memory. sorting.py fills in the words that begin with a dollar sign and puts
 ; the parts, which are separated by lines of dashes, together.
 ;
-; What is sorted are unsigned integers, the *items*: keys whose bits were rearranged so that they
-; order as the keys do, alone, or with the number of the element in the bits below. Elements with
-; numbers are different, so that whatever sorts them is stable.
+; What is sorted are unsigned integers, the *items*: elements whose bits were rearranged so that they
+; order as the elements do, alone, or with the number of the element in the bits below. With numbers
+; all items are different, so that whatever sorts them is stable.
 ;
 ; Few items are sorted by insertion and merging, many by their digits, in time linear in their number
 ; (LSD radix sort; Knuth, The Art of Computer Programming 3, 5.2.5).
 
-;------------------------------------------------------------------------------------------- items
+;--------------------------------------------------------------------------------------------- items
 
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
@@ -16,8 +16,9 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 ; int sort(void *items, intptr_t count, void *), of NumPy, or null; set by sorting.py.
 @gd.numpy.sort = global ptr null
 
-; Sort %n items at %a. There is room for as many at %b.
-define internal void @sort(ptr noalias %a, ptr noalias %b, i64 %n) {
+; Sort %n items at %a. There is room for as many at %b. Below their digit number %first they are in
+; order already, as far as those above are equal.
+define internal void @sort(ptr noalias %a, ptr noalias %b, i64 %n, i64 %first) {
 entry:
   %small = icmp ule i64 %n, 16
   br i1 %small, label %insert, label %choose
@@ -40,7 +41,7 @@ merging:
   call void @merge(ptr %a, ptr %b, i64 %n)
   ret void
 digits:
-  call void @radix(ptr %a, ptr %b, i64 %n)
+  call void @radix(ptr %a, ptr %b, i64 %n, i64 %first)
   ret void
 }
 
@@ -216,9 +217,9 @@ done:
   ret void
 }
 
-; Sort by digits of eight bits, the least significant first. All are counted beforehand; a digit that
-; all items share moves none. The $low bits below the first digit are in order already.
-define internal void @radix(ptr noalias %a, ptr noalias %b, i64 %n) {
+; Sort by digits of eight bits from number %first on, the least significant first. All are counted
+; beforehand; a digit that all items share moves none. There are $low bits below digit 0.
+define internal void @radix(ptr noalias %a, ptr noalias %b, i64 %n, i64 %first) {
 entry:
   %counts = alloca [$passes x [256 x i32]], align 64
   call void @llvm.memset.p0.i64(ptr align 64 %counts, i8 0, i64 $count_bytes, i1 false)
@@ -233,7 +234,7 @@ $count_digits
   %more = icmp ult i64 %i.next, %n
   br i1 %more, label %count, label %pass
 pass:
-  %number = phi i64 [ 0, %count ], [ %number.next, %pass.end ]
+  %number = phi i64 [ %first, %count ], [ %number.next, %pass.end ]
   %from = phi ptr [ %a, %count ], [ %from.next, %pass.end ]
   %to = phi ptr [ %b, %count ], [ %to.next, %pass.end ]
   %shift.low = shl i64 %number, 3
@@ -292,139 +293,282 @@ done:
   ret void
 }
 
-;-------------------------------------------------------------------------------------------- sort
+;---------------------------------------------------------------------------------------------- sort
 
 ; Sort the %n elements of a line at %in into %out. There is room for as many at %scratch. Of zeros
 ; the negative ones come first.
 define void @gd.sort.$name(ptr noalias %out, ptr noalias %in, ptr noalias %scratch, i64 %n) {
 entry:
-  %any = icmp ne i64 %n, 0
-  br i1 %any, label %read, label %done
+  %whole = and i64 %n, -$lanes
+  %any = icmp ne i64 %whole, 0
+  br i1 %any, label %read.lanes, label %read.rest
+read.lanes:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %read.lanes ]
+  %in.lanes = getelementptr $key, ptr %in, i64 %i
+  %elements = load $key_lanes, ptr %in.lanes, align $key_align
+  %items = call $key_lanes @item.lanes($key_lanes %elements)
+  %out.lanes = getelementptr $key, ptr %out, i64 %i
+  store $key_lanes %items, ptr %out.lanes, align $key_align
+  %i.next = add nuw i64 %i, $lanes
+  %more = icmp ult i64 %i.next, %whole
+  br i1 %more, label %read.lanes, label %read.rest
+read.rest:
+  %rest = icmp ult i64 %whole, %n
+  br i1 %rest, label %read, label %sorting
 read:
-  %i = phi i64 [ 0, %entry ], [ %i.next, %read ]
-  %in.place = getelementptr $key, ptr %in, i64 %i
-  %out.place = getelementptr $key, ptr %out, i64 %i
-  %element = load $key, ptr %in.place, align $align
+  %j = phi i64 [ %whole, %read.rest ], [ %j.next, %read ]
+  %in.place = getelementptr $key, ptr %in, i64 %j
+  %element = load $key, ptr %in.place, align $key_align
   %item = call $key @item($key %element)
-  store $key %item, ptr %out.place, align $align
-  %i.next = add nuw i64 %i, 1
-  %more = icmp ult i64 %i.next, %n
-  br i1 %more, label %read, label %sorting
-sorting:
-  call void @sort(ptr %out, ptr %scratch, i64 %n)
-  br label %write
-write:
-  %j = phi i64 [ 0, %sorting ], [ %j.next, %write ]
-  %place = getelementptr $key, ptr %out, i64 %j
-  %sorted = load $key, ptr %place, align $align
-  %back = call $key @element($key %sorted)
-  store $key %back, ptr %place, align $align
+  %out.place = getelementptr $key, ptr %out, i64 %j
+  store $key %item, ptr %out.place, align $key_align
   %j.next = add nuw i64 %j, 1
-  %more.items = icmp ult i64 %j.next, %n
+  %more.rest = icmp ult i64 %j.next, %n
+  br i1 %more.rest, label %read, label %sorting
+sorting:
+  call void @sort(ptr %out, ptr %scratch, i64 %n, i64 0)
+  br i1 %any, label %write.lanes, label %write.rest
+write.lanes:
+  %k = phi i64 [ 0, %sorting ], [ %k.next, %write.lanes ]
+  %lanes.place = getelementptr $key, ptr %out, i64 %k
+  %sorted.lanes = load $key_lanes, ptr %lanes.place, align $key_align
+  %back.lanes = call $key_lanes @element.lanes($key_lanes %sorted.lanes)
+  store $key_lanes %back.lanes, ptr %lanes.place, align $key_align
+  %k.next = add nuw i64 %k, $lanes
+  %more.lanes = icmp ult i64 %k.next, %whole
+  br i1 %more.lanes, label %write.lanes, label %write.rest
+write.rest:
+  br i1 %rest, label %write, label %done
+write:
+  %l = phi i64 [ %whole, %write.rest ], [ %l.next, %write ]
+  %place = getelementptr $key, ptr %out, i64 %l
+  %sorted = load $key, ptr %place, align $key_align
+  %back = call $key @element($key %sorted)
+  store $key %back, ptr %place, align $key_align
+  %l.next = add nuw i64 %l, 1
+  %more.items = icmp ult i64 %l.next, %n
   br i1 %more.items, label %write, label %done
 done:
   ret void
 }
 
-;------------------------------------------------------------------------------------------- order
+;--------------------------------------------------------------------------------------------- order
 
 ; Put the numbers of the %n elements of a line at %in, in the order that sorts them, to %order, of
-; i64. There is room for twice as many items at %scratch.
+; i64. There is room for twice as many i64 at %scratch.
 define void @gd.order.$name(ptr noalias %order, ptr noalias %in, ptr noalias %scratch, i64 %n) {
 entry:
-  %any = icmp ne i64 %n, 0
-  br i1 %any, label %read, label %done
-read:
-  %i = phi i64 [ 0, %entry ], [ %i.next, %read ]
-  %place = getelementptr $key, ptr %in, i64 %i
-  %element = load $key, ptr %place, align $key_align
-  call void @pack(ptr %scratch, i64 %i, $key %element)
-  %i.next = add nuw i64 %i, 1
-  %more = icmp ult i64 %i.next, %n
-  br i1 %more, label %read, label %sorting
-sorting:
-  %room = getelementptr $item, ptr %scratch, i64 %n
-  call void @sort(ptr %scratch, ptr %room, i64 %n)
-  br label %write
-write:
-  %j = phi i64 [ 0, %sorting ], [ %j.next, %write ]
-  %number = call i64 @number(ptr %scratch, i64 %j)
-  %target = getelementptr i64, ptr %order, i64 %j
-  store i64 %number, ptr %target, align 8
-  %j.next = add nuw i64 %j, 1
-  %more.items = icmp ult i64 %j.next, %n
-  br i1 %more.items, label %write, label %done
-done:
+  call void @arrange(ptr %order, ptr %in, ptr %scratch, i64 %n, i1 false)
   ret void
 }
 
-;----------------------------------------------------------------------------------------- reorder
+;------------------------------------------------------------------------------------------- reorder
 
 ; Make an order, which elements that are equal keep, one that sorts the %n elements of a line at %in.
-; There is room for twice as many items at %scratch.
+; There is room for twice as many i64 at %scratch.
 define void @gd.reorder.$name(ptr noalias %order, ptr noalias %in, ptr noalias %scratch, i64 %n) {
 entry:
+  call void @arrange(ptr %order, ptr %in, ptr %scratch, i64 %n, i1 true)
+  ret void
+}
+
+;------------------------------------------------------------------------------------------- arrange
+
+; Order elements by 32 bits of what they are as items, from bit %shift on: those at %in, or if
+; %ordered those in the order that is there.
+define internal void @arrange.half(ptr noalias %order, ptr noalias %in, ptr noalias %scratch, i64 %n, i64 %shift, i1 %ordered) {
+entry:
+  %room = getelementptr i64, ptr %scratch, i64 %n
   %any = icmp ne i64 %n, 0
   br i1 %any, label %read, label %done
 read:
   %i = phi i64 [ 0, %entry ], [ %i.next, %read ]
   %old.place = getelementptr i64, ptr %order, i64 %i
-  %old = load i64, ptr %old.place, align 8
+  %old = call i64 @position(ptr %old.place, i64 %i, i1 %ordered)
   %place = getelementptr $key, ptr %in, i64 %old
   %element = load $key, ptr %place, align $key_align
-  call void @pack(ptr %scratch, i64 %i, $key %element)
+  %one.zero = call $key @canonical($key %element)
+  %whole = call $key @item($key %one.zero)
+  %wide = $widen $key %whole to i64
+  %shifted = lshr i64 %wide, %shift
+  %above = shl i64 %shifted, 32
+  %item = or i64 %above, %i
+  %item.place = getelementptr i64, ptr %scratch, i64 %i
+  store i64 %item, ptr %item.place, align 8
   %i.next = add nuw i64 %i, 1
   %more = icmp ult i64 %i.next, %n
   br i1 %more, label %read, label %sorting
 sorting:
-  %room = getelementptr $item, ptr %scratch, i64 %n
-  call void @sort(ptr %scratch, ptr %room, i64 %n)
-  br label %write
-write:
-  %j = phi i64 [ 0, %sorting ], [ %j.next, %write ]
-  %number = call i64 @number(ptr %scratch, i64 %j)
-  %from = getelementptr i64, ptr %order, i64 %number
-  %new = load i64, ptr %from, align 8
-  %target = getelementptr i64, ptr %room, i64 %j
-  store i64 %new, ptr %target, align 8
-  %j.next = add nuw i64 %j, 1
-  %more.items = icmp ult i64 %j.next, %n
-  br i1 %more.items, label %write, label %copy
-copy:
-  %bytes = mul i64 %n, 8
-  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %order, ptr align 8 %room, i64 %bytes, i1 false)
-  br label %done
+  call void @sort(ptr %scratch, ptr %room, i64 %n, i64 $half_digit)
+  call void @number(ptr %order, ptr %scratch, i64 %n, i64 4294967295, i1 %ordered)
+  ret void
 done:
   ret void
 }
 
-;----------------------------------------------------------------------------------------- numbers
-
-; Make the item of an element and its number, the %i-th of %items.
-define internal void @pack(ptr %items, i64 %i, $key %element) alwaysinline {
+; Return the position of an element: its number, or what is at %place in an order.
+define internal i64 @position(ptr %place, i64 %number, i1 %ordered) alwaysinline {
 entry:
-  %one.zero = call $key @canonical($key %element)
-  %bits = call $key @item($key %one.zero)
-  %wide = zext $key %bits to $item
-  %above = shl $item %wide, $low
-  %number = $number_cast
-  %item = or $item %above, %number
-  %place = getelementptr $item, ptr %items, i64 %i
-  store $item %item, ptr %place, align 8
+  br i1 %ordered, label %load, label %done
+load:
+  %old = load i64, ptr %place, align 8
+  br label %done
+done:
+  %position = phi i64 [ %number, %entry ], [ %old, %load ]
+  ret i64 %position
+}
+
+; Put the numbers of sorted items, their bits in %mask, to %order, or what they are numbers of there.
+; The items are overwritten.
+define internal void @number(ptr noalias %order, ptr noalias %items, i64 %n, i64 %mask, i1 %ordered) {
+entry:
+  br label %next
+next:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %next ]
+  %place = getelementptr i64, ptr %items, i64 %i
+  %item = load i64, ptr %place, align 8
+  %number = and i64 %item, %mask
+  %old.place = getelementptr i64, ptr %order, i64 %number
+  %position = call i64 @position(ptr %old.place, i64 %number, i1 %ordered)
+  store i64 %position, ptr %place, align 8
+  %i.next = add nuw i64 %i, 1
+  %more = icmp ult i64 %i.next, %n
+  br i1 %more, label %next, label %copy
+copy:
+  %bytes = mul i64 %n, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %order, ptr align 8 %items, i64 %bytes, i1 false)
   ret void
 }
 
-; Return the number of the element that the %i-th of %items was made of.
-define internal i64 @number(ptr %items, i64 %i) alwaysinline {
+;-------------------------------------------------------------------------------------------- narrow
+
+define internal void @arrange(ptr noalias %order, ptr noalias %in, ptr noalias %scratch, i64 %n, i1 %ordered) {
 entry:
-  %place = getelementptr $item, ptr %items, i64 %i
-  %item = load $item, ptr %place, align 8
-  %number = trunc $item %item to i$low
-  %index = $index_cast
-  ret i64 %index
+  call void @arrange.half(ptr %order, ptr %in, ptr %scratch, i64 %n, i64 0, i1 %ordered)
+  ret void
 }
 
-;-------------------------------------------------------------------------------------------- take
+;---------------------------------------------------------------------------------------------- wide
+
+; Order elements of 64 bits. What they are as items, less the least of it, is moved to the upper end of
+; 64 bits, and their numbers take as many of the lower bits as they need. If that cuts bits off, what
+; is then out of order is put in order by insertion; if that is much, the elements are ordered by
+; their lower halves, then by the upper ones.
+define internal void @arrange(ptr noalias %order, ptr noalias %in, ptr noalias %scratch, i64 %n, i1 %ordered) {
+entry:
+  %room = getelementptr i64, ptr %scratch, i64 %n
+  %few = icmp ult i64 %n, 2
+  br i1 %few, label %halves, label %read
+read:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %read ]
+  %low = phi i64 [ -1, %entry ], [ %low.next, %read ]
+  %high = phi i64 [ 0, %entry ], [ %high.next, %read ]
+  %key = call i64 @at(ptr %order, ptr %in, i64 %i, i1 %ordered)
+  %place = getelementptr i64, ptr %room, i64 %i
+  store i64 %key, ptr %place, align 8
+  %low.next = call i64 @llvm.umin.i64(i64 %low, i64 %key)
+  %high.next = call i64 @llvm.umax.i64(i64 %high, i64 %key)
+  %i.next = add nuw i64 %i, 1
+  %more = icmp ult i64 %i.next, %n
+  br i1 %more, label %read, label %measure
+measure:
+  %range = sub i64 %high.next, %low.next
+  %some = or i64 %range, 1
+  %free = call i64 @llvm.ctlz.i64(i64 %some, i1 true)
+  %last = sub i64 %n, 1
+  %last.zeros = call i64 @llvm.ctlz.i64(i64 %last, i1 true)
+  %mask = lshr i64 -1, %last.zeros
+  %number.bits = sub i64 64, %last.zeros
+  %upper = xor i64 %mask, -1
+  %digit = lshr i64 %number.bits, 3
+  br label %pack
+pack:
+  %j = phi i64 [ 0, %measure ], [ %j.next, %pack ]
+  %key.place = getelementptr i64, ptr %room, i64 %j
+  %key.again = load i64, ptr %key.place, align 8
+  %distance = sub i64 %key.again, %low.next
+  %above = shl i64 %distance, %free
+  %cut = and i64 %above, %upper
+  %item = or i64 %cut, %j
+  %item.place = getelementptr i64, ptr %scratch, i64 %j
+  store i64 %item, ptr %item.place, align 8
+  %j.next = add nuw i64 %j, 1
+  %more.keys = icmp ult i64 %j.next, %n
+  br i1 %more.keys, label %pack, label %sorting
+sorting:
+  call void @sort(ptr %scratch, ptr %room, i64 %n, i64 %digit)
+  %exact = icmp uge i64 %free, %number.bits
+  br i1 %exact, label %number, label %compare
+compare:                                  ; each item with the one before it
+  %k = phi i64 [ 1, %sorting ], [ %k.next, %in.order ]
+  %left = phi i64 [ %n, %sorting ], [ %left.now, %in.order ]
+  %here = getelementptr i64, ptr %scratch, i64 %k
+  %before = getelementptr i64, ptr %here, i64 -1
+  %x = load i64, ptr %before, align 8
+  %y = load i64, ptr %here, align 8
+  %difference = xor i64 %x, %y
+  %same = icmp ule i64 %difference, %mask
+  br i1 %same, label %look, label %in.order
+look:
+  %y.number = and i64 %y, %mask
+  %y.key = call i64 @at(ptr %order, ptr %in, i64 %y.number, i1 %ordered)
+  br label %move
+move:                                     ; the items before, which share the upper bits, up
+  %m = phi i64 [ %k, %look ], [ %m.next, %up ]
+  %left.move = phi i64 [ %left, %look ], [ %left.next, %up ]
+  %hole = getelementptr i64, ptr %scratch, i64 %m
+  %first = icmp eq i64 %m, 0
+  br i1 %first, label %put, label %check
+check:
+  %z.place = getelementptr i64, ptr %hole, i64 -1
+  %z = load i64, ptr %z.place, align 8
+  %z.difference = xor i64 %z, %y
+  %z.same = icmp ule i64 %z.difference, %mask
+  br i1 %z.same, label %check.key, label %put
+check.key:
+  %z.number = and i64 %z, %mask
+  %z.key = call i64 @at(ptr %order, ptr %in, i64 %z.number, i1 %ordered)
+  %larger = icmp ugt i64 %z.key, %y.key
+  br i1 %larger, label %up, label %put
+up:
+  store i64 %z, ptr %hole, align 8
+  %m.next = sub i64 %m, 1
+  %left.next = sub i64 %left.move, 1
+  %give.up = icmp eq i64 %left.next, 0
+  br i1 %give.up, label %halves, label %move
+put:
+  store i64 %y, ptr %hole, align 8
+  br label %in.order
+in.order:
+  %left.now = phi i64 [ %left, %compare ], [ %left.move, %put ]
+  %k.next = add nuw i64 %k, 1
+  %more.items = icmp ult i64 %k.next, %n
+  br i1 %more.items, label %compare, label %number
+number:
+  call void @number(ptr %order, ptr %scratch, i64 %n, i64 %mask, i1 %ordered)
+  ret void
+halves:
+  call void @arrange.half(ptr %order, ptr %in, ptr %scratch, i64 %n, i64 0, i1 %ordered)
+  call void @arrange.half(ptr %order, ptr %in, ptr %scratch, i64 %n, i64 32, i1 true)
+  ret void
+}
+
+; Return what an element is as an item; it goes by its number, or by its number in an order.
+define internal i64 @at(ptr %order, ptr %in, i64 %number, i1 %ordered) alwaysinline {
+entry:
+  %old.place = getelementptr i64, ptr %order, i64 %number
+  %position = call i64 @position(ptr %old.place, i64 %number, i1 %ordered)
+  %place = getelementptr i64, ptr %in, i64 %position
+  %element = load i64, ptr %place, align 8
+  %one.zero = call i64 @canonical(i64 %element)
+  %item = call i64 @item(i64 %one.zero)
+  ret i64 %item
+}
+
+declare i64 @llvm.umax.i64(i64, i64)
+declare i64 @llvm.ctlz.i64(i64, i1)
+
+;---------------------------------------------------------------------------------------------- take
 
 ; Put the %n elements of a line at %in, in an order, to %out.
 define void @gd.take.$name(ptr noalias %out, ptr noalias %in, ptr noalias %order, i64 %n) {
@@ -446,62 +590,62 @@ done:
   ret void
 }
 
-;---------------------------------------------------------------------------------------- unsigned
+;------------------------------------------------------------------------------------------ unsigned
 
-define internal $key @item($key %element) alwaysinline {
-  ret $key %element
+define internal $type @item$suffix($type %element) alwaysinline {
+  ret $type %element
 }
 
-define internal $key @element($key %item) alwaysinline {
-  ret $key %item
+define internal $type @element$suffix($type %item) alwaysinline {
+  ret $type %item
 }
 
-define internal $key @canonical($key %element) alwaysinline {
-  ret $key %element
+define internal $type @canonical$suffix($type %element) alwaysinline {
+  ret $type %element
 }
 
-;------------------------------------------------------------------------------------------ signed
+;-------------------------------------------------------------------------------------------- signed
 
 ; Negative numbers are below the others if the sign is inverted.
-define internal $key @item($key %element) alwaysinline {
-  %item = xor $key %element, $sign
-  ret $key %item
+define internal $type @item$suffix($type %element) alwaysinline {
+  %item = xor $type %element, $sign
+  ret $type %item
 }
 
-define internal $key @element($key %item) alwaysinline {
-  %element = xor $key %item, $sign
-  ret $key %element
+define internal $type @element$suffix($type %item) alwaysinline {
+  %element = xor $type %item, $sign
+  ret $type %element
 }
 
-define internal $key @canonical($key %element) alwaysinline {
-  ret $key %element
+define internal $type @canonical$suffix($type %element) alwaysinline {
+  ret $type %element
 }
 
-;------------------------------------------------------------------------------------------- float
+;--------------------------------------------------------------------------------------------- float
 
 ; The bits of floats order as sign and magnitude: those of a negative one are inverted, and of any
 ; other the sign. All NaN are one, above infinity.
-define internal $key @item($key %element) alwaysinline {
-  %float = bitcast $key %element to $float
-  %is.nan = fcmp uno $float %float, 0.0
-  %known = select i1 %is.nan, $key $nan, $key %element
-  %negative = ashr $key %known, $sign_bit
-  %inverted = or $key %negative, $sign
-  %item = xor $key %known, %inverted
-  ret $key %item
+define internal $type @item$suffix($type %element) alwaysinline {
+  %float = bitcast $type %element to $float
+  %is.nan = fcmp uno $float %float, zeroinitializer
+  %known = select $bool %is.nan, $type $nan, $type %element
+  %negative = ashr $type %known, $sign_bit
+  %inverted = or $type %negative, $sign
+  %item = xor $type %known, %inverted
+  ret $type %item
 }
 
-define internal $key @element($key %item) alwaysinline {
-  %positive = ashr $key %item, $sign_bit
-  %negative = xor $key %positive, -1
-  %inverted = or $key %negative, $sign
-  %element = xor $key %item, %inverted
-  ret $key %element
+define internal $type @element$suffix($type %item) alwaysinline {
+  %positive = ashr $type %item, $sign_bit
+  %negative = xor $type %positive, $ones
+  %inverted = or $type %negative, $sign
+  %element = xor $type %item, %inverted
+  ret $type %element
 }
 
 ; Zeros of both signs are one.
-define internal $key @canonical($key %element) alwaysinline {
-  %is.zero = icmp eq $key %element, $sign
-  %canonical = select i1 %is.zero, $key 0, $key %element
-  ret $key %canonical
+define internal $type @canonical$suffix($type %element) alwaysinline {
+  %is.zero = icmp eq $type %element, $sign
+  %canonical = select $bool %is.zero, $type zeroinitializer, $type %element
+  ret $type %canonical
 }

@@ -1,11 +1,14 @@
-"""The routines that sort lines of memory (sorting.ll), compiled when a program first needs them.
+"""The routines that sort lines of memory, compiled when a program first needs them.
 
 A routine is named by what it does and by the elements it does it to, ``gd.sort.f32``:
 
-* ``sort`` sorts one array,
-* ``order`` finds the permutation that sorts one, and ``reorder`` makes an order that is there one
-  that sorts another array first,
-* ``take`` applies a permutation; ``gd.take.f32``.
+* ``sort`` sorts a line,
+* ``order`` finds the permutation that sorts a line, and ``reorder`` makes an order that is there
+  one that sorts another line first,
+* ``take`` applies a permutation.
+
+Those are written in sorting.ll; ``sort_lanes``, ``order_lanes`` and ``take_lanes`` do the same to
+many short lines at once (sorting_lanes.ll).
 """
 
 from __future__ import annotations
@@ -13,14 +16,15 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Final, NamedTuple
 
 from . import cache, jit, numpy_sort
 
-PREFIXES: Final = ("gd.sort.", "gd.order.", "gd.reorder.", "gd.take.")
-"""How the names of routines begin."""
+MOST_ORDERED_LANES: Final = 256
+"""The longest lines whose permutations ``order_lanes`` finds."""
 
 _DIGITS_FROM: Final = {1: 48, 2: 96, 4: 192, 8: 640}
 """From so many items on digits are faster than merging, by their number."""
@@ -31,9 +35,8 @@ _NUMPY_SORT: Final = "gd.numpy.sort"
 _NUMPY_BITS: Final = (32, 64)
 """The sizes of items that NumPy sorts by vector instructions."""
 
-_NUMPY_ALONE: Final = 1 << 62
-_NUMPY_NUMBERED: Final = 3000
-"""The most items that NumPy sorts faster than digits are, alone and with numbers."""
+_NUMPY_UNTIL: Final = 1 << 16
+"""The most items of four digits or fewer that are left to NumPy."""
 
 _NAN: Final = {32: 0x7FC00000, 64: 0x7FF8000000000000}
 _FLOATS: Final = {32: "float", 64: "double"}
@@ -41,7 +44,7 @@ _FLOATS: Final = {32: "float", 64: "double"}
 
 def is_sorting_symbol(name: str) -> bool:
     """Tell whether a symbol is one of the routines."""
-    return name.startswith(PREFIXES)
+    return _SYMBOL.fullmatch(name) is not None
 
 
 class _Routine(NamedTuple):
@@ -53,14 +56,19 @@ class _Routine(NamedTuple):
     bits: int
 
     @property
-    def number_bits(self) -> int:
-        """The bits of an item that number its element."""
-        return 0 if self.action == "sort" else 64 if self.bits == 64 else 32
+    def item_bits(self) -> int:
+        """The bits of an item: those of an element, or 64 if a number is part of it."""
+        return 64 if self.action in ("order", "reorder") else self.bits
 
     @property
-    def item_bits(self) -> int:
-        """The bits of an item."""
-        return 2 * self.number_bits or self.bits
+    def lanes(self) -> int:
+        """The elements that are taken at a time where that is possible."""
+        return min(512 // self.bits, 16)
+
+    @property
+    def sorts_by_numpy(self) -> bool:
+        """Tell whether NumPy may sort the items."""
+        return "items" in _PARTS[self.action] and self.item_bits in _NUMPY_BITS
 
 
 @functools.cache
@@ -73,10 +81,10 @@ def address_of(symbol: str) -> int:
     routine = _parsed(symbol)
     text = _text(routine)
     code = jit.cached_object(text) if cache.enabled() else jit.compile_object(text)
-    calls_numpy = routine.action != "take" and routine.item_bits in _NUMPY_BITS
-    linked = jit.link(code, exports=[symbol, _NUMPY_SORT] if calls_numpy else [symbol])
+    exports = [symbol, _NUMPY_SORT] if routine.sorts_by_numpy else [symbol]
+    linked = jit.link(code, exports=exports)
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(linked))
-    if calls_numpy:
+    if routine.sorts_by_numpy:
         pointer = ctypes.c_size_t.from_address(linked.address(_NUMPY_SORT))
         pointer.value = numpy_sort.address_of(routine.item_bits)
     return linked.address(symbol)
@@ -91,62 +99,113 @@ def _parsed(symbol: str) -> _Routine:
     return _Routine(action, name, kind, int(name.removeprefix(kind) or 8))
 
 
-_SYMBOL: Final = re.compile(r"gd\.(sort|order|reorder|take)\.(bool|[ui](?:8|16|32|64)|f(?:32|64))")
+_SYMBOL: Final = re.compile(
+    r"gd\.((?:sort|order|take)(?:_lanes)?|reorder)\.(bool|[ui](?:8|16|32|64)|f(?:32|64))"
+)
 _KINDS: Final = {"bool": "unsigned", "u": "unsigned", "i": "signed", "f": "float"}
 
 
 def _text(routine: _Routine) -> str:
     """Return the LLVM IR of a routine."""
-    parts = [routine.action, _KINDS[routine.kind]]
-    if routine.action != "take":
-        parts.append("items")
-    if routine.number_bits:
-        parts.append("numbers")
     words = _words(routine)
-    return "\n".join(Template(_parts()[part]).substitute(words) for part in parts)
+    texts = [_filled(part, words) for part in _PARTS[routine.action]]
+    if routine.action in ("order", "reorder"):
+        texts.append(_filled("wide" if routine.bits == 64 else "narrow", words))
+    if not routine.action.startswith("take"):
+        kind = _KINDS[routine.kind]
+        texts += [_filled(kind, words | _type_words(routine.bits, n)) for n in (0, routine.lanes)]
+    return "\n".join(texts)
+
+
+_PARTS: Final = {
+    "sort": ("items", "sort"),
+    "order": ("items", "order", "arrange"),
+    "reorder": ("items", "reorder", "arrange"),
+    "take": ("take",),
+    "sort_lanes": ("network", "sort_lanes"),
+    "order_lanes": ("network", "order_lanes"),
+    "take_lanes": ("take_lanes",),
+}
+"""What each routine is made of, beside parts that depend on its elements."""
 
 
 def _words(routine: _Routine) -> dict[str, object]:
     """Return what the words of sorting.ll stand for."""
-    bits, item_bits, low = routine.bits, routine.item_bits, routine.number_bits
+    bits, item_bits = routine.bits, routine.item_bits
+    low = 0 if item_bits == bits else 32
     passes = bits // 8
+    is_short = low == 32
     return {
         "name": routine.name,
         "key": f"i{bits}",
         "key_align": bits // 8,
-        "sign": -(1 << (bits - 1)),
-        "sign_bit": bits - 1,
-        "float": _FLOATS.get(bits, ""),
-        "nan": _NAN.get(bits, ""),
+        "lanes": routine.lanes,
+        "key_lanes": f"<{routine.lanes} x i{bits}>",
+        "widen": "bitcast" if bits == 64 else "zext",
+        "half_digit": 0 if is_short else 4,
         "item": f"i{item_bits}",
         "bytes": item_bits // 8,
-        "align": min(item_bits // 8, 8),
+        "align": item_bits // 8,
         "low": low,
         "passes": passes,
         "count_bytes": passes * 256 * 4,
-        "count_digits": "\n".join(_count_digit(item_bits, low, passes, p) for p in range(passes)),
+        "count_digits": "\n".join(_count_digit(item_bits, low, p) for p in range(passes)),
         "to_byte": "bitcast" if item_bits == 8 else "trunc",
-        "shift_cast": _cast("i64 %shift.64", 64, item_bits),
-        "number_cast": _cast("i64 %i", 64, item_bits),
-        "index_cast": _cast(f"i{low} %number", low, 64),
+        "shift_cast": f"{_resize(64, item_bits)} i64 %shift.64 to i{item_bits}",
         "digits_from": _DIGITS_FROM[passes],
-        "numpy_until": _NUMPY_NUMBERED if low == 32 else _NUMPY_ALONE if bits >= 32 else 0,
+        **_lane_words(routine),
+        "numpy_until": (_NUMPY_UNTIL if is_short else 1 << 62) if routine.sorts_by_numpy else 0,
     }
 
 
-def _cast(value: str, bits: int, target: int) -> str:
-    cast = "bitcast" if bits == target else "zext" if bits < target else "trunc"
-    return f"{cast} {value} to i{target}"
+def _lane_words(routine: _Routine) -> dict[str, object]:
+    """Return what the words of sorting_lanes.ll stand for."""
+    bits, lanes = routine.bits, routine.lanes
+    finds_order = routine.action == "order_lanes"
+    result_bits = 64 if finds_order else bits
+    return {
+        "row_bytes": bits // 8 * lanes * (1 + finds_order),
+        "key_code": f"v{lanes}i{bits}",
+        "result": f"i{result_bits}",
+        "result_lanes": f"<{lanes} x i{result_bits}>",
+        "result_align": result_bits // 8,
+        "number_cast": _resize(64, bits),
+        "most": MOST_ORDERED_LANES,
+    }
 
 
-def _count_digit(bits: int, low: int, passes: int, number: int) -> str:
+def _type_words(bits: int, lanes: int) -> dict[str, object]:
+    """Return what the words of a kind of elements stand for: of scalars (no lanes) or vectors."""
+
+    def typed(scalar: str) -> str:
+        return f"<{lanes} x {scalar}>" if lanes else scalar
+
+    def constant(value: int) -> str:
+        return f"splat (i{bits} {value})" if lanes else str(value)
+
+    return {
+        "suffix": ".lanes" if lanes else "",
+        "type": typed(f"i{bits}"),
+        "bool": typed("i1"),
+        "float": typed(_FLOATS.get(bits, "")),
+        "nan": constant(_NAN.get(bits, 0)),
+        "sign": constant(-(1 << (bits - 1))),
+        "sign_bit": constant(bits - 1),
+        "ones": constant(-1),
+    }
+
+
+def _resize(bits: int, target: int) -> str:
+    return "bitcast" if bits == target else "zext" if bits < target else "trunc"
+
+
+def _count_digit(bits: int, low: int, number: int) -> str:
     """Return the lines that count one digit of an item %x."""
     d = f"%d{number}"
-    byte = "bitcast" if bits == 8 else "trunc"
     return f"""\
   {d}.row = getelementptr [256 x i32], ptr %counts, i64 {number}
   {d}.shifted = lshr i{bits} %x, {low + 8 * number}
-  {d}.byte = {byte} i{bits} {d}.shifted to i8
+  {d}.byte = {_resize(bits, 8)} i{bits} {d}.shifted to i8
   {d}.digit = zext i8 {d}.byte to i64
   {d}.place = getelementptr i32, ptr {d}.row, i64 {d}.digit
   {d}.count = load i32, ptr {d}.place, align 4
@@ -154,12 +213,18 @@ def _count_digit(bits: int, low: int, passes: int, number: int) -> str:
   store i32 {d}.more, ptr {d}.place, align 4"""
 
 
+def _filled(part: str, words: Mapping[str, object]) -> str:
+    return Template(_parts()[part]).substitute(words)
+
+
 @functools.cache
 def _parts() -> dict[str, str]:
-    """Return the parts of sorting.ll by name."""
-    text = Path(__file__).with_suffix(".ll").read_text(encoding="utf-8")
-    _, *parts = _RULER.split(text)
-    return dict(zip(parts[::2], parts[1::2]))
+    """Return the parts of both files by name."""
+    found: dict[str, str] = {}
+    for file in ("sorting.ll", "sorting_lanes.ll"):
+        _, *parts = _RULER.split(Path(__file__).with_name(file).read_text(encoding="utf-8"))
+        found |= zip(parts[::2], parts[1::2])
+    return found
 
 
 _RULER: Final = re.compile(r"^;-{3,} (\w+)$", re.MULTILINE)

@@ -11,6 +11,7 @@ process on two cores, JAX took three times as long, and NumPy and PyTorch up to 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,12 @@ from .workload import OURS, Workload
 from .workloads import GROUPS
 
 Samples = dict[str, dict[str, Sample]]
-"""By workload and peer."""
+"""By workload and peer; the time to compile stands under the workload's name and ``COMPILE``."""
+
+COMPILE = "-compile"
+
+COMPILATIONS = 3
+"""How often a workload is compiled to be timed."""
 
 WORKLOADS: dict[str, Workload] = {w.name: w for group in GROUPS.values() for w in group}
 
@@ -32,7 +38,14 @@ def measure_beside(package: str, names: Sequence[str], seconds: float, root: str
     if not wanted:
         return {}
     command = [sys.executable, "-m", "benchmarks.pair", package, str(seconds), *wanted]
-    output = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True).stdout
+    output = subprocess.run(
+        command,
+        cwd=root,
+        env=os.environ | {"GRADATIM_CACHE": "0"},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
     return {
         name: {peer: Sample(*values) for peer, values in samples.items()}
         for name, samples in json.loads(output).items()
@@ -50,6 +63,9 @@ def _main(package: str, seconds: str, *names: str) -> None:
         workload = WORKLOADS[name]
         peers = dict.fromkeys([OURS, *_peers_of(package, workload)])
         samples[name] = workload.measure(peers, float(seconds))
+        if workload.compile_target is not None:
+            compiled = workload.measure_compilation(peers, COMPILATIONS)
+            samples[f"{name}{COMPILE}"] = compiled
     print(json.dumps(samples))
 
 

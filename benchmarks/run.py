@@ -18,7 +18,7 @@ if __name__ == "__main__":
 
 from benchmarks import machine, peers, plot, report
 from benchmarks.cold import COLD, ROOT
-from benchmarks.pair import WORKLOADS, measure_beside
+from benchmarks.pair import COMPILE, WORKLOADS, Samples, measure_beside
 from benchmarks.timing import Sample
 from benchmarks.workload import BASELINE, OURS, Figure, Target
 from benchmarks.workloads import GROUPS
@@ -118,14 +118,16 @@ def _measure_warm(
     selected = [name for name in WORKLOADS if _matches(name, names)]
     packages = [p for p in peers.PACKAGES if p in {peers.PEERS[name].package for name in chosen}]
     beside = sorted(set(packages) - {OURS}, key=lambda package: package != BASELINE) or [OURS]
-    samples: dict[str, dict[str, Sample]] = {name: {} for name in selected}
+    samples: Samples = {}
     for package in beside:
         share = 1.0 if package == BASELINE else OTHERS_SHARE
         for name, found in measure_beside(package, selected, share * seconds, str(ROOT)).items():
-            samples[name] = found | samples[name]
+            samples[name] = found | samples.get(name, {})
     groups: dict[str, list[Figure]] = {}
     for group, workloads in GROUPS.items():
         figures = [w.figure(samples[w.name]) for w in workloads if samples.get(w.name)]
+        compiled = [(w, samples.get(f"{w.name}{COMPILE}")) for w in workloads]
+        figures += [w.compilation_figure(found) for w, found in compiled if found]
         if figures:
             groups[group] = figures
     return groups

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -169,28 +170,47 @@ class Workload:
         Raises:
             AssertionError: if they are not; the message names the library.
         """
-        inputs = self.inputs()
-        expected = self.reference(*inputs)
+        expected = self.reference(*self.inputs())
         prepared = {}
         for name in names:
             peer = PEERS[name]()
-            peer.use_double(self.double)
-            arguments = tuple(peer.argument(value) for value in inputs)
-            function = self.function(peer)
-            result = function(*arguments)
+            prepared[name], result = self._first_call(peer)
             check(peer.to_numpy(result), expected, self.tolerance, f"{self.name}, {name}")
-            prepared[name] = Prepared(function, arguments, peer.waiting(result))
         return prepared
+
+    def _first_call(self, peer: Peer) -> tuple[Prepared, Any]:
+        """Call a function that is new to a library, and return it with the result."""
+        peer.use_double(self.double)
+        arguments = tuple(peer.argument(value) for value in self.inputs())
+        function = self.function(peer)
+        result = function(*arguments)
+        return Prepared(function, arguments, peer.waiting(result)), result
 
     def measure(self, names: Iterable[str], seconds: float) -> dict[str, Sample]:
         """Check and time the program for libraries of the given names."""
         timers = {name: call_timer(*parts) for name, parts in self.prepare(names).items()}
         return alternate(timers, seconds)
 
+    def measure_compilation(self, names: Iterable[str], rounds: int) -> dict[str, Sample]:
+        """Time first calls of new functions in turn, less the time of a later call."""
+        seconds: dict[str, list[float]] = {name: [] for name in names}
+        for _ in range(rounds):
+            for name, found in seconds.items():
+                start = perf_counter()
+                prepared, _ = self._first_call(PEERS[name]())
+                first = perf_counter() - start
+                found.append(first - call_timer(*prepared).timeit(1))
+        return {name: Sample.of(found) for name, found in seconds.items()}
+
     def figure(self, samples: Mapping[str, Sample]) -> Figure:
         """Return the line of the tables, with the limit of this machine."""
         limit = None if self.work is None else self.work.seconds()
         return Figure(self.name, self.title, samples, "s", self.target, limit)
+
+    def compilation_figure(self, samples: Mapping[str, Sample]) -> Figure:
+        """Return the line of the tables for what `measure_compilation` measured."""
+        title = f"{self.title}: compile"
+        return Figure(f"{self.name}-compile", title, samples, "s", self.compile_target)
 
 
 def check(result: Any, expected: Any, tolerance: float, what: str) -> None:

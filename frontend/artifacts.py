@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, Module
 from xdsl.ir import Attribute, Block, Data, Operation, SSAValue
 
 from ..backend import cache, jit
+from ..ir.array.effect import CallbackOp
 from ..ir.types import tensor_info
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def compile_program(traced: Traced, hooks: Sequence[Hook] = ()) -> ProgramCode:
     """
     if hooks or os.environ.get("GRADATIM_DUMP") or os.environ.get("GRADATIM_VERIFY"):
         return _compile(traced, hooks)
+    if calls_python(traced.source):  # functions of this process
+        return _compile(traced, ())
     key = _key(traced)
     found = cache.lookup(key)
     if found is not None:
@@ -50,6 +53,11 @@ def compile_program(traced: Traced, hooks: Sequence[Hook] = ()) -> ProgramCode:
     program = _compile(traced, ())
     cache.store(key, " ".join(program.externals).encode() + b"\n" + program.object)
     return program
+
+
+def calls_python(module: ModuleOp) -> bool:
+    """Tell whether a program calls Python functions, which other processes do not have."""
+    return any(isinstance(op, CallbackOp) for op in module.walk())
 
 
 def _compile(traced: Traced, hooks: Sequence[Hook]) -> ProgramCode:

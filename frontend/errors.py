@@ -13,6 +13,7 @@ __all__ = [
     "ArgumentError",
     "AxesError",
     "BranchError",
+    "CallbackError",
     "CarryError",
     "ConcretizationTypeError",
     "CustomRuleError",
@@ -23,6 +24,7 @@ __all__ = [
     "NonDifferentiableArgumentError",
     "NonScalarOutputError",
     "OutputError",
+    "PathsWarning",
     "ShapeError",
     "StaticArgumentError",
     "TracerArrayConversionError",
@@ -31,6 +33,7 @@ __all__ = [
     "TracerMutationError",
     "TracingRecursionError",
     "TreeError",
+    "UndefinedError",
     "UnexpectedTracerError",
     "UnsupportedError",
 ]
@@ -112,5 +115,17 @@ class CustomRuleError(GradatimError, TypeError):
     """A derivative rule is missing, or gives something else than derivatives of the results."""
 
 
+class CallbackError(GradatimError, TypeError):
+    """A Python function that compiled code called returned something else than it should."""
+
+
+class UndefinedError(GradatimError, UnboundLocalError):
+    """A variable was used that has a value only on some of the paths of a traced condition."""
+
+
 class TreeError(GradatimError, ValueError):
     """Containers do not have the same structure."""
+
+
+class PathsWarning(UserWarning):
+    """A function is compiled again and again, as Python decides by the values of its arguments."""

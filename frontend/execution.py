@@ -14,21 +14,31 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from ..backend.call import CallSignature, CompiledCallable, Program, link_program
+from ..backend.call import MISMATCH, CallSignature, CompiledCallable, Program, link_program
+from ..backend.callbacks import Callbacks, is_callback_symbol
 from ..backend.libraries import is_library_symbol, library_symbols
 from ..ir.interpreter import Interpreter
 from ..ir.kernel.buffers import NO_MEMORY
 from .artifacts import ProgramCode, compile_program
+from .callbacks import FUNCTIONS
 from .errors import GradatimError
 from .layouts import flat_call
 from .traced import Traced
+
+
+class GuardFailed(Exception):
+    """The arguments decide otherwise than those that the function was traced for."""
 
 
 class Executable(Protocol):
     """Runs one traced function."""
 
     def run(self, leaves: Sequence[Any]) -> Sequence[Any]:
-        """Return the leaves of the result for leaves of the traced types."""
+        """Return the leaves of the result for leaves of the traced types.
+
+        Raises:
+            GuardFailed: if they decide otherwise than those that the function was traced for.
+        """
 
     def program(self, signature: CallSignature) -> Program | None:
         """Return the code for compiled calls, None if there is none."""
@@ -64,31 +74,53 @@ class Native:
 
     def __init__(self, traced: Traced, code: ProgramCode) -> None:
         self._code = code
+        self._callbacks = Callbacks(FUNCTIONS)
+        self._calls_python = any(map(is_callback_symbol, code.externals))
         self._captures: Any = traced.captures
+        self._guarded = bool(traced.guards)
         self._flat_signature = flat_call(traced)
 
     def run(self, leaves: Sequence[Any]) -> Sequence[Any]:
-        """Call the code with the leaves as arguments."""
+        """Call the code with the leaves as arguments.
+
+        Raises:
+            Exception: what a Python function that the code calls has raised.
+        """
         results: Sequence[Any] = self._flat(*leaves)
+        if self._calls_python:
+            self._callbacks.raise_pending()
         return results
 
-    def program(self, signature: CallSignature) -> Program:
-        """Link the code for calls of the given signature."""
-        needed = library_symbols(filter(is_library_symbol, self._code.externals))
+    def program(self, signature: CallSignature) -> Program | None:
+        """Link the code for calls of the given signature; one that calls Python is run by `run`."""
+        return None if self._calls_python else self._link(signature)
+
+    def _link(self, signature: CallSignature) -> Program:
+        externals = self._code.externals
+        needed = {
+            **library_symbols(filter(is_library_symbol, externals)),
+            **self._callbacks.addresses(filter(is_callback_symbol, externals)),
+        }
         return link_program(self._code.object, signature, captured=self._captures, symbols=needed)
 
     @cached_property
     def _flat(self) -> CompiledCallable:
-        flat = CompiledCallable(_refuse, raise_status)
-        flat.add(self.program(self._flat_signature))
+        flat = CompiledCallable(_fail if self._guarded else _refuse, raise_status)
+        flat.add(self._link(self._flat_signature))
         return flat
 
 
 class Interpreted:
-    """Runs the IR by the reference interpreter."""
+    """Runs the IR by the reference interpreter.
 
-    def __init__(self, traced: Traced) -> None:
-        self._interpreter = Interpreter(traced.module)
+    Args:
+        traced: the function.
+        ignore_guards: whether to run it for all arguments.
+    """
+
+    def __init__(self, traced: Traced, ignore_guards: bool = False) -> None:
+        self._ignore_guards = ignore_guards
+        self._interpreter = Interpreter(traced.module, FUNCTIONS)
         self._captures: Any = traced.captures
         self._traced = traced
 
@@ -96,6 +128,10 @@ class Interpreted:
         """Return the leaves of the result; 0-d ones as NumPy scalars."""
         arrays = (*self._captures, *_arrays(self._traced, leaves))
         results = self._interpreter.call(self._traced.fun_name, *arrays)
+        if self._traced.has_status:
+            status = int(results.pop())
+            if status == MISMATCH and not self._ignore_guards:
+                raise GuardFailed
         return [np.array(result)[()] for result in results]
 
     def program(self, signature: CallSignature) -> None:
@@ -103,8 +139,13 @@ class Interpreted:
         return None
 
 
-def raise_status(status: int) -> NoReturn:
+def raise_status(status: int, *args: Any, **kwargs: Any) -> NoReturn:
     """Raise the error that compiled code reports by a status other than 0.
+
+    Args:
+        status: what the program returned.
+        args: the arguments of the call.
+        kwargs: those by keyword.
 
     Raises:
         MemoryError: if there was no memory for temporaries, or for what reverse mode remembers of a
@@ -113,6 +154,10 @@ def raise_status(status: int) -> NoReturn:
     if status == NO_MEMORY:
         raise MemoryError("there is not enough memory for what the compiled function keeps")
     raise GradatimError(f"the compiled function failed with status {status}")
+
+
+def _fail(*leaves: Any) -> NoReturn:
+    raise GuardFailed
 
 
 def _refuse(*leaves: Any) -> NoReturn:

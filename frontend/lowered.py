@@ -13,6 +13,7 @@ from ..backend import jit
 from ..backend.call import emit_entry
 from ..backend.emit import emit_module
 from ..ir.text import to_text
+from ..passes.bufferize.copies import ArrayCopy, copies_of
 from ..passes.fusion.cost import Cost
 from ..passes.pipeline import (
     PIPELINES,
@@ -93,7 +94,7 @@ def lower(
     records = run_passes(module, passes, [watch])
     emitted = emit_module(module, traced.fun_name, jit.host_target().vector_math)
     release_gil = microseconds > _RELEASE_GIL_MICROSECONDS
-    entry = emit_entry(flat_call(traced), release_gil=release_gil)
+    entry = emit_entry(flat_call(traced), release_gil=release_gil, has_status=traced.has_status)
     program = LlvmProgram(f"{emitted.text}\n{entry}", emitted.externals)
     return Lowering(program, module, tuple(records))
 
@@ -135,6 +136,14 @@ class Lowered:
     def cost(self) -> list[tuple[str, Cost]]:
         """Return what each kernel costs: bytes moved, operations, scratch memory."""
         return cost_table(self._modules["kernel"])
+
+    def copies(self) -> list[ArrayCopy]:
+        """Return the copies of arrays that the program makes, each with its reason and place.
+
+        What changes an array stores in its memory if the old contents are not needed any more. The
+        copies that remain, and those of results that are arguments, are listed here.
+        """
+        return copies_of(self._modules["loop"])
 
     def compile(self) -> Compiled:
         """Compile to machine code."""

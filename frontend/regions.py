@@ -1,26 +1,31 @@
 """Tracing into regions: a Python function becomes the body of a control-flow op.
 
 What the function closes over, traced values and large arrays, become leading arguments of the
-block, and operands of the op.
+block, and operands of the op. Arrays outside that the function changes become results of the op,
+and hold them from then on.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import CodeType
 from typing import Any
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Block, SSAValue
 
 from ..ir.array.regions import YieldOp
-from ..ir.locations import UNKNOWN
+from ..ir.locations import UNKNOWN, spell_location
+from ..ir.types import Shape
 from . import tree
 from .arguments import ShapeDtypeStruct
+from .control_flow import conversion
 from .source import definition_location
 from .traced import lift_results, run, symbol_of
 from .tracer import Tracer
-from .tracing import Trace
+from .tracing import Mutation, Trace
 from .transforms import Results
 from .tree import TreeDef
 
@@ -41,6 +46,7 @@ class TracedRegion:
         arguments: Sequence[ShapeDtypeStruct],
         unflatten: Callable[[Sequence[Any]], Sequence[Any]],
         captures: Sequence[Tracer] = (),
+        code: CodeType | None = None,
     ) -> None:
         """Trace ``function`` on traced values of the types that ``arguments`` gives.
 
@@ -50,9 +56,10 @@ class TracedRegion:
             arguments: types of the block's arguments behind the captures.
             unflatten: makes the function's positional arguments of them.
             captures: what the block shall take first, whether it needs it or not.
+            code: of the user's, whose place is the region's; by default that of ``function``.
         """
         self.function = function
-        self.location = location_of_function(function)
+        self.location = definition_location(code) if code else location_of_function(function)
         types = [type_.tensor for type_ in arguments]
         self._trace = Trace(symbol_of(function), types, (), self.location, outer)
         for capture in captures:
@@ -62,7 +69,8 @@ class TracedRegion:
                 self._trace.tracer(value, type_.weak_type)
                 for value, type_ in zip(self._trace.parameters, arguments)
             ]
-            result = run(function, unflatten(tracers), {})
+            called = conversion.converted(function) if outer.root.convert else function
+            result = run(called, unflatten(tracers), {})
             self.results, self.structure = lift_results(self._trace, result, self.location)
 
     @property
@@ -76,22 +84,100 @@ class TracedRegion:
         return Results(self.structure, self.types)
 
     @property
+    def outdated(self) -> bool:
+        """Whether it has to be traced again if it is to run more than once; see `Trace`."""
+        return self._trace.outdated
+
+    @property
+    def mutations(self) -> list[Mutation]:
+        """The arrays outside that the function changes."""
+        return self._trace.mutations
+
+    @property
     def captures(self) -> list[Tracer]:
         """The values of the outer trace that the block takes first."""
         return [capture for capture in self._trace.captures if isinstance(capture, Tracer)]
 
-    def finish(self, types: Sequence[ShapeDtypeStruct], captures: Sequence[Tracer]) -> Block:
-        """End the block, which then yields the results as ``types`` and takes all ``captures``.
+    @property
+    def block(self) -> Block:
+        """The block, which `finish` ends."""
+        return self._trace.builder.block
 
-        The captures begin with the region's own.
+    @property
+    def size(self) -> int:
+        """The number of ops in the block, and in the regions of these."""
+        return sum(1 for op in self.block.ops for _ in op.walk())
+
+    @property
+    def where(self) -> str:
+        """The place of what was traced, ``file:line``."""
+        return spell_location(self.location) or "an unknown place"
+
+    def owns(self, tracer: Tracer) -> bool:
+        """Tell whether a traced value was made in the region."""
+        return tracer._trace is self._trace
+
+    def add_argument(self, type_: ShapeDtypeStruct, position: int | None = None) -> None:
+        """Let the block take one more value, which it does not use.
+
+        Args:
+            type_: of the value.
+            position: among the arguments behind the captures; by default the last.
+        """
+        block = self._trace.builder.block
+        count = len(self._trace.captures)
+        index = len(block.args) if position is None else count + position
+        argument = block.insert_arg(type_.tensor, index)
+        argument.location = self.location
+
+    def on_leak(self, error: BaseException) -> None:
+        """Raise ``error`` where a value of the region is used outside, while tracing goes on."""
+        self._trace.leak = error
+
+    def lift(self, leaf: Any) -> Tracer:
+        """Return a leaf as a value of the region, after it was traced; see `lift_leaf`."""
+        return lift_leaf(self._trace, leaf)
+
+    def zeros(self, shape: Shape, dtype: np.dtype, weak: bool) -> Tracer:
+        """Return an array of zeros as a value of the region, after it was traced."""
+        builder = self._trace.builder
+        builder.location = self.location
+        return self._trace.tracer(builder.full(shape, dtype, 0), weak)
+
+    def finish(
+        self,
+        types: Sequence[ShapeDtypeStruct],
+        captures: Sequence[Tracer],
+        changed: Sequence[Tracer] = (),
+    ) -> Block:
+        """End the block.
+
+        Args:
+            types: of the results that it yields.
+            captures: what it takes first; they begin with the region's own.
+            changed: arrays outside that one of the op's regions changes; the block yields first
+                what this one leaves in them.
         """
         block, builder = self._trace.builder.block, self._trace.builder
         builder.location = self.location
         for capture in captures[len(self._trace.captures) :]:
             self._trace.lift(capture)
-        values = [builder.convert(r.value, t.dtype) for r, t in zip(self.results, types)]
+        values = [self._trace.held(cell) for cell in changed]
+        values += [builder.convert(r.value, t.dtype) for r, t in zip(self.results, types)]
         block.add_op(YieldOp.create(operands=values, location=self.location))
         return block
+
+
+def changed_cells(regions: Sequence[TracedRegion]) -> list[Tracer]:
+    """Return the arrays outside that some of an op's regions change."""
+    cells = [mutation.cell for region in regions for mutation in region.mutations]
+    return list({id(cell): cell for cell in cells}.values())
+
+
+def assign_changed(outer: Trace, cells: Sequence[Tracer], values: Sequence[SSAValue]) -> None:
+    """Let arrays hold what the regions of an op left in them: the op's first results."""
+    for cell, value in zip(cells, values):
+        cell.assign(outer.tracer(value))
 
 
 def location_of_function(function: Callable[..., Any]) -> LocationAttr:

@@ -6,6 +6,7 @@ line that called it. Columns count from 1, as MLIR's do.
 
 from __future__ import annotations
 
+import dis
 import os
 import site
 import sys
@@ -19,8 +20,8 @@ from ..ir.locations import UNKNOWN, source_location
 
 _CACHE_LIMIT = 65536
 
-_OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_SKIPPED_FOLDERS = (_OUR_FOLDER, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
+OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_SKIPPED_FOLDERS = (OUR_FOLDER, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
 
 _LIBRARIES = ("<frozen", "<string>", os.path.dirname(os.__file__) + os.sep, *site.getsitepackages())
 
@@ -32,15 +33,33 @@ _locations: dict[tuple[int, int], tuple[CodeType, LocationAttr]] = {}
 
 def user_location() -> LocationAttr:
     """Return file, line, column and function of the innermost frame of the user's code."""
-    frame: FrameType | None = sys._getframe(1)
+    frame = _user_frame()
+    if frame is None:
+        return UNKNOWN
+    found = _locations.get((id(frame.f_code), frame.f_lasti))
+    return found[1] if found is not None else _locate(frame.f_code, frame.f_lasti)
+
+
+def _user_frame() -> FrameType | None:
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
         known = _skipped.get(id(code))
         if not (known[1] if known is not None else _is_skipped(code)):
-            found = _locations.get((id(code), frame.f_lasti))
-            return found[1] if found is not None else _locate(code, frame.f_lasti)
+            return frame
         frame = frame.f_back
-    return UNKNOWN
+    return None
+
+
+_STORES = frozenset(
+    dis.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE") if name in dis.opmap
+)
+
+
+def is_storing() -> bool:
+    """Tell whether the user's code is at a statement such as ``x[i] = value``."""
+    frame = _user_frame()
+    return frame is not None and frame.f_code.co_code[frame.f_lasti] in _STORES
 
 
 def innermost_user_location(trace: TracebackType | None) -> LocationAttr:

@@ -6,16 +6,20 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import tree
 from .arguments import Arguments, flatten_arguments
 from .axes import freeze
 from .boundary import PublicCallable, public
 from .compiled import Compiled
+from .control_flow.conversion import converted_root
 from .errors import ArgumentError, StaticArgumentError
-from .execution import raise_status
+from .execution import GuardFailed, raise_status
+from .inout import InOut
+from .paths import Paths
 from .recursion import entered
 from .traced import Traced, call_in, symbol_of, trace
 from .tracer import Tracer
@@ -54,6 +58,7 @@ class Staged(PublicCallable):
         static_argnums: positions of arguments that are compiled in.
         static_argnames: names of such arguments.
         check: what is checked when it compiles, ``"each-pass"`` or None.
+        convert: whether Python's control flow on traced values is rewritten.
         parts: what `vjp` and `linearize` made of the function, by signature.
     """
 
@@ -64,6 +69,7 @@ class Staged(PublicCallable):
         static_argnums: tuple[int, ...] = (),
         static_argnames: tuple[str, ...] = (),
         check: str | None = None,
+        convert: bool = True,
     ) -> None:
         super().__init__(self._call_slowly, raise_status)
         functools.update_wrapper(self, function, updated=())  # attributes could hide our methods
@@ -72,10 +78,12 @@ class Staged(PublicCallable):
         self.static_argnums = static_argnums
         self.static_argnames = static_argnames
         self.check = check
+        self.convert = convert
         self.parts: dict[Any, Any] = {}
         self._derived: dict[Any, Staged] = {}
         self._traces: dict[Arguments, Traced] = {}
         self._specialisations: dict[Arguments, Compiled] = {}
+        self._paths: dict[Arguments, Paths] = {}
         self._specialising = threading.Lock()
 
     def __repr__(self) -> str:
@@ -89,6 +97,7 @@ class Staged(PublicCallable):
             self.static_argnums,
             self.static_argnames,
             self.check,
+            self.convert,
         )
 
     # Transformations
@@ -191,9 +200,8 @@ class Staged(PublicCallable):
         found = self._derived.get(transform)
         if found is None:
             steps = (*self.transforms, transform)
-            new = Staged(
-                self.function, steps, self.static_argnums, self.static_argnames, self.check
-            )
+            options = (self.static_argnums, self.static_argnames, self.check, self.convert)
+            new = Staged(self.function, steps, *options)
             found = self._derived.setdefault(transform, new)
         return found
 
@@ -207,7 +215,7 @@ class Staged(PublicCallable):
             raise ArgumentError(f"check must be 'each-pass', not {check!r}")
         found = self._derived.get(check)
         if found is None:
-            options = (self.static_argnums, self.static_argnames, check)
+            options = (self.static_argnums, self.static_argnames, check, self.convert)
             new = Staged(self.function, self.transforms, *options)
             found = self._derived.setdefault(check, new)
         return found
@@ -241,9 +249,24 @@ class Staged(PublicCallable):
         """
         return self._traced(self._flatten(args, kwargs)[1])
 
+    def trace_call(self, leaves: Sequence[Any], arguments: Arguments) -> Traced:
+        """Return the function in the IR for a call, by whose values Python may take decisions.
+
+        Args:
+            leaves: of the arguments.
+            arguments: their structure and types.
+        """
+        return self._traced(arguments, leaves)
+
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Return the result with types in the place of arrays; nothing is computed."""
         return self.trace(*args, **kwargs).out_info
+
+    def clear_cache(self) -> None:
+        """Forget what was traced and compiled; the cache on disk stays."""
+        for known in (self._traces, self._specialisations, self.parts):
+            known.clear()
+        self.clear()
 
     @public
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -283,7 +306,13 @@ class Staged(PublicCallable):
     def _call_slowly(self, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that none of the programs matches."""
         leaves, arguments = self._flatten(args, kwargs)
-        traced = self._traced(arguments)
+        paths = self._paths.get(arguments)
+        if paths is not None:
+            with suppress(GuardFailed):
+                return paths.follow(leaves)
+        traced = self._traced(arguments, leaves)
+        if traced.guards:
+            return self._take_path(traced, leaves, args, kwargs)
         outer = find_trace((*leaves, *traced.captures))
         if outer is not None:
             return traced.out_tree.unflatten(call_in(outer, traced, leaves))
@@ -293,15 +322,49 @@ class Staged(PublicCallable):
         self.add(compiled.program)
         return compiled(*args, **kwargs)
 
-    def _traced(self, arguments: Arguments) -> Traced:
+    def _traced(self, arguments: Arguments, leaves: Sequence[Any] | None = None) -> Traced:
         found = self._traces.get(arguments)
         if found is not None:
             return found
         with entered(symbol_of(self.function), (id(self), arguments)) as depth:
-            traced = trace(self.function, self.transforms, arguments, self._names, self._flatten)
-        if depth or traced.closes_over_tracers:  # it belongs into one call of the outer function
+            traced = trace(
+                self.function,
+                self.transforms,
+                arguments,
+                self._names,
+                self._flatten,
+                leaves,
+                self.convert,
+            )
+        # What closes over traced values, or is traced while it is being traced, belongs into one
+        # call of the outer function; what has guards belongs to calls that decide alike.
+        if depth or traced.closes_over_tracers or traced.guards:
             return traced
         return self._traces.setdefault(arguments, traced)
+
+    def _take_path(
+        self,
+        traced: Traced,
+        leaves: Sequence[Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        """Answer a call for whose values the function was traced."""
+
+        def add(compiled: Compiled) -> None:
+            if compiled.program is not None:
+                self.add(compiled.program)
+
+        def tried(compiled: Compiled) -> bool:
+            return compiled.program is not None and compiled.program in self.programs
+
+        def compile_() -> Compiled:
+            return Compiled(traced, self._mark_static(args, kwargs), leaves if self.check else None)
+
+        arguments = traced.function.arguments
+        with self._specialising:
+            new = Paths(traced.fun_name, add, tried)
+            return self._paths.setdefault(arguments, new).take(traced, compile_, leaves)
 
     def _specialise(
         self,
@@ -390,13 +453,37 @@ class Staged(PublicCallable):
         )
 
 
+@overload
+def stage(
+    function: Callable[..., Any],
+    *,
+    static_argnums: int | Sequence[int] | None = ...,
+    static_argnames: str | Sequence[str] | None = ...,
+    inout: None = ...,
+    convert: bool = ...,
+) -> Staged: ...
+
+
+@overload
+def stage(
+    function: Callable[..., Any],
+    *,
+    static_argnums: int | Sequence[int] | None = ...,
+    static_argnames: str | Sequence[str] | None = ...,
+    inout: int | Sequence[int],
+    convert: bool = ...,
+) -> InOut: ...
+
+
 @public
 def stage(
     function: Callable[..., Any],
     *,
     static_argnums: int | Sequence[int] | None = None,
     static_argnames: str | Sequence[str] | None = None,
-) -> Staged:
+    inout: int | Sequence[int] | None = None,
+    convert: bool = True,
+) -> Staged | InOut:
     """Return a function as a staged one, to be transformed and compiled.
 
     The same function, staged again, gives the same object, which keeps what was compiled.
@@ -408,9 +495,15 @@ def stage(
         static_argnums: positions of arguments that the function gets as they are, and for each
             value of which it is compiled anew; they must be hashable.
         static_argnames: names of such arguments.
+        inout: positions of arguments whose arrays the function may change: after a call they hold
+            what it left in them. The arrays of all others stay as they are, whatever the function
+            does.
+        convert: whether Python's control flow on traced values (``if``, ``while``, ``for``,
+            ``and``, ...) becomes control flow of the program, in the function and in functions that
+            it calls, where their source is at hand. What is not traced is left to Python.
 
     Raises:
-        ArgumentError: if ``function`` cannot be called.
+        ArgumentError: if ``function`` cannot be called, or ``inout`` names no position.
         StaticArgumentError: if a static argument is no parameter.
     """
     numbers = _as_tuple(static_argnums, int)
@@ -418,12 +511,33 @@ def stage(
     if isinstance(function, Staged) and not numbers and not names:
         return function
     cache = _cache_of(function)
-    found = cache.get((numbers, names))
+    if inout is not None:
+        return _in_out(function, cache, numbers, names, _as_tuple(inout, int), convert)
+    found = cache.get((numbers, names, convert))
     if found is None:
         plain = Staged(function)
         _check_parameters(plain, numbers, names, "static")
-        new = Staged(function, (), _from_front(plain, numbers), names)
-        found = cache.setdefault((numbers, names), new)
+        new = Staged(function, (), _from_front(plain, numbers), names, None, convert)
+        found = cache.setdefault((numbers, names, convert), new)
+    return found
+
+
+def _in_out(
+    function: Callable[..., Any],
+    cache: dict[Any, Any],
+    numbers: tuple[int, ...],
+    names: tuple[str, ...],
+    positions: tuple[int, ...],
+    convert: bool,
+) -> InOut:
+    if not all(isinstance(n, int) and n >= 0 for n in positions) or set(positions) & set(numbers):
+        raise ArgumentError(f"inout must be positions of arguments, not {positions}")
+    key = (numbers, names, positions, convert)
+    found: InOut | None = cache.get(key)
+    if found is None:
+        pairs = functools.partial(stage, static_argnums=numbers, static_argnames=names)
+        run = converted_root(function) if convert else function
+        found = cache.setdefault(key, InOut(run, positions, pairs))
     return found
 
 
@@ -454,7 +568,7 @@ def _is_its_own_key(function: Any) -> bool:
     """Tell whether a callable is equal to itself only, and can keep its cache."""
     return (
         callable(function)
-        and type(function).__hash__ is object.__hash__
+        and getattr(type(function), "__hash__", None) is object.__hash__
         and type(getattr(function, "__dict__", None)) is dict
     )
 
@@ -519,9 +633,15 @@ def _static(value: Any, name: int | str) -> tree.Static:
 
 
 def _restore(
-    function: Any, transforms: Any, static_argnums: Any, static_argnames: Any, check: Any
+    function: Any,
+    transforms: Any,
+    static_argnums: Any,
+    static_argnames: Any,
+    check: Any,
+    convert: bool = True,
 ) -> Staged:
-    staged = stage(function, static_argnums=static_argnums, static_argnames=static_argnames)
+    static = {"static_argnums": static_argnums, "static_argnames": static_argnames}
+    staged = stage(function, **static, convert=convert)
     staged = staged.checked(check) if check else staged
     return functools.reduce(Staged.transformed, transforms, staged)
 

@@ -6,27 +6,33 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, SymbolRefAttr
-from xdsl.dialects.func import CallOp
+from xdsl.dialects.func import CallOp, FuncOp
 
 from ..ir.errors import GradatimError
 from ..ir.locations import UNKNOWN, spell_location
 from ..ir.text import to_text
 from ..passes.registry import PASSES
+from ..passes.signatures import select_results
 from . import tree
 from .arguments import Arguments, ShapeDtypeStruct, without_float0
 from .boundary import public
-from .errors import ArgumentError, DtypeError, OutputError
+from .control_flow.conversion import converted_root
+from .control_flow.decisions import Decisions, Retrace
+from .control_flow.unusable import require_usable
+from .errors import ArgumentError, DtypeError, OutputError, TracerMutationError
+from .guards import Example, Guard, condition
 from .leaks import watched
 from .source import definition_location
 from .tracer import Tracer
 from .tracing import Trace
-from .transforms import Function, PassCall, Results, Transform
+from .transforms import Function, Lanes, PassCall, Results, Transform
 from .tree import TreeDef
+from .views import detached
 
 if TYPE_CHECKING:
     from .lowered import Lowered
@@ -46,6 +52,8 @@ class Traced:
         passes: the passes that make the transformed function of it.
         names: the positional parameters of the user's function, for messages.
         flatten: gives the leaves of a call's arguments, and their structure and types.
+        guards: what arguments must decide alike for the function to hold for them. If there are
+            any, it returns a status as a last result that is not among its results.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class Traced:
         passes: Sequence[PassCall],
         names: Sequence[str],
         flatten: Flatten,
+        guards: tuple[Guard, ...] = (),
     ) -> None:
         self.function = function
         self.captures = tuple(captures)
@@ -63,6 +72,7 @@ class Traced:
         self.passes = tuple(passes)
         self.names = names
         self.flatten = flatten
+        self.guards = guards
         self._lock = threading.Lock()
 
     @property
@@ -110,6 +120,22 @@ class Traced:
 
     def __str__(self) -> str:
         return self.as_text()
+
+    def without_guards(self) -> Traced:
+        """Return the function for arguments that are known to decide alike."""
+        if not self.guards:
+            return self
+        module, name = self.source.clone(), guards_of(self.fun_name)
+        for op in list(module.body.block.ops):
+            if isinstance(op, FuncOp) and op.sym_name.data == name:
+                module.body.block.erase_op(op)
+        passes = [c for c in self.passes if name not in c.options.values()]
+        return Traced(self.function, self.captures, module, passes, self.names, self.flatten)
+
+    @property
+    def has_status(self) -> bool:
+        """Whether the function returns a status behind its results."""
+        return bool(self.guards)
 
     @property
     def closes_over_tracers(self) -> bool:
@@ -162,6 +188,8 @@ def trace(
     outer: Arguments,
     names: Sequence[str],
     flatten: Flatten,
+    leaves: Sequence[Any] | None = None,
+    convert: bool = True,
 ) -> Traced:
     """Trace a function and note what makes the transformed one of it.
 
@@ -171,6 +199,9 @@ def trace(
         outer: what the transformed function is called with.
         names: the positional parameters of ``function``, for messages.
         flatten: gives leaves, structure and types of further calls.
+        leaves: of the arguments of the call that it is traced for, if there is one. Python may then
+            take decisions by their values, which hold for calls that decide alike.
+        convert: whether to rewrite Python's control flow.
 
     Raises:
         GradatimError: if a transformation does not fit the arguments or the results, or the
@@ -180,25 +211,97 @@ def trace(
     for transform in reversed(transforms):
         called_with.append(transform.inner_arguments(called_with[-1], names))
     called_with.reverse()
+    example = _example(transforms, called_with, leaves)
+    run = converted_root(function) if convert else function
     with watched(symbol_of(function)):
-        module, current, captures = _trace_function(function, called_with[0], names)
+        source = _trace_function(run, called_with[0], names, example, convert)
+    current = source.function
     passes: list[PassCall] = []
     for transform, arguments in zip(transforms, called_with[1:]):
         results = transform.outer_results(arguments, current)
         passes += transform.passes(arguments, current)
         current = Function(current.name, current.captures, arguments, results)
-    return Traced(current, captures, module, passes, names, flatten)
+    passes += _status_passes(source, example)
+    return Traced(
+        current, source.captures, source.module, passes, names, flatten, tuple(source.guards)
+    )
+
+
+class _Source(NamedTuple):
+    """A function as traced, before any transformation."""
+
+    module: ModuleOp
+    function: Function
+    captures: list[np.ndarray | Tracer]
+    guards: list[Guard]
+
+
+def _example(
+    transforms: Sequence[Transform], called_with: Sequence[Arguments], leaves: Sequence[Any] | None
+) -> Example | None:
+    """Return the arguments by which decisions are taken, if they are known."""
+    if leaves is None or any(type(leaf) in (Tracer, ShapeDtypeStruct) for leaf in leaves):
+        return None
+    if not all(transform.begins_with_arguments for transform in transforms):
+        return None
+    count = len(called_with[0].types)
+    found = [t.lanes(arguments) for t, arguments in zip(transforms, called_with[1:])]
+    lanes = [Lanes(mapped.in_axes[:count], mapped.size) for mapped in found if mapped is not None]
+    pairs = zip(leaves, called_with[-1].types[:count])
+    return Example([np.asarray(leaf, type_.dtype) for leaf, type_ in pairs], lanes)
+
+
+def _status_passes(source: _Source, example: Example | None) -> list[PassCall]:
+    """Return the passes by which the transformed function checks the guards."""
+    if not source.guards:
+        return []
+    assert example is not None
+    captures, count = source.function.captures, len(source.function.arguments.types)
+    name = source.function.name
+    passes = []
+    for lanes in example.lanes:
+        axes = (*[-1] * captures, *lanes.in_axes)
+        options = {"in_axes": axes, "out_axes": (0,), "size": lanes.size}
+        passes.append(PassCall("array-vmap", {"function": guards_of(name), **options}))
+    options = {"condition": guards_of(name), "arguments": captures + count}
+    return [*passes, PassCall("array-add-status", {"function": name, **options})]
+
+
+def guards_of(name: str) -> str:
+    """Return the name of the function that checks the guards of another."""
+    return f"{name}.guards"
 
 
 def _trace_function(
-    function: Callable[..., Any], arguments: Arguments, names: Sequence[str]
-) -> tuple[ModuleOp, Function, list[np.ndarray | Tracer]]:
+    function: Callable[..., Any],
+    arguments: Arguments,
+    names: Sequence[str],
+    example: Example | None,
+    convert: bool,
+) -> _Source:
     from . import numpy  # noqa: F401  # fills the tables of NumPy's functions
 
+    decisions: Decisions = {}
+    while True:
+        try:
+            return _trace_once(function, arguments, names, example, decisions, convert)
+        except Retrace as asked:
+            decisions[asked.site] = asked.decision
+
+
+def _trace_once(
+    function: Callable[..., Any],
+    arguments: Arguments,
+    names: Sequence[str],
+    example: Example | None,
+    decisions: Decisions,
+    convert: bool,
+) -> _Source:
     code = getattr(function, "__code__", None)
     location = definition_location(code) if code is not None else UNKNOWN
     types = [type_.tensor for type_ in arguments.types]
     current = Trace(symbol_of(function), types, _hints(arguments, names), location)
+    current.decisions, current.example, current.convert = decisions, example, convert
     with current.open():
         tracers = [
             current.tracer(value, type_.weak_type)
@@ -206,12 +309,28 @@ def _trace_function(
         ]
         args, kwargs = arguments.unflatten(tracers)
         results, structure = lift_results(current, run(function, args, kwargs), location)
-        body = current.finish([tracer.value for tracer in results])
+        values = [tracer.value for tracer in results]
+        body = current.finish([*values, *current.guards])
+    _require_no_mutations(current)
+    functions = [body, *current.functions.values()]
+    guards = list(current.guards.values())
+    if guards:
+        functions.append(condition(body, guards, guards_of(current.name)))
+        select_results(body, tuple(range(len(values))))
     returned = Results(
         structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, weak_type=r.weak) for r in results])
     )
     described = Function(current.name, len(current.captures), arguments, returned)
-    return ModuleOp([body, *current.functions.values()]), described, current.captures
+    return _Source(ModuleOp(functions), described, current.captures, guards)
+
+
+def _require_no_mutations(trace: Trace) -> None:
+    for mutation in trace.mutations:
+        raise TracerMutationError(
+            f"`{trace.name}` changes {mutation.cell.described()} which it closes over, while it is "
+            "staged or transformed itself; return the new array instead",
+            spell_location(mutation.location),
+        )
 
 
 def run(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -233,6 +352,7 @@ def lift_results(
     current.builder.location = location
     lifted = []
     for i, leaf in enumerate(leaves):
+        require_usable(leaf)
         try:
             operand = current.lift(leaf)
         except (ArgumentError, DtypeError) as error:
@@ -242,7 +362,8 @@ def lift_results(
                 f"{error.message}",
                 spell_location(location),
             ) from None
-        lifted.append(operand if isinstance(operand, Tracer) else current.constant(operand))
+        found = operand if isinstance(operand, Tracer) else current.constant(operand)
+        lifted.append(detached(found))  # the function may have returned an array that changes again
     return lifted, structure
 
 

@@ -1,13 +1,15 @@
 """The traced value: what a staged function computes with instead of arrays.
 
-A `Tracer` stands for one SSA value. It has the attributes, operators and methods of
-``numpy.ndarray``, and NumPy's own functions find their way to it by NumPy's protocols; all of them
-lead to the tables of `dispatch`. It knows nothing of differentiation or batching: those are passes
-on the IR that it leaves behind.
+A `Tracer` is a cell that holds one SSA value, and another one after a store; `views` tells how
+cells share what they hold. It has the attributes, operators and methods of ``numpy.ndarray``, and
+NumPy's own functions find their way to it by NumPy's protocols; all of them lead to the tables of
+`dispatch`. It knows nothing of differentiation or batching: those are passes on the IR that it
+leaves behind.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,10 +25,10 @@ from .errors import (
     TracerArrayConversionError,
     TracerBoolConversionError,
     TracerIntegerConversionError,
-    TracerMutationError,
     UnsupportedError,
 )
-from .source import user_location
+from .source import is_storing, user_location
+from .views import SAME, detached, view
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from xdsl.ir import SSAValue
 
     from .tracing import Trace
+    from .views import View
 
 _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: np.sum,
@@ -114,45 +117,81 @@ def _at_user(error: type[GradatimError], message: str) -> GradatimError:
     return error(message, spell_location(user_location()))
 
 
-def _concrete(conversion: str, advice: str) -> Callable[..., NoReturn]:
+def _concrete(convert: Callable[..., Any], conversion: str, advice: str) -> Callable[..., Any]:
+    def method(self: Tracer, *args: Any) -> Any:
+        _refuse_store()
+        if self.size != 1:
+            raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
+        return convert(self._decided(ConcretizationTypeError, conversion, advice), *args)
+
+    method.__doc__ = f"As {conversion}, by the values of the call; see `guards`."
+    return method
+
+
+def _refused(conversion: str, advice: str) -> Callable[..., NoReturn]:
     def method(self: Tracer, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse_store()
         raise self.unknown(ConcretizationTypeError, conversion, advice)
 
     method.__doc__ = f"Raise ConcretizationTypeError: {conversion} needs a number."
     return method
 
 
-def _mutation(what: str) -> Callable[..., NoReturn]:
-    def method(self: Tracer, *args: Any, **kwargs: Any) -> NoReturn:
-        raise _at_user(
-            TracerMutationError,
-            f"{what} would change {self.described()} in place, and traced values do not change; "
-            "make a new array instead, for example with `np.where` or `np.concatenate`",
-        )
+def _in_place(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
+    def operator(self: Tracer, other: Any) -> Any:
+        if self.weak or self.is_scalar:
+            return NotImplemented  # Python binds the name to a new value
+        return UFUNCS[ufunc](self, other, out=self)
 
-    method.__doc__ = "Raise TracerMutationError: traced values do not change."
-    return method
+    operator.__doc__ = f"As ``numpy.{ufunc.__name__}``, in place."
+    return operator
 
 
-class Tracer:
-    """A value of a function under construction.
+def _refuse_store() -> None:
+    """Raise TracerMutationError if the user's code stores in an ordinary array right now."""
+    if is_storing():
+        from .stores import plain_array_error
+
+        raise plain_array_error("`x[...] = value`")
+
+
+class Cell:
+    """What a traced value has in common with an array that may become one (`local.LocalArray`).
 
     Attributes:
-        value: the SSA value.
-        trace: the function it belongs to.
         weak: whether it is a Python scalar, or was computed by operators from such only, and so
             takes the dtype of what it meets (NEP 50).
+        zero_dim: whether it is known to be a 0-d array, which can change, and not a scalar.
     """
 
-    __slots__ = ("__weakref__", "trace", "value", "weak")
+    __slots__ = ("__weakref__", "_fixed", "_parts", "_trace", "_value", "_view", "weak", "zero_dim")
+
+    _fixed: bool
+    _parts: Any
+    _trace: Trace
+    _value: Any
+    _view: Any
+    weak: bool
+    zero_dim: bool
+
+
+class Tracer(Cell):
+    """An array or scalar of a function under construction."""
+
+    __slots__ = ()
 
     __array_priority__ = 1000
     __hash__ = None  # type: ignore[assignment]  # as arrays: `==` compares elements
 
-    def __init__(self, value: SSAValue, trace: Trace, weak: bool = False) -> None:
-        self.value = value
-        self.trace = trace
+    def __init__(
+        self, value: SSAValue, trace: Trace, weak: bool = False, zero_dim: bool = False
+    ) -> None:
+        self._value = value
+        self._trace = trace
+        self._view = None
+        self._fixed = False  # whether it stands for what a program cannot change
         self.weak = weak
+        self.zero_dim = zero_dim
 
     def __repr__(self) -> str:
         return f"traced {spell(self.value)}"
@@ -166,17 +205,82 @@ class Tracer:
             "format without a specification to see the type",
         )
 
+    # The cell
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it stands for a scalar, which does not change: ``x += 1`` makes a new one."""
+        return self._view is None and not (self.zero_dim or self.shape)
+
+    @property
+    def value(self) -> SSAValue:
+        """The SSA value that the cell holds now."""
+        view: View | None = self._view
+        if view is not None and view.root._value is not view.seen:
+            self._read_again(view)
+        value: SSAValue = self._value
+        return value
+
+    @property
+    def trace(self) -> Trace:
+        """The function that the value belongs to."""
+        view: View | None = self._view
+        if view is not None and view.root._value is not view.seen:
+            self._read_again(view)
+        return self._trace
+
+    def _read_again(self, view: View) -> None:
+        if view.root._trace.finished:
+            return  # whoever uses it is told so
+        part = view.kind.read(view.parent)
+        self._value, self._trace = part._value, part._trace
+        view.note()
+
+    def assign(self, new: Tracer) -> None:
+        """Hold another value from now on, and so change what this is a view of.
+
+        The change belongs to the innermost trace that is open. If the cell belongs to an outer
+        one, the inner trace keeps a note of it (`Trace.mutations`), and the cell has its old value
+        again when the inner trace ends.
+
+        Args:
+            new: of the same shape and dtype.
+
+        Raises:
+            ValueError: if it is a view that cannot be written to, as NumPy does.
+            UnexpectedTracerError: if the cell's trace has ended.
+        """
+        from .local import become_traced
+        from .tracing import trace_of_store
+
+        view: View | None = self._view
+        root: Any = self if view is None else view.root
+        if type(root) is not Tracer:
+            become_traced(root)
+        trace = trace_of_store(self)
+        value = trace.lift(new).value  # type: ignore[union-attr]
+        if view is None:
+            trace.bind(self)
+            self._value = value
+            return
+        if not view.kind.writeable:
+            raise ValueError(view.kind.refusal)
+        whole: Any = trace.lift(view.parent)
+        view.parent.assign(view.kind.write(whole, Tracer(value, trace)))
+        self._value, self._trace = value, trace
+        view.note()
+
     # What is known while tracing
 
     @property
     def shape(self) -> Shape:
         """Sizes of the dimensions."""
-        return tensor_info(self.value).shape
+        return tensor_info(self._value).shape  # which changes do not change
 
     @property
     def dtype(self) -> np.dtype:
         """NumPy's dtype."""
-        return tensor_info(self.value).dtype
+        return tensor_info(self._value).dtype
 
     @property
     def ndim(self) -> int:
@@ -225,15 +329,49 @@ class Tracer:
         """The real part."""
         return _implementation(np.real)(self)
 
+    @real.setter
+    def real(self, values: Any) -> None:
+        self.real[...] = values
+
     @property
     def imag(self) -> Any:
         """The imaginary part."""
         return _implementation(np.imag)(self)
 
-    def __getitem__(self, index: Any) -> Tracer:
-        from .indexing import indexed
+    @imag.setter
+    def imag(self, values: Any) -> None:
+        self.imag[...] = values
 
-        return indexed(self, index)
+    @property
+    def flat(self) -> Any:
+        """The elements in C order, to be indexed and stored into."""
+        from .stores import Flat
+
+        return Flat(self)
+
+    @flat.setter
+    def flat(self, values: Any) -> None:
+        self.flat[...] = values
+
+    @property
+    def at(self) -> Any:
+        """JAX's updates that give a new array: ``x.at[index].set(value)``."""
+        from .at import At
+
+        return At(self)
+
+    def __getitem__(self, index: Any) -> Any:
+        from .stores import item
+
+        return item(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        from .stores import store
+
+        store(self, index, value)
+
+    def __delitem__(self, index: Any) -> NoReturn:
+        raise ValueError("cannot delete array elements")  # NumPy's words
 
     def __iter__(self) -> Iterator[Tracer]:
         if not self.shape:
@@ -283,6 +421,20 @@ class Tracer:
     __rrshift__ = _reflected(np.right_shift)
     __rpow__ = _reflected(np.power)
 
+    __iadd__ = _in_place(np.add)
+    __isub__ = _in_place(np.subtract)
+    __imul__ = _in_place(np.multiply)
+    __itruediv__ = _in_place(np.true_divide)
+    __ifloordiv__ = _in_place(np.floor_divide)
+    __imod__ = _in_place(np.remainder)
+    __imatmul__ = _in_place(np.matmul)
+    __iand__ = _in_place(np.bitwise_and)
+    __ior__ = _in_place(np.bitwise_or)
+    __ixor__ = _in_place(np.bitwise_xor)
+    __ilshift__ = _in_place(np.left_shift)
+    __irshift__ = _in_place(np.right_shift)
+    __ipow__ = _in_place(np.power)
+
     # Methods
 
     all = _method(np.all)
@@ -299,12 +451,12 @@ class Tracer:
     cumsum = _method(np.cumsum)
     diagonal = _method(np.diagonal)
     dot = _method(np.dot)
-    flatten = _method(np.ravel)
     max = _method(np.max)
     mean = _method(np.mean)
     min = _method(np.min)
     nonzero = _method(np.nonzero)
     prod = _method(np.prod)
+    put = _method(np.put)
     ravel = _method(np.ravel)
     repeat = _method(np.repeat)
     round = _method(np.round)
@@ -315,6 +467,26 @@ class Tracer:
     swapaxes = _method(np.swapaxes)
     take = _method(np.take)
     var = _method(np.var)
+
+    def fill(self, value: Any) -> None:
+        """Store one number in all places."""
+        self[...] = value
+
+    def flatten(self, order: str = "C") -> Any:
+        """Return all elements in one dimension, as a copy."""
+        return detached(self.ravel(order))
+
+    def view(self, dtype: Any = None) -> Any:
+        """Return another array object on the same memory.
+
+        Raises:
+            UnsupportedError: if another dtype is asked for.
+        """
+        if dtype is not None and np.dtype(dtype) != self.dtype:
+            raise _at_user(
+                UnsupportedError, f"`view` of {self} as {np.dtype(dtype)} is not supported"
+            )
+        return view(self, SAME)
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """As ``numpy.reshape``; the sizes may also be given one by one."""
@@ -333,26 +505,14 @@ class Tracer:
         return self
 
     def __copy__(self) -> Tracer:
-        return self
+        return Tracer(self.value, self.trace, self.weak, self.zero_dim)
 
     def __deepcopy__(self, memo: object) -> Tracer:
-        return self
+        return self.__copy__()
 
     # NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if kwargs.pop("out", None) is not None:
-            raise _at_user(
-                TracerMutationError,
-                f"`numpy.{ufunc.__name__}` with `out=`, or an operator such as `+=` on a NumPy "
-                "array, would store a traced value in it; write `y = y + x` instead",
-            )
-        if kwargs.pop("where", True) is not True:
-            raise _at_user(
-                UnsupportedError,
-                f"`numpy.{ufunc.__name__}` with `where=` does not take traced values; "
-                "choose with `np.where` instead",
-            )
         function = _UFUNC_METHODS.get(method)
         if function is None or ufunc not in UFUNCS:
             called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
@@ -390,22 +550,52 @@ class Tracer:
             f"function and is known only when compiled code runs; {advice}",
         )
 
-    def __bool__(self) -> NoReturn:
-        raise self.unknown(
-            TracerBoolConversionError,
-            "`if`, `while`, `and`, `or` or `not`",
-            "choose between arrays by `np.where`, combine conditions by `&`, `|` and `~`, or make "
-            "the argument static (`static_argnums`)",
+    def _decided(self, kind: type[GradatimError], what: str, advice: str) -> Any:
+        """Return what the value is in the call that the function is traced for, and guard it.
+
+        Raises:
+            GradatimError: of the given kind, if it is not traced for a call, or the value is not
+                the same in all lanes of a `vmap`.
+        """
+        from .guards import Differs, decide
+
+        try:
+            found = decide(self, what)
+        except Differs:
+            advice = "under `vmap` it is not the same for all; " + advice
+            found = None
+        if found is None:
+            raise self.unknown(kind, what, advice)
+        return found.reshape(-1)[0]
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(  # NumPy's words
+                "The truth value of an array with more than one element is ambiguous. "
+                "Use a.any() or a.all()"
+            )
+        return bool(
+            self._decided(
+                TracerBoolConversionError,
+                "`if`, `while`, `and`, `or` or `not`",
+                "choose between arrays by `np.where`, combine conditions by `&`, `|` and `~`, or "
+                "make the argument static (`static_argnums`)",
+            )
         )
 
-    def __index__(self) -> NoReturn:
-        raise self.unknown(
-            TracerIntegerConversionError,
-            "an index, a `range` or a shape",
-            "make the argument static (`static_argnums`)",
+    def __index__(self) -> int:
+        if self.shape or self.dtype.kind not in "iub":
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        return int(
+            self._decided(
+                TracerIntegerConversionError,
+                "an index, a `range` or a shape",
+                "make the argument static (`static_argnums`)",
+            )
         )
 
     def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
+        _refuse_store()
         raise self.unknown(
             TracerArrayConversionError,
             "a numpy.ndarray",
@@ -417,29 +607,39 @@ class Tracer:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise self.unknown(ConcretizationTypeError, "pickling", "return the value and pickle that")
 
-    __int__ = _concrete("`int()`", "use `x.astype(int)`, or make the argument static")
+    __int__ = _concrete(int, "`int()`", "use `x.astype(int)`, or make the argument static")
     __float__ = _concrete(
-        "`float()`, a function of `math`, or storing in a NumPy array",
-        "use `x.astype(float)`, the functions of numpy, and `np.stack` or "
-        "`gradatim.numpy.array` to join values",
+        float,
+        "`float()` or a function of `math`",
+        "use `x.astype(float)` and the functions of numpy",
     )
-    __complex__ = _concrete("`complex()`", "use `x.astype(complex)`")
-    __round__ = _concrete("`round()`", "use `np.round`")
-    __trunc__ = _concrete("`math.trunc()`", "use `np.trunc`")
-    __floor__ = _concrete("`math.floor()`", "use `np.floor`")
-    __ceil__ = _concrete("`math.ceil()`", "use `np.ceil`")
-    __contains__ = _concrete("`in`", "use `np.any(x == y)`")
-    item = _concrete("`item()`", "return the array and read the item outside")
-    tolist = _concrete("`tolist()`", "return the array and convert it outside")
-    tobytes = _concrete("`tobytes()`", "return the array and convert it outside")
+    __complex__ = _concrete(complex, "`complex()`", "use `x.astype(complex)`")
+    __round__ = _concrete(round, "`round()`", "use `np.round`")
+    __trunc__ = _concrete(math.trunc, "`math.trunc()`", "use `np.trunc`")
+    __floor__ = _concrete(math.floor, "`math.floor()`", "use `np.floor`")
+    __ceil__ = _concrete(math.ceil, "`math.ceil()`", "use `np.ceil`")
+    tobytes = _refused("`tobytes()`", "return the array and convert it outside")
 
-    __setitem__ = _mutation("`x[...] = value`")
-    __delitem__ = _mutation("`del x[...]`")
-    fill = _mutation("`fill()`")
-    sort = _mutation("`sort()`")
-    put = _mutation("`put()`")
-    resize = _mutation("`resize()`")
-    itemset = _mutation("`itemset()`")
+    def __contains__(self, item: Any) -> bool:
+        found = (self == item).any()
+        return bool(found._decided(TracerBoolConversionError, "`in`", "use `np.any(x == y)`"))
+
+    def item(self, *position: Any) -> Tracer:
+        """Return the only element, or one at a position, as a Python scalar, which stays traced."""
+        if position:
+            where = position[0] if len(position) == 1 else position
+            part = self[where] if type(where) is tuple else self.reshape(-1)[where]
+        elif self.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")  # NumPy's
+        else:
+            part = self.reshape(())
+        dtype = {"b": np.bool_, "i": np.int64, "u": np.int64, "f": np.float64, "c": np.complex128}
+        found = part.astype(dtype[part.dtype.kind])
+        return Tracer(found.value, found.trace, weak=True)
+
+    def tolist(self) -> Any:
+        """Return the elements in nested lists, as Python scalars, which stay traced."""
+        return [part.tolist() for part in self] if self.shape else self.item()
 
 
 def _call(ufunc: np.ufunc, *inputs: Any, **kwargs: Any) -> Any:
@@ -467,9 +667,16 @@ def _outer(ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:
     return UFUNCS[ufunc](column, y, **kwargs)
 
 
+def _at(ufunc: np.ufunc, a: Any, indices: Any, *operands: Any) -> None:
+    from .numpy.storing import ufunc_at
+
+    ufunc_at(ufunc, a, indices, *operands)
+
+
 _UFUNC_METHODS: dict[str, Callable[..., Any]] = {
     "__call__": _call,
     "reduce": _reduce,
     "accumulate": _accumulate,
     "outer": _outer,
+    "at": _at,
 }

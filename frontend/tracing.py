@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, SymbolRefAttr
@@ -31,7 +32,11 @@ from . import leaks
 from .errors import ArgumentError, UnexpectedTracerError
 from .scopes import scoped
 from .source import user_location
-from .tracer import Tracer
+from .tracer import Cell, Tracer
+from .views import SAME, View
+
+if TYPE_CHECKING:
+    from .guards import Example, Guard
 
 INLINE_BYTES: Final = 1024
 """Captured arrays up to this size become constants; larger ones become hidden arguments."""
@@ -69,10 +74,18 @@ class Trace:
         parent: for a region, the trace that the op with the region belongs to.
         builder: appends ops at the user's current place, once `locate` was called.
         captures: what the leading parameters stand for, arrays (snapshots) or outer tracers.
+        example: the arguments of the call that the function is traced for, if it is for one.
+        guards: what was needed of traced values in that call, by value.
+        convert: whether Python's control flow in functions that it calls is rewritten.
+        leak: raised instead of an error if a value of this trace is used after its end, while the
+            function around it is still being traced.
+        decisions: how statements of rewritten source are to be run, by statement.
         functions: those that this one calls, made by nested transformations, by symbol.
         memo: what is made once for the function and its regions, by keys of whoever makes it.
         serial: rises with every trace; the innermost of several open traces has the highest.
         finished: whether the function has ended, so that its values may no longer be used.
+        outdated: whether an array of an outer trace has become traced meanwhile, so that what was
+            computed with its numbers before holds for the first step of a loop only.
     """
 
     def __init__(
@@ -87,7 +100,13 @@ class Trace:
         self.parent = parent
         self.serial = next(_serials)
         self.finished = False
+        self.outdated = False
         self.captures: list[np.ndarray | Tracer] = []
+        self.convert = True
+        self.leak: BaseException | None = None
+        self.example: Example | None = None
+        self.guards: dict[SSAValue, Guard] = {}
+        self.decisions: dict[Any, str] = parent.decisions if parent else {}
         self.functions: dict[str, FuncOp] = parent.functions if parent else {}
         self.memo: dict[Any, Any] = parent.memo if parent else {}
         self._reserved: set[str] = parent._reserved if parent else {name}
@@ -95,9 +114,11 @@ class Trace:
         self.builder: Builder = self._function.builder
         self.parameters: tuple[SSAValue, ...] = tuple(self._function.arguments)
         self._callees: dict[int, tuple[object, str]] = parent._callees if parent else {}
-        self._captured_arrays: dict[int, tuple[np.ndarray, np.ndarray, SSAValue]] = {}
+        self._captured_arrays: dict[int, tuple[weakref.ref[np.ndarray], np.ndarray, SSAValue]] = {}
         self._captured_contents: dict[Any, list[tuple[np.ndarray, SSAValue]]] = {}
+        self._captured_cells: dict[int, tuple[Tracer, Tracer]] = {}
         self._captured_values: dict[SSAValue, SSAValue] = {}
+        self._bound: list[_Bound] = []
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -107,7 +128,34 @@ class Trace:
             yield
         finally:
             _open.stack.pop()
+            for bound in reversed(self._bound):
+                bound.restore()
             self.finished = True
+
+    def bind(self, cell: Tracer) -> None:
+        """Let a cell that is no view hold a value of this trace, until the trace ends.
+
+        The value is the one that it has; a cell of an outer trace becomes a capture.
+
+        Raises:
+            UnexpectedTracerError: if the cell's trace has ended.
+        """
+        if cell._trace is self:
+            return
+        inner = self._capture_tracer(cell)._value
+        self._bound.append(_Bound(cell, inner, user_location()))
+        cell._value, cell._trace = inner, self
+
+    @property
+    def mutations(self) -> list[Mutation]:
+        """The cells of outer traces that this trace changed, with what they held at its end."""
+        changes = [bound.mutation for bound in self._bound]
+        return [change for change in changes if change.value is not change.parameter]
+
+    def held(self, cell: Tracer) -> SSAValue:
+        """Return what a cell of an outer trace, which is no view, held at the end of this trace."""
+        found = [bound.mutation.value for bound in self._bound if bound.mutation.cell is cell]
+        return found[0] if found else self._capture_tracer(cell)._value
 
     def locate(self) -> LocationAttr:
         """Give the ops that follow the user's current place, and return it."""
@@ -134,10 +182,13 @@ class Trace:
         """
         kind = type(operand)
         if kind is Tracer:
-            return operand if operand.trace is self else self._capture_tracer(operand)
+            trace = operand._trace if operand._view is None else operand.trace
+            return operand if trace is self else self._capture_tracer(operand)
         if kind in PYTHON_SCALARS:
             return operand
-        return self.tracer(self._array_value(as_array(operand)))
+        if isinstance(operand, Cell):  # an array that may become traced
+            return self.tracer(self.value_of_array(operand._value))
+        return self.tracer(self.value_of_array(as_array(operand)))
 
     def callee(self, key: object, copy: Callable[[], ModuleOp]) -> str:
         """Return the symbol by which this function can call what ``key`` stands for.
@@ -189,18 +240,28 @@ class Trace:
                     op.properties["callee"] = SymbolRefAttr(renamed[op.callee.root_reference.data])
         return next(iter(renamed.values()))
 
+    @property
+    def root(self) -> Trace:
+        """The trace of the function that this one is a region of, or itself."""
+        return self.parent.root if self.parent else self
+
     def _free_symbol(self, wanted: str) -> str:
         taken = self.functions.keys() | self._reserved
         numbered = (f"{wanted}_{i}" for i in itertools.count(1))
         return next(s for s in itertools.chain((wanted,), numbered) if s not in taken)
 
-    def _array_value(self, array: np.ndarray) -> SSAValue:
+    def value_of_array(self, array: np.ndarray) -> SSAValue:
+        """Return an array as a value of this trace: a constant or, if it is large, a capture."""
         if array.nbytes <= INLINE_BYTES:
             return self.builder.constant(array)
+        if _is_uniform(array):
+            return self.builder.full(array.shape, array.dtype, array.flat[0])
         if self.parent is not None:
-            return self._capture_tracer(self.parent.tracer(self.parent._array_value(array))).value
+            outer = self.parent.tracer(self.parent.value_of_array(array))
+            outer._fixed = True
+            return self._capture_fixed(outer).value
         known = self._captured_arrays.get(id(array))
-        if known is not None and _same_bits(known[1], array):
+        if known is not None and known[0]() is array and _same_bits(known[1], array):
             return known[2]
         snapshot = _snapshot(array)
         alike = self._captured_contents.setdefault(_sample(snapshot), [])
@@ -208,18 +269,46 @@ class Trace:
         if value is None:
             value = self._add_capture(snapshot, tensor_type(array.shape, array.dtype))
             alike.append((snapshot, value))
-        self._captured_arrays[id(array)] = (array, snapshot, value)
+        self._captured_arrays[id(array)] = (weakref.ref(array), snapshot, value)
         return value
 
     def _capture_tracer(self, tracer: Tracer) -> Tracer:
+        """Return a value of an outer trace as one of this trace: a view of the outer cell.
+
+        A view is captured by what it is a view of, and taken again here, as the latter may change.
+        """
         require_open(tracer)
-        if self.parent is not None and tracer.trace is not self.parent:
-            tracer = self.parent._capture_tracer(tracer)
+        if tracer._fixed or tracer.is_scalar:
+            return self._capture_fixed(tracer)
+        known = self._captured_cells.get(id(tracer))
+        if known is not None:
+            return known[1]
+        if tracer._view is not None:
+            inner = tracer._view.kind.read(self.lift(tracer._view.parent))
+        else:
+            inner = Tracer(self._capture_value(tracer), self)
+        inner._view = View(tracer, SAME)
+        self._captured_cells[id(tracer)] = (tracer, inner)
+        return inner
+
+    def _capture_fixed(self, tracer: Tracer) -> Tracer:
+        """Return what does not change, such as a scalar or an array of numbers, in this trace."""
         value = self._captured_values.get(tracer.value)
         if value is None:
-            value = self._add_capture(tracer, tracer.value.type)
-            self._captured_values[tracer.value] = value
-        return self.tracer(value, tracer.weak)
+            value = self._captured_values[tracer.value] = self._capture_value(tracer)
+        inner = self.tracer(value, tracer.weak)
+        inner._fixed = True
+        return inner
+
+    def _capture_value(self, tracer: Tracer) -> SSAValue:
+        """Add a parameter for the value of a cell that is no view."""
+        if self.parent is None:  # the function may be called after the cell has changed
+            source = Tracer(tracer.value, tracer.trace, tracer.weak)
+        elif tracer.trace is self.parent:
+            source = tracer
+        else:
+            source = self.parent._capture_tracer(tracer)
+        return self._add_capture(source, source.value.type)
 
     def _add_capture(self, source: np.ndarray | Tracer, type_: Any) -> SSAValue:
         argument = self._function.block.insert_arg(type_, len(self.captures))
@@ -227,6 +316,61 @@ class Trace:
         argument.location = self.builder.location
         self.captures.append(source)
         return argument
+
+
+class Mutation(NamedTuple):
+    """A cell of an outer trace that an inner one changed.
+
+    Attributes:
+        cell: the outer one; once the inner trace has ended, it holds again what it did before.
+        parameter: the inner trace's parameter for what it held at first.
+        value: what the inner trace left in it.
+        location: of the first change, in the user's program.
+    """
+
+    cell: Tracer
+    parameter: SSAValue
+    value: SSAValue
+    location: LocationAttr
+
+
+class _Bound:
+    """A cell of an outer trace while it holds a value of an inner one.
+
+    Attributes:
+        mutation: what the inner trace did to the cell, once it has ended.
+    """
+
+    def __init__(self, cell: Tracer, parameter: SSAValue, location: LocationAttr) -> None:
+        self.mutation = Mutation(cell, parameter, parameter, location)
+        self._outer = cell._value, cell._trace
+
+    def restore(self) -> None:
+        """Let the cell hold again what it held before."""
+        cell = self.mutation.cell
+        self.mutation = self.mutation._replace(value=cell._value)
+        cell._value, cell._trace = self._outer
+
+
+def trace_of_store(cell: Tracer) -> Trace:
+    """Return the trace that a store into a cell belongs to: the innermost one that is open.
+
+    Raises:
+        UnexpectedTracerError: if the cell's trace has ended.
+    """
+    require_open(cell)
+    stack = _open.stack
+    trace = stack[-1] if cell.trace in stack else cell.trace
+    trace.locate()
+    return trace
+
+
+def outdate(outer: Trace) -> None:
+    """Note in the traces that are open inside another one that an array of that became traced."""
+    stack = _open.stack
+    if outer in stack:
+        for trace in stack[stack.index(outer) + 1 :]:
+            trace.outdated = True
 
 
 def origin_of(tracer: Tracer) -> Tracer:
@@ -250,7 +394,7 @@ def find_trace(operands: Iterable[Any]) -> Trace | None:
     innermost: Trace | None = None
     for operand in operands:
         if type(operand) is Tracer:
-            trace = operand.trace
+            trace = operand._trace if operand._view is None else operand.trace
             if innermost is None or trace.serial > innermost.serial:
                 innermost = trace
     if innermost is None:
@@ -282,6 +426,9 @@ def require_open(tracer: Tracer) -> None:
     """Raise UnexpectedTracerError if the tracer's function has ended."""
     if not tracer.trace.finished:
         return
+    current = current_trace()
+    if tracer.trace.leak is not None and current and current.root is tracer.trace.root:
+        raise tracer.trace.leak
     made = spell_location(location_of(tracer)) or "an unknown place"
     raise UnexpectedTracerError(
         f"{tracer} was made at {made} while `{tracer.trace.name}` was traced, and is used after "
@@ -346,6 +493,14 @@ def _snapshot(array: np.ndarray) -> np.ndarray:
     copy = array.copy(order="C")
     copy.flags.writeable = False
     return copy
+
+
+def _is_uniform(array: np.ndarray) -> bool:
+    """Tell whether all elements have the same bits."""
+    if (array.flat[0] != array.flat[-1]) and array.dtype.kind != "f":
+        return False
+    rows = _bytes_of(array).reshape(array.size, array.itemsize)
+    return bool((rows == rows[0]).all())
 
 
 def _sample(snapshot: np.ndarray) -> Any:

@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors, flatten_util, lax, numpy, random, test_util, tree, tree_util
+    from . import debug, errors, flatten_util, lax, numpy, random, test_util, tree, tree_util
     from .frontend.api import (
         grad,
         hessian,
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
         vmap,
     )
     from .frontend.arguments import ShapeDtypeStruct
+    from .frontend.callbacks import io_callback, pure_callback
     from .frontend.checkpointing import checkpoint, checkpoint_name, checkpoint_policies, remat
     from .frontend.closures import closure_convert
     from .frontend.compiled import Compiled
+    from .frontend.control_flow.conversion import do_not_convert
     from .frontend.custom import custom_gradient, custom_jvp, custom_vjp, stop_gradient
     from .frontend.errors import GradatimError
     from .frontend.inspection import eval_shape, make_ir, make_jaxpr
@@ -56,6 +58,7 @@ _PLACES = {
     "ShapeDtypeStruct": "frontend.arguments",
     "Staged": "frontend.stage",
     "Traced": "frontend.traced",
+    "do_not_convert": "frontend.control_flow.conversion",
     "checking_leaks": "frontend.leaks",
     "checkpoint": "frontend.checkpointing",
     "checkpoint_name": "frontend.checkpointing",
@@ -65,6 +68,8 @@ _PLACES = {
     "custom_jvp": "frontend.custom",
     "custom_vjp": "frontend.custom",
     "eval_shape": "frontend.inspection",
+    "io_callback": "frontend.callbacks",
+    "pure_callback": "frontend.callbacks",
     "grad": "frontend.api",
     "hessian": "frontend.api",
     "hvp": "frontend.api",
@@ -86,7 +91,17 @@ _PLACES = {
     "vjp": "frontend.linear",
     "vmap": "frontend.api",
 }
-_MODULES = ("errors", "flatten_util", "lax", "numpy", "random", "test_util", "tree", "tree_util")
+_MODULES = (
+    "debug",
+    "errors",
+    "flatten_util",
+    "lax",
+    "numpy",
+    "random",
+    "test_util",
+    "tree",
+    "tree_util",
+)
 
 __all__ = [
     "Compiled",
@@ -103,12 +118,15 @@ __all__ = [
     "custom_gradient",
     "custom_jvp",
     "custom_vjp",
+    "debug",
+    "do_not_convert",
     "errors",
     "eval_shape",
     "flatten_util",
     "grad",
     "hessian",
     "hvp",
+    "io_callback",
     "jacfwd",
     "jacobian",
     "jacrev",
@@ -122,6 +140,7 @@ __all__ = [
     "named_call",
     "named_scope",
     "numpy",
+    "pure_callback",
     "random",
     "remat",
     "stage",

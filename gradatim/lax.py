@@ -1,4 +1,4 @@
-"""Structured control flow with JAX's names: ``cond``, ``switch``, ``scan``, ``while_loop``, ..."""
+"""Functions with JAX's names: control flow (``cond``, ``scan``, ...), and ``sort``, ``top_k``."""
 
 from .frontend.lax import (
     associative_scan,
@@ -6,8 +6,11 @@ from .frontend.lax import (
     fori_loop,
     map,
     scan,
+    sort,
+    sort_key_val,
     stop_gradient,
     switch,
+    top_k,
     while_loop,
 )
 
@@ -17,7 +20,10 @@ __all__ = [
     "fori_loop",
     "map",
     "scan",
+    "sort",
+    "sort_key_val",
     "stop_gradient",
     "switch",
+    "top_k",
     "while_loop",
 ]

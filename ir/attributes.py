@@ -121,3 +121,18 @@ class ScatterKindAttr(EnumAttribute[ScatterKind], SpacedOpaqueSyntaxAttribute):
     """Which operation a scatter applies."""
 
     name = "array.scatter_kind"
+
+
+class ThreefryWord(StrEnum):
+    """Which word of a block ``array.threefry_2x32`` gives; ``both`` combines them by xor."""
+
+    UPPER = "upper"
+    LOWER = "lower"
+    BOTH = "both"
+
+
+@irdl_attr_definition
+class ThreefryWordAttr(EnumAttribute[ThreefryWord], SpacedOpaqueSyntaxAttribute):
+    """Which word of a block is wanted."""
+
+    name = "array.threefry_word"

@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec
 
 import numpy as np
 from xdsl.dialects.builtin import (
+    ArrayAttr,
     DenseIntOrFPElementsAttr,
     IntegerAttr,
     LocationAttr,
@@ -23,12 +24,14 @@ from xdsl.ir import Attribute, Block, SSAValue
 
 from .array import contraction as c
 from .array import control as t
+from .array import effect as f
 from .array import elementwise as e
 from .array import indexing as n
 from .array import ordering as o
 from .array import reduction as r
 from .array import shape as s
 from .array.base import ArrayOp
+from .array.random import ThreefryOp
 from .array.regions import RegionOp
 from .array.window import Window
 from .attributes import (
@@ -38,6 +41,8 @@ from .attributes import (
     ReduceKindAttr,
     ScatterKind,
     ScatterKindAttr,
+    ThreefryWord,
+    ThreefryWordAttr,
     dimension,
     integers,
 )
@@ -51,6 +56,7 @@ _Method = Callable[Concatenate["Builder", P], SSAValue]
 _PREDICATES = {p.value: ComparePredicateAttr(p) for p in ComparePredicate}
 _REDUCE_KINDS = {k.value: ReduceKindAttr(k) for k in ReduceKind}
 _SCATTER_KINDS = {k.value: ScatterKindAttr(k) for k in ScatterKind}
+_THREEFRY_WORDS = {w.value: ThreefryWordAttr(w) for w in ThreefryWord}
 
 
 def _unary(op: type[ArrayOp]) -> Callable[[Builder, SSAValue], SSAValue]:
@@ -225,7 +231,6 @@ class Builder:
     shift_left = _binary(e.ShiftLeftOp)
     shift_right_arithmetic = _binary(e.ShiftRightArithmeticOp)
     shift_right_logical = _binary(e.ShiftRightLogicalOp)
-    rotate_left = _binary(e.RotateLeftOp)
     complex = _binary(e.ComplexOp)
 
     select = _ternary(e.SelectOp)
@@ -234,6 +239,16 @@ class Builder:
     def compare(self, predicate: str, x: SSAValue, y: SSAValue) -> SSAValue:
         """Compare by one of ``eq``, ``ne``, ``lt``, ``le``, ``gt``, ``ge``."""
         return self.create(e.CompareOp, (x, y), {"predicate": _PREDICATES[predicate]})
+
+    def threefry_2x32(
+        self, word: str, key: tuple[SSAValue, SSAValue], counter: tuple[SSAValue, SSAValue]
+    ) -> SSAValue:
+        """Encrypt counters under keys, and return the ``upper`` or ``lower`` word or ``both``.
+
+        Keys and counters are given by their upper and their lower words.
+        """
+        properties = {"word": _THREEFRY_WORDS[word]}
+        return self.create(ThreefryOp, (*key, *counter), properties)
 
     def convert(self, x: SSAValue, dtype: np.dtype) -> SSAValue:
         """Convert to ``dtype``; no op where it has it already."""
@@ -458,6 +473,29 @@ class Builder:
         """Sort arrays together along ``dim`` by the first ``keys``; the permutation comes last."""
         properties = {"dim": dimension(dim), "keys": IntegerAttr(keys, i64)}
         return self.create_results(o.SortOp, operands, properties)
+
+    # Effects
+
+    def callback(
+        self,
+        number: int,
+        label: str,
+        operands: Sequence[SSAValue],
+        types: Sequence[Tensor],
+        *,
+        mapping: str = "sequential",
+        pure: bool = False,
+    ) -> Sequence[SSAValue]:
+        """Call the program's Python function of a number, which gives values of the types."""
+        properties: dict[str, Attribute] = {
+            "number": IntegerAttr(number, i64),
+            "label": StringAttr(label),
+            "mapping": StringAttr(mapping),
+            "types": ArrayAttr(types),
+        }
+        if pure:
+            properties["pure"] = UnitAttr()
+        return self.create_results(f.CallbackOp, operands, properties)
 
     # Control: blocks are finished, and take and yield what the ops say
 

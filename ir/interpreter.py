@@ -28,6 +28,7 @@ from .array.control import (
     TapeType,
     WhileOp,
 )
+from .array.effect import CallbackOp
 from .errors import GradatimError
 from .functions import find_function
 from .kernel.ops import FusionOp
@@ -39,10 +40,19 @@ Values: TypeAlias = list[Any]
 
 
 class Interpreter:
-    """Runs the functions of a module on NumPy arrays."""
+    """Runs the functions of a module on NumPy arrays.
 
-    def __init__(self, module: ModuleOp) -> None:
+    Args:
+        module: the functions.
+        callbacks: the Python functions that the module calls, by their numbers; each takes arrays
+            and returns a sequence of arrays.
+    """
+
+    def __init__(
+        self, module: ModuleOp, callbacks: Sequence[Callable[..., Sequence[Any]]] = ()
+    ) -> None:
         self.module = module
+        self.callbacks = callbacks
 
     def call(self, name: str, *arguments: np.ndarray) -> Values:
         """Run the function ``name`` and return its results as arrays.
@@ -89,6 +99,8 @@ class Interpreter:
 
     def run_op(self, op: Operation, operands: Values) -> Values:
         """Run one op."""
+        if isinstance(op, CallbackOp):
+            return self._call_back(op, operands)
         if isinstance(op, ArrayOp):
             return list(op.evaluate_results(*operands))
         rule = _RULES.get(type(op))
@@ -97,6 +109,15 @@ class Interpreter:
                 f"{op.name} has no reference semantics", spell_location(op.location)
             )
         return rule(self, op, operands)
+
+    def _call_back(self, op: CallbackOp, operands: Values) -> Values:
+        number = op.number.value.data
+        if number >= len(self.callbacks):
+            raise GradatimError(
+                f"{op.name} {op.label} has no meaning without its function",
+                spell_location(op.location),
+            )
+        return [np.asarray(value) for value in self.callbacks[number](*operands)]
 
 
 def _fits(value: SSAValue, found: Any) -> bool:

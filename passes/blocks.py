@@ -7,6 +7,7 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..ir.array.base import ArrayOp
+from ..ir.array.effect import has_effect
 
 Environment = MutableMapping[SSAValue, SSAValue]
 """The values of the copy, by those that they are copies of."""
@@ -52,26 +53,35 @@ def append_block(block: Block, body: Block, arguments: Sequence[SSAValue]) -> li
 
 
 def append_needed(
-    block: Block, body: Block, values: Sequence[SSAValue], environment: Environment
+    block: Block,
+    body: Block,
+    values: Sequence[SSAValue],
+    environment: Environment,
+    *,
+    effects: bool = False,
 ) -> list[SSAValue]:
     """Append what computes some values of another block from those that the environment has.
 
-    Returns the copies of ``values``. The environment grows by what is copied.
+    Returns the copies of ``values``. The environment grows by what is copied. Ops with effects are
+    needed if ``effects`` says so, whether their results are or not.
     """
-    for op in ops_between(body, environment, values):
+    for op in ops_between(body, environment, values, effects=effects):
         append_copy(block, op, environment)
     return [environment[value] for value in values]
 
 
 def ops_between(
-    body: Block, known: Iterable[SSAValue], values: Iterable[SSAValue]
+    body: Block, known: Iterable[SSAValue], values: Iterable[SSAValue], *, effects: bool = False
 ) -> list[Operation]:
-    """Return the ops of a block, in order, that compute ``values`` from what is known."""
+    """Return the ops of a block, in order, that compute ``values`` from what is known.
+
+    With ``effects`` also those that have effects, and what they need.
+    """
     found = set(known)
     needed = {value for value in values if value not in found}
     ops = []
     for op in reversed(body.ops):
-        if not needed.isdisjoint(op.results):
+        if not needed.isdisjoint(op.results) or (effects and has_effect(op)):
             ops.append(op)
             needed.update(value for value in op._operands if value not in found)
     ops.reverse()
@@ -79,7 +89,7 @@ def ops_between(
 
 
 def dependent_values(body: Block, roots: Iterable[SSAValue]) -> set[SSAValue]:
-    """Return the values of a block that depend on others, with these."""
+    """Return the results of ops of a block that cannot run without some values, with these."""
     found = set(roots)
     for op in body.ops:
         if not found.isdisjoint(op._operands):

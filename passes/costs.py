@@ -6,7 +6,7 @@ matter here, not a tenth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from math import prod
 from typing import Final
@@ -15,9 +15,11 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ..ir.array import OPS_BY_FAMILY
 from ..ir.array import control as t
-from ..ir.array.elementwise import ConvertOp
+from ..ir.array.contraction import DotGeneralOp, free_dims
+from ..ir.array.effect import has_effect
+from ..ir.array.elementwise import ConvertOp, ElementwiseOp
 from ..ir.array.shape import BroadcastOp, ConstantOp, IotaOp, ReshapeOp
-from ..ir.types import tensor_info
+from ..ir.types import shape_of, tensor_info
 from .cut import UNBOUNDED
 from .fusion.cost import FLOP_TIME, bytes_of, flops_in
 
@@ -42,6 +44,9 @@ UNKNOWN_STEPS: Final = 1000
 READ_BYTE: Final = 25
 """To read a byte from a cache."""
 
+MANY_ROWS: Final = 256
+"""The rows from which on a product is as fast as it gets."""
+
 _FREE: Final = (ConstantOp, IotaOp, BroadcastOp, ReshapeOp)
 """What a loop over the elements does without computing anything."""
 
@@ -63,7 +68,9 @@ def cost_of_reading(value: SSAValue) -> int:
 
 
 def cost_of_computing(op: Operation) -> int:
-    """Return what it costs to run an op."""
+    """Return what it costs to run an op; one with an effect is not run again."""
+    if has_effect(op):
+        return UNBOUNDED
     if op.regions:
         return 1 + _region_costs(op)
     if isinstance(op, _FREE):
@@ -73,6 +80,29 @@ def cost_of_computing(op: Operation) -> int:
     if not isinstance(op, ConvertOp):
         flops = max(flops, flops_in(op))
     return 1 + FLOP * flops * max(elements, NARROW) // max(elements, 1)
+
+
+def gain_of_batching(op: Operation, varying: Collection[SSAValue]) -> int:
+    """Return what is gained for each of many runs of an op if they are made at once.
+
+    Elementwise ops on few numbers fill vectors then, and products of few rows by what is the same
+    in all runs come near the speed of those of many rows. ``varying`` are the operands that differ.
+    """
+    if isinstance(op, ElementwiseOp):
+        elements = max(_elements(op)[0], 1)
+        return max(cost_of_computing(op) * (NARROW - elements) // NARROW, 0)
+    if isinstance(op, DotGeneralOp):
+        flags = [value in varying for value in op._operands]
+        rows = [
+            prod(shape_of(value)[d] for d in free_dims(len(shape_of(value)), (*batch, *contract)))
+            for value, batch, contract in (
+                (op.lhs, op.lhs_batch.data, op.lhs_contract.data),
+                (op.rhs, op.rhs_batch.data, op.rhs_contract.data),
+            )
+        ]
+        if any(flags) and not all(flags) and rows[flags.index(True)] < MANY_ROWS:
+            return cost_of_computing(op) // 2
+    return 0
 
 
 def cost_of_block(block: Block) -> int:

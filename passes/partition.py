@@ -139,7 +139,8 @@ def split(joint: FuncOp, known: int, results: int, names: tuple[str, str], price
     block, outputs = joint.body.block, return_of(joint).operands
     first, second = block.args[:known], block.args[known:]
     residuals = choose_residuals(block, second, outputs[results:], prices)
-    forward = part_of(joint, names[0], first, [*outputs[:results], *residuals])
+    given = [*outputs[:results], *residuals]
+    forward = part_of(joint, names[0], first, given, effects=True)
     return Split(forward, part_of(joint, names[1], [*residuals, *second], outputs[results:]))
 
 
@@ -149,11 +150,20 @@ def cost_between_calls(value: SSAValue) -> int:
 
 
 def part_of(
-    joint: FuncOp, name: str, arguments: Sequence[SSAValue], results: Sequence[SSAValue]
+    joint: FuncOp,
+    name: str,
+    arguments: Sequence[SSAValue],
+    results: Sequence[SSAValue],
+    *,
+    effects: bool = False,
 ) -> FuncOp:
-    """Return the function that computes some values of another from some others."""
+    """Return the function that computes some values of another from some others.
+
+    ``effects`` says whether it has the other one's effects.
+    """
     names = [value.name_hint for value in arguments]
     part = FunctionBuilder(name, [value.type for value in arguments], names, joint.location)
     environment = dict(zip(arguments, part.arguments))
-    values = append_needed(part.block, joint.body.block, results, environment)
+    block = joint.body.block
+    values = append_needed(part.block, block, results, environment, effects=effects)
     return part.finish(values, visibility_of(joint))

@@ -58,7 +58,8 @@ class Options:
 
 def array_pipeline(options: Options) -> Passes:
     """Return the passes that simplify a program at the array level."""
-    return ArrayDropRules(), ArrayInline(), ArrayCanonicalize(fast=options.fast)
+    simplify = ArrayCanonicalize(fast=options.fast, select_branches=True)
+    return ArrayDropRules(), ArrayInline(), simplify
 
 
 def kernel_pipeline(options: Options) -> Passes:

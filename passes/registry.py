@@ -27,6 +27,7 @@ PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-transpose": _lazy(".autodiff.linearize", "ArrayTranspose"),
     "array-remat": _lazy(".autodiff.remat", "ArrayRemat"),
     "array-vmap": _lazy(".batching.vmap", "ArrayVmap"),
+    "array-add-status": _lazy(".status", "ArrayAddStatus"),
     "array-select-results": _lazy(".signatures", "ArraySelectResults"),
     "array-permute-arguments": _lazy(".signatures", "ArrayPermuteArguments"),
     "array-drop-rules": _lazy(".simplify.drop_rules", "ArrayDropRules"),

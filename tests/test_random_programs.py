@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gradatim as gd
+from gradatim.frontend.indexing import updated
+from gradatim.frontend.tracer import Tracer
 from gradatim.ir.interpreter import Interpreter
 
 SHAPES = [(), (1,), (5,), (17,), (3, 4), (1, 6), (4, 1), (2, 3, 5), (0,), (2, 0)]
@@ -55,6 +57,16 @@ SHAPING: dict[str, Callable[[Any], Any]] = {
     "repeat": lambda x: np.broadcast_to(x, (2, *x.shape)),
     "difference": lambda x: np.diff(x, axis=0) if x.ndim else x,
 }
+INDEXING: dict[str, Callable[[Any], Any]] = {
+    "taken": lambda x: x[positions(x, 7)] if x.size else x,
+    "windowed": lambda x: x[count(x) % len(x), ..., 1:] if x.ndim > 1 and x.size else x,
+    "stored": lambda x: stored(x, positions(x, 3), 0.5, "set") if x.size else x,
+    "added": lambda x: (
+        stored(x, positions(x, 5), x[positions(x, 5) - 1], "add") if x.ndim and x.size else x
+    ),
+    "masked": lambda x: stored(x, np.sin(x) > np.cos(x), 0.25, "mul"),
+    "overwritten": lambda x: stored(x, slice(1, None, 2), x[1::2] ** 2, "set") if x.ndim else x,
+}
 REDUCING: dict[str, Callable[[Any], Any]] = {
     "sum": np.sum,
     "sum of columns": lambda x: np.sum(x, axis=0) if x.ndim else x,
@@ -64,7 +76,31 @@ REDUCING: dict[str, Callable[[Any], Any]] = {
     "running sum": lambda x: np.cumsum(x, axis=0) if x.ndim else x,
     "gram": lambda x: x @ np.transpose(x) if x.ndim == 2 else x,
 }
-FUNCTIONS = {**UNARY, **SHAPING, **REDUCING}
+FUNCTIONS = {**UNARY, **SHAPING, **INDEXING, **REDUCING}
+
+
+def count(x: Any) -> Any:
+    """Return how many elements there are, as a number that is not known while tracing."""
+    return np.sum(np.isfinite(x), dtype=np.int64)
+
+
+def positions(x: Any, number: int) -> Any:
+    """Return positions along the first dimension, some of them the same."""
+    if x.ndim == 0:
+        return ()
+    return (np.arange(number) * 2 + count(x)) % x.shape[0]
+
+
+def stored(x: Any, index: Any, value: Any, kind: str) -> Any:
+    """Update x as `updated` does, which NumPy is to agree with."""
+    if isinstance(x, Tracer):
+        return updated(x, index, value, kind)
+    result = np.array(x)
+    if kind == "set":
+        result[index] = value
+    else:
+        {"add": np.add, "mul": np.multiply}[kind].at(result, index, value)
+    return result
 
 
 def softmax(x: Any) -> Any:

@@ -6,13 +6,14 @@ A program is a module of LLVM text that defines ``i32 @gd.main`` and, from `emit
 for what none of them takes.
 """
 
-from .entry import ENTRY, capture_symbol, emit_entry
+from .entry import ENTRY, MISMATCH, capture_symbol, emit_entry
 from .function import CompiledCallable
 from .program import Program, link_program
 from .signature import ArraySpec, CallSignature, flat_signature
 
 __all__ = [
     "ENTRY",
+    "MISMATCH",
     "ArraySpec",
     "CallSignature",
     "CompiledCallable",

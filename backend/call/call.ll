@@ -78,7 +78,7 @@ done:
   %value = load ptr, ptr %result
   ret ptr %value
 error:
-  %raised = call fastcc ptr @report(ptr %self, i64 %status)
+  %raised = call fastcc ptr @report(ptr %self, i64 %status, ptr %args, i64 %count, ptr %kwnames)
   ret ptr %raised
 mismatch:
   call fastcc void @leave(ptr %running)
@@ -110,10 +110,9 @@ define internal fastcc void @leave(ptr %running) alwaysinline {
   ret void
 }
 
-; Let the callable's error hook turn the program's status into an exception.
-define internal fastcc ptr @report(ptr %self, i64 %status) {
+; Let the callable's error hook answer the call: it gets the program's status, then the arguments.
+define internal fastcc ptr @report(ptr %self, i64 %status, ptr %args, i64 %count, ptr %kwnames) {
 entry:
-  %arguments = alloca ptr
   %hook.field = getelementptr %callable, ptr %self, i64 0, i32 3
   %hook = load ptr, ptr %hook.field
   %dead = icmp eq ptr %hook, null
@@ -124,18 +123,34 @@ cleared:
 convert:
   %code = call ptr @PyLong_FromLong(i64 %status)
   %lost = icmp eq ptr %code, null
-  br i1 %lost, label %fail, label %call
-call:
+  br i1 %lost, label %fail, label %keywords
+keywords:
+  %positional = icmp eq ptr %kwnames, null
+  br i1 %positional, label %copy, label %named
+named:
+  %names.field = getelementptr %tuple, ptr %kwnames, i64 0, i32 1
+  %names = load i64, ptr %names.field
+  br label %copy
+copy:
+  %more = phi i64 [ 0, %keywords ], [ %names, %named ]
+  %all = add i64 %count, %more
+  %room = add i64 %all, 1
+  %arguments = alloca ptr, i64 %room
   store ptr %code, ptr %arguments
-  %answer = call ptr @PyObject_Vectorcall(ptr %hook, ptr %arguments, i64 1, ptr null)
+  %others = getelementptr ptr, ptr %arguments, i64 1
+  %bytes = mul i64 %all, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %others, ptr %args, i64 %bytes, i1 false)
+  %given = add i64 %count, 1
+  %answer = call ptr @PyObject_Vectorcall(ptr %hook, ptr %arguments, i64 %given, ptr %kwnames)
   call void @Py_DecRef(ptr %code)
   ret ptr %answer
 fail:
   ret ptr null
 }
 
-; Run one program. Returns -1 if the arguments do not match its signature, the program's own status
-; if that is not 0, and otherwise 0 with *%result a new reference, or null if an exception is set.
+; Run one program. Returns -1 if the arguments do not match its signature, or the program itself
+; finds that it is not for them; its own status if that is another one than 0; and otherwise 0 with
+; *%result a new reference, or null if an exception is set.
 define internal fastcc i64 @attempt(ptr %program, ptr %args, i64 %count, ptr %kwnames, ptr %result) alwaysinline {
 entry:
   %positional.field = getelementptr %program, ptr %program, i64 0, i32 1
@@ -198,7 +213,7 @@ discard:
 finish:
   %code = phi i32 [ 0, %allocate ], [ 0, %collect ], [ %status, %discard ]
   call fastcc void @release(ptr %objects, i64 %holding)
-  %wide = zext i32 %code to i64
+  %wide = sext i32 %code to i64
   ret i64 %wide
 release.mismatch:
   %partial = phi ptr [ %held, %unpack ], [ %objects, %match ]
@@ -485,4 +500,5 @@ done:
   ret void
 }
 
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import layout as tree
+from .entry import MISMATCH
 from .layout import Layout
 from .program import Program
 from .program_list import ProgramList
@@ -18,7 +19,7 @@ from .signature import ArraySpec, CallSignature
 _PYTHON_SCALARS: dict[str, type] = {"bool": bool, "int": int, "float": float, "complex": complex}
 
 # A call with the interpreter's lock: an entry releases it itself where this pays.
-_ENTRY = ctypes.PYFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p)
+_ENTRY = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 
 
 class _Mismatch(Exception):
@@ -30,7 +31,7 @@ class CtypesCallable(ProgramList):
 
     __slots__ = ("__dict__", "__weakref__", "_on_error", "_programs", "_slow")
 
-    def __init__(self, slow: Callable[..., Any], on_error: Callable[[int], Any]) -> None:
+    def __init__(self, slow: Callable[..., Any], on_error: Callable[..., Any]) -> None:
         self._slow = slow
         self._on_error = on_error
         self._programs: tuple[Program, ...] = ()
@@ -45,23 +46,28 @@ class CtypesCallable(ProgramList):
                 inputs = _inputs(program.signature, args, kwargs)
             except _Mismatch:
                 continue
-            return self._run(program, inputs)
+            status, result = _run(program, inputs)
+            if status == MISMATCH:
+                continue
+            return self._on_error(status, *args, **kwargs) if status else result
         return self._slow(*args, **kwargs)
-
-    def _run(self, program: Program, inputs: list[np.ndarray[Any, Any]]) -> Any:
-        signature = program.signature
-        outputs = [np.empty(spec.shape, spec.dtype) for spec in signature.outputs]
-        arrays = inputs + outputs
-        addresses = [array.ctypes.data for array in arrays]
-        buffers = (ctypes.c_void_p * len(arrays))(*addresses)
-        status = _ENTRY(program.entry_address)(ctypes.addressof(buffers))
-        if status:
-            return self._on_error(status)
-        results = [array if array.ndim else array[()] for array in outputs]
-        return _build(signature.result, results)
 
     def _replace(self, programs: tuple[Program, ...]) -> None:
         self._programs = programs
+
+
+def _run(program: Program, inputs: list[np.ndarray[Any, Any]]) -> tuple[int, Any]:
+    """Return the status of a program, and its result if the status is 0."""
+    signature = program.signature
+    outputs = [np.empty(spec.shape, spec.dtype) for spec in signature.outputs]
+    arrays = inputs + outputs
+    addresses = [array.ctypes.data for array in arrays]
+    buffers = (ctypes.c_void_p * len(arrays))(*addresses)
+    status = _ENTRY(program.entry_address)(ctypes.addressof(buffers))
+    if status:
+        return status, None
+    results = [array if array.ndim else array[()] for array in outputs]
+    return 0, _build(signature.result, results)
 
 
 def _inputs(

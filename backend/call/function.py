@@ -41,8 +41,9 @@ else:
     Args:
         slow: called with the arguments of a call that matches no program; its answer is the
             call's, and it may `add` a program for the next time.
-        on_error: called with the status of a program that returned another one than 0; expected
-            to raise. What it returns otherwise becomes the value of the call.
+        on_error: called with the status of a program that returned another one than 0 or
+            `MISMATCH`, and then the arguments; expected to raise. What it returns otherwise becomes
+            the value of the call.
 
     The environment variable GRADATIM_CALL=ctypes chooses the slow implementation (fallback.py).
     """

@@ -28,7 +28,7 @@ class NativeCallable(ProgramList, _Base):
     _retired: list[tuple[bytes, tuple[Program, ...]]]
     _table: bytes
 
-    def __init__(self, slow: Callable[..., Any], on_error: Callable[[int], Any]) -> None:
+    def __init__(self, slow: Callable[..., Any], on_error: Callable[..., Any]) -> None:
         self._slow = slow
         self._on_error = on_error
         self._retired = []

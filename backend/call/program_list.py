@@ -21,7 +21,7 @@ class ProgramList:
 
     __slots__ = ()
 
-    _on_error: Callable[[int], Any]
+    _on_error: Callable[..., Any]
     _programs: tuple[Program, ...]
     _slow: Callable[..., Any]
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from xdsl.dialects import vector
 from xdsl.dialects.builtin import IntegerAttr, StringAttr
 from xdsl.ir import Operation, SSAValue
 
-from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp
+from ...ir import threefry
+from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, SelectOp, ThreefryOp
 from ...ir.kernel.memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
 from .function import Emit, FunctionEmitter, mangle
-from .memory import from_memory, storage_suffix, to_memory
+from .memory import from_memory, splat, storage_suffix, to_memory
 from .types import INDEX, ValueType, value_type
 
 
@@ -35,9 +38,50 @@ def _select(e: FunctionEmitter, op: Operation) -> None:
     e.result(op, "select " + ", ".join(map(e.typed, op.operands)))
 
 
-def _rotate_left(e: FunctionEmitter, op: Operation) -> None:
-    x, amount = map(e.ref, op.operands)
-    e.bind(op.results[0], e.intrinsic("fshl", value_type(op.operands[0].type), (x, x, amount)))
+def _threefry(e: FunctionEmitter, op: Operation) -> None:
+    """Twenty rounds of addition, rotation and exclusive or, on the two halves of a block."""
+    type_ = value_type(op.operands[0].type)
+    keys, counters = op.operands[:2], op.operands[2:]
+    words, injected = _extended_key(e, keys, type_)
+    x, y = (e.compute(f"add {type_.text} {e.ref(c)}, {w}") for c, w in zip(counters, words))
+    for injection, amounts in enumerate(threefry.AMOUNTS, 1):
+        for amount in amounts:
+            x = e.compute(f"add {type_.text} {x}, {y}")
+            rotated = e.intrinsic("fshl", type_, (y, y, _integer(type_, amount)))
+            y = e.compute(f"xor {type_.text} {x}, {rotated}")
+        x = e.compute(f"add {type_.text} {x}, {words[injection % 3]}")
+        y = e.compute(f"add {type_.text} {y}, {injected[injection - 1]}")
+    for result, name in zip(op.results, (x, y)):
+        e.bind(result, name)
+
+
+def _extended_key(
+    e: FunctionEmitter, keys: Sequence[SSAValue], type_: ValueType
+) -> tuple[list[str], list[str]]:
+    """Return the three words of the extended key, and what is added to the lower half.
+
+    Of a key that is the same for all lanes they are computed as numbers, which LLVM moves out of
+    loops.
+    """
+    narrow = type_
+    scalars = [v.owner.operands[0] for v in keys if isinstance(v.owner, vector.BroadcastOp)]
+    if len(scalars) == len(keys):
+        keys, narrow = scalars, value_type(scalars[0].type)
+
+    def combine(instruction: str, x: str, y: str) -> str:
+        return e.compute(f"{instruction} {narrow.text} {x}, {y}")
+
+    first, second = map(e.ref, keys)
+    third = combine("xor", combine("xor", first, second), _integer(narrow, threefry.PARITY))
+    words = [first, second, third]
+    injected = [combine("add", words[(i + 1) % 3], _integer(narrow, i)) for i in range(1, 6)]
+    if narrow is type_:
+        return words, injected
+    return [splat(e, w, type_) for w in words], [splat(e, w, type_) for w in injected]
+
+
+def _integer(type_: ValueType, value: int) -> str:
+    return f"splat (i32 {value})" if type_.lanes else str(value)
 
 
 _CASTS: Final = {
@@ -139,7 +183,7 @@ RULES: Final[dict[type[Operation], Emit]] = {
     MathOp: _math,
     CompareOp: _compare,
     SelectOp: _select,
-    RotateLeftOp: _rotate_left,
+    ThreefryOp: _threefry,
     CastOp: _cast,
     StridedLoadOp: _strided_load,
     StridedStoreOp: _strided_store,

@@ -104,7 +104,7 @@ def storage_suffix(type_: ValueType) -> str:
     return mangle(ValueType("", ScalarType(type_.scalar.storage, False, 1), type_.lanes))
 
 
-def _splat(e: FunctionEmitter, scalar: str, type_: ValueType) -> str:
+def splat(e: FunctionEmitter, scalar: str, type_: ValueType) -> str:
     """Return the vector of equal lanes."""
     if not scalar.startswith("%"):
         return f"splat ({type_.scalar.text} {scalar})"
@@ -117,7 +117,7 @@ def _splat(e: FunctionEmitter, scalar: str, type_: ValueType) -> str:
 
 def _broadcast(e: FunctionEmitter, op: Operation) -> None:
     type_ = value_type(op.results[0].type)
-    e.bind(op.results[0], _splat(e, e.ref(op.operands[0]), type_))
+    e.bind(op.results[0], splat(e, e.ref(op.operands[0]), type_))
 
 
 def _create_mask(e: FunctionEmitter, op: Operation) -> None:
@@ -130,7 +130,7 @@ def _create_mask(e: FunctionEmitter, op: Operation) -> None:
         return
     index_vector = ValueType(vector_text(INDEX, lanes), ScalarType(INDEX, False, 8), lanes)
     numbers = ", ".join(f"{INDEX} {i}" for i in range(lanes))
-    e.result(op, f"icmp slt {index_vector.text} <{numbers}>, {_splat(e, count, index_vector)}")
+    e.result(op, f"icmp slt {index_vector.text} <{numbers}>, {splat(e, count, index_vector)}")
 
 
 def _reduction(e: FunctionEmitter, op: Operation) -> None:

@@ -200,20 +200,18 @@ def rosenbrock(peer: Peer, steps: int) -> Function:
 # A loop of unknown length, in reverse mode; JAX has none
 
 
-def babylonian(peer: Peer, steps: int) -> Function:
-    """A fixed point by damped iterations, many until it stays."""
+def relaxation(peer: Peer, steps: int) -> Function:
+    """A fixed point by small steps, some ``30 * steps`` of them until it stays."""
     lax, np = peer.lax, peer.np
 
     def root(a: Any) -> Any:
-        def away(state: Any) -> Any:
-            i, x = state
-            return (abs(x * x - a) > 1e-12 * a) & (i < 100 * steps)
+        def away(x: Any) -> Any:
+            return np.abs(x * x - a) > 1e-12 * a
 
-        def body(state: Any) -> Any:
-            i, x = state
-            return i + 1, x - (x * x - a) * (1.0 / steps) / (2 * np.sqrt(a))
+        def body(x: Any) -> Any:
+            return x - (x * x - a) / (2 * steps * np.sin(x))
 
-        return lax.while_loop(away, body, (0, a))[1]
+        return lax.while_loop(away, body, a)
 
     return root
 
@@ -355,6 +353,26 @@ def control_workloads(scale: float = 1.0) -> tuple[Workload, ...]:
             compile_target=Target(of_baseline=0.5),
         ),
         Workload(
+            name="while",
+            title=f"relaxation in a while loop, some {30 * times:,} steps, f64",
+            inputs=lambda: (np.float64(2.0),),
+            program=lambda peer: peer.jit(relaxation(peer, times)),
+            reference=np.sqrt,
+            tolerance=1e-12,
+            double=True,
+            compile_target=Target(of_baseline=0.5),
+        ),
+        Workload(
+            name="while-gradient",
+            title="its gradient in reverse mode, which JAX lacks",
+            inputs=lambda: (np.float64(2.0),),
+            program=lambda peer: peer.jit(peer.grad(relaxation(peer, times))),
+            reference=lambda a: 0.5 / np.sqrt(a),
+            tolerance=1e-9,
+            double=True,
+            staging=(),
+        ),
+        Workload(
             name="hessian",
             title="Hessian of Rosenbrock's function, f64[50]",
             inputs=lambda: (np.linspace(-1.0, 1.5, 50),),
@@ -380,3 +398,4 @@ def control_workloads(scale: float = 1.0) -> tuple[Workload, ...]:
 
 
 CONTROL = control_workloads()
+"""The workloads at the sizes that are measured."""

@@ -12,10 +12,11 @@ from xdsl.ir import SSAValue
 from ...ir.builder import Builder
 from ...ir.locations import spell_location
 from ..arguments import ShapeDtypeStruct
-from ..errors import CustomRuleError
+from ..control_flow.conversion import converted
+from ..errors import CustomRuleError, UnsupportedError
 from ..recursion import endless
 from ..regions import location_of_function
-from ..traced import lift_results, run
+from ..traced import lift_results, run, symbol_of
 from ..tracer import Tracer
 from ..tracing import Trace, origin_of
 from ..tree import TreeDef
@@ -145,9 +146,16 @@ def _traced(
         tracers = [
             inner.tracer(value, type_.weak_type) for value, type_ in zip(inner.parameters, types)
         ]
-        result = run(function, unflatten(tracers), {})
+        called = converted(function) if outer.root.convert else function
+        result = run(called, unflatten(tracers), {})
         results, structure = lift_results(inner, result, location)
         body = inner.finish([tracer.value for tracer in results])
+    for mutation in inner.mutations:
+        raise UnsupportedError(
+            f"`{symbol_of(function)}` has derivative rules, or is one, and changes an array of the "
+            "function around it; return the new array instead",
+            spell_location(mutation.location),
+        )
     body.properties["sym_visibility"] = StringAttr("private")
     outer.functions[symbol] = body
     return Callee(

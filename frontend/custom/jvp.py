@@ -11,6 +11,7 @@ import numpy as np
 from .. import tree
 from ..arguments import FLOAT0, type_of
 from ..boundary import public
+from ..control_flow import conversion
 from ..errors import ArgumentError, CustomRuleError, UnsupportedError
 from ..tracing import current_trace
 from .callee import Callee, callee_of, required
@@ -147,9 +148,11 @@ def _with_tangents(call: Call, leaves: Sequence[Any]) -> list[Any]:
 def _checked(rule: Callable[..., Any], call: Call, primal: Callee) -> Callable[..., list[Any]]:
     """Return a rule that gives the leaves of results, and those of tangents that there are."""
 
+    converted_rule = conversion.converted(rule) if call.outer.root.convert else rule
+
     @functools.wraps(rule)
     def checked(*args: Any) -> list[Any]:
-        found = rule(*args)
+        found = converted_rule(*args)
         what = f"the rule {describe(rule)}"
         if not isinstance(found, (tuple, list)) or len(found) != 2:
             raise CustomRuleError(

@@ -11,6 +11,7 @@ import numpy as np
 from .. import tree
 from ..arguments import FLOAT0
 from ..boundary import public
+from ..control_flow import conversion
 from ..errors import CustomRuleError, UnsupportedError
 from ..tracing import current_trace
 from ..tree import TreeDef
@@ -111,7 +112,7 @@ class custom_vjp(Generic[P, R]):
             outer,
             (self, "forward", call.key),
             f"{name}.forward",
-            _forward(self.fwd, primal),
+            _forward(self.fwd, call, primal),
             call.types,
             call.all_arguments,
         )
@@ -131,12 +132,14 @@ class custom_vjp(Generic[P, R]):
         return append(call, primal, forward=forward, backward=backward)
 
 
-def _forward(rule: Callable[..., Any], primal: Callee) -> Callable[..., Any]:
+def _forward(rule: Callable[..., Any], call: Call, primal: Callee) -> Callable[..., Any]:
     """Return a forward rule that gives a pair of the leaves of results, and residuals."""
+
+    converted_rule = conversion.converted(rule) if call.outer.root.convert else rule
 
     @functools.wraps(rule)
     def forward(*args: Any) -> tuple[list[Any], Any]:
-        found = rule(*args)
+        found = converted_rule(*args)
         if not isinstance(found, (tuple, list)) or len(found) != 2:
             raise CustomRuleError(
                 f"the forward rule {describe(rule)} must return a pair of the result and "
@@ -151,9 +154,13 @@ def _forward(rule: Callable[..., Any], primal: Callee) -> Callable[..., Any]:
 def _backward(rule: Callable[..., Any], call: Call) -> Callable[..., list[Any]]:
     """Return a backward rule that gives the leaves of cotangents that there are."""
 
+    converted_rule = conversion.converted(rule) if call.outer.root.convert else rule
+
     @functools.wraps(rule)
     def backward(*args: Any) -> list[Any]:
-        return cotangents_for(rule(*args), call, f"what the backward rule {describe(rule)} returns")
+        return cotangents_for(
+            converted_rule(*args), call, f"what the backward rule {describe(rule)} returns"
+        )
 
     return backward
 

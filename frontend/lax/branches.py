@@ -11,7 +11,16 @@ import numpy as np
 from ..arguments import ShapeDtypeStruct
 from ..boundary import public
 from ..errors import ArgumentError, BranchError
-from ..regions import TracedRegion, lift_leaf, lift_tree, type_of_tracer, values_of, wrapped
+from ..regions import (
+    TracedRegion,
+    assign_changed,
+    changed_cells,
+    lift_leaf,
+    lift_tree,
+    type_of_tracer,
+    values_of,
+    wrapped,
+)
 from ..tracer import Tracer
 from ..tracing import Trace, current_trace
 from .common import all_captures, common_type, describe, here
@@ -117,11 +126,13 @@ def _append(
     types: Sequence[ShapeDtypeStruct],
 ) -> Any:
     captures = all_captures(regions)
-    blocks = [region.finish(types, captures) for region in regions]
+    changed = changed_cells(regions)
+    blocks = [region.finish(types, captures, changed) for region in regions]
     outer.locate()
     chosen = lift_leaf(outer, index).value
     values = outer.builder.case(chosen, values_of([*captures, *leaves]), blocks)
-    return regions[0].structure.unflatten(wrapped(outer, values, types))
+    assign_changed(outer, changed, values)
+    return regions[0].structure.unflatten(wrapped(outer, values[len(changed) :], types))
 
 
 def _scalar(value: Any, what: str) -> Any:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from xdsl.ir import Block
+from xdsl.ir import Block, BlockArgument
 
+from ...ir.locations import spell_location
 from .. import tree
 from ..arguments import ShapeDtypeStruct
 from ..boundary import public
-from ..errors import ArgumentError, CarryError
+from ..errors import ArgumentError, CarryError, TracerMutationError
 from ..regions import (
     TracedRegion,
+    assign_changed,
+    changed_cells,
     converted,
     lift_tree,
     type_of_tracer,
@@ -133,7 +136,7 @@ def trace_body(
     """Trace a loop's body on carries whose types it keeps.
 
     Python scalars among the first carries take the dtypes that the body gives them, for which it is
-    traced again.
+    traced again. So it is where an array outside turns out to change.
 
     Args:
         outer: the trace of the loop.
@@ -149,6 +152,8 @@ def trace_body(
     while True:
         types = [type_of_tracer(carry) for carry in current]
         region = make(types)
+        if region.outdated:
+            continue
         given = region.types[: len(types)]
         common = [
             _next_type(region, structure, i, old, new, promote)
@@ -218,7 +223,7 @@ def _scan(
         return region
 
     body = trace_body(outer, make, carries, structure)
-    values, types = _append_scan(outer, body, elements, count, reverse, unroll)
+    values, types = append_scan(outer, body, elements, count, reverse, unroll)
     results = wrapped(outer, values, types)
     split = len(body.carries)
     ys = _pair_of(body.region)[1]
@@ -237,7 +242,7 @@ def _pair_of(region: TracedRegion) -> tuple[TreeDef, TreeDef]:
     return structure.children[0], structure.children[1]
 
 
-def _append_scan(
+def append_scan(
     outer: Trace,
     body: Body,
     elements: Sequence[Tracer],
@@ -245,32 +250,68 @@ def _append_scan(
     reverse: bool,
     unroll: int | bool,
 ) -> tuple[Sequence[Any], list[ShapeDtypeStruct]]:
+    """Append a scan and return its results, the last carries and then the ys, with their types.
+
+    Args:
+        outer: the trace of the loop.
+        body: takes the step's index, the carries, and the parts of ``elements``.
+        elements: what is scanned over.
+        count: the number of steps.
+        reverse: whether to begin at the last one.
+        unroll: how many steps to write out; True for all.
+    """
     region = body.region
     ys = [type_.strong() for type_ in region.types[len(body.types) :]]
     captures = region.captures
-    block = region.finish([*body.types, *ys], captures)
-    _move_step_first(block, len(captures))
+    changed = changed_cells([region])
+    numbers = _numbers_of(region)
+    block = region.finish([*body.types, *ys], captures, changed)
+    consts = _become_carries(block, numbers, len(captures) + 1, captures)
+    _move_argument(block, len(consts), 0)
     outer.locate()
     values = outer.builder.scan(
         count,
-        values_of(captures),
-        values_of(body.carries),
+        values_of(consts),
+        values_of([*(captures[n] for n in numbers), *body.carries]),
         values_of(elements),
         block,
         reverse=reverse,
         unroll=_unrolling(unroll, count),
     )
+    assign_changed(outer, changed, values)
     stacked = [ShapeDtypeStruct((count, *type_.shape), type_.dtype) for type_ in ys]
-    return values, [*body.types, *stacked]
+    return values[len(changed) :], [*body.types, *stacked]
 
 
-def _move_step_first(block: Block, captures: int) -> None:
-    """Put a scan's index, which follows the captures, in front of them."""
-    step = block.args[captures]
-    first = block.insert_arg(step.type, 0)
-    first.location = step.location
-    step.replace_all_uses_with(first)
-    block.erase_arg(step)
+def _numbers_of(region: TracedRegion) -> list[int]:
+    """Return the numbers of the captures that a loop's body changes, and so carries."""
+    return [cast(BlockArgument, mutation.parameter).index for mutation in region.mutations]
+
+
+def _become_carries(
+    block: Block, numbers: Sequence[int], first: int, captures: Sequence[Tracer]
+) -> list[Tracer]:
+    """Move captures that change before the carries; return the captures that remain.
+
+    Args:
+        block: a block of the loop.
+        numbers: which captures.
+        first: the number of the first carry.
+        captures: all of them.
+    """
+    moved = [block.args[n] for n in numbers]
+    for argument in moved:
+        _move_argument(block, argument.index, first - 1)
+    return [capture for n, capture in enumerate(captures) if n not in numbers]
+
+
+def _move_argument(block: Block, old: int, new: int) -> None:
+    """Move a block's argument to another place among them."""
+    argument = block.args[old]
+    moved = block.insert_arg(argument.type, new + 1 if new > old else new)
+    moved.location, moved.name_hint = argument.location, argument.name_hint
+    argument.replace_all_uses_with(moved)
+    block.erase_arg(argument)
 
 
 def _unrolling(unroll: int | bool, count: int) -> int | None:
@@ -325,7 +366,7 @@ def _fori(
         return region
 
     body = trace_body(outer, make, carries, structure, promote)
-    values, types = _append_scan(outer, body, (), count, False, unroll)
+    values, types = append_scan(outer, body, (), count, False, unroll)
     return structure.unflatten(wrapped(outer, values, types))
 
 
@@ -380,14 +421,41 @@ def _while(
 
     body = trace_body(outer, make, carries, structure, promote)
     condition = TracedRegion(outer, cond_fun, body.types, unflatten, body.region.captures)
+    return structure.unflatten(append_while(outer, body, condition))
+
+
+def append_while(outer: Trace, body: Body, condition: TracedRegion) -> list[Tracer]:
+    """Append a loop under a condition and return the last carries.
+
+    Args:
+        outer: the trace of the loop.
+        body: takes the carries.
+        condition: takes them too; its captures begin with the body's.
+    """
+    _require_unchanging(condition)
     captures = all_captures([body.region, condition])
+    changed = changed_cells([body.region])
+    numbers = _numbers_of(body.region)
     blocks = [
         condition.finish([_predicate_type(condition)], captures),
-        body.region.finish(body.types, captures),
+        body.region.finish(body.types, captures, changed),
     ]
+    for block in blocks:
+        consts = _become_carries(block, numbers, len(captures), captures)
+    carries = [*(captures[n] for n in numbers), *body.carries]
     outer.locate()
-    values = outer.builder.while_(values_of(captures), values_of(body.carries), *blocks)
-    return structure.unflatten(wrapped(outer, values, body.types))
+    values = outer.builder.while_(values_of(consts), values_of(carries), *blocks)
+    assign_changed(outer, changed, values)
+    return wrapped(outer, values[len(changed) :], body.types)
+
+
+def _require_unchanging(condition: TracedRegion) -> None:
+    for mutation in condition.mutations:
+        raise TracerMutationError(
+            f"the condition of a loop, {describe(condition.function)}, changes "
+            f"{mutation.cell.described()} which it closes over; change it in the body",
+            spell_location(mutation.location),
+        )
 
 
 def _predicate_type(condition: TracedRegion) -> ShapeDtypeStruct:

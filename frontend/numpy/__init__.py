@@ -37,17 +37,28 @@ from . import (  # noqa: F401  they register their functions
     searching,
     selection,
     statistics,
+    storing,
     taking,
     ufuncs,
 )
 from .namespace import NamespaceInfo, names_of, public_member
 
-__all__ = names_of(np)
+__all__ = [*names_of(np), "at"]
 
 
 def __array_namespace_info__() -> NamespaceInfo:
     """Tell what the namespace can do, as the array API standard says."""
     return NamespaceInfo()
+
+
+def at(x: Any, index: Any = None) -> Any:
+    """Return JAX's ``x.at``, or with an index ``x.at[index]``, of an array or a traced value.
+
+    ``at(x)[i].set(v)`` is a new array and leaves x as it is.
+    """
+    from ..at import At
+
+    return At(x) if index is None else At(x)[index]
 
 
 def __getattr__(name: str) -> Any:

@@ -29,9 +29,8 @@ work on traced values, called as `numpy.name` or as `gradatim.numpy.name`; opera
 arrays lead to the same functions. Outside a trace `gradatim.numpy` is NumPy itself, every name of
 it.
 
-Arguments that would write to an array (`out=`, `where=` of ufuncs) and memory orders other than C
-are refused by name. NumPy has no protocol for functions that make arrays out of numbers, so those
-marked with * take traced values only as `gradatim.numpy.name`.
+Memory orders other than C are refused by name. NumPy has no protocol for functions that make arrays
+out of numbers, so those marked with * take traced values only as `gradatim.numpy.name`.
 """
 
 

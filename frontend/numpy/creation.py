@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..tracer import Tracer
-from .manipulation import moveaxis, reshaped, sizes
+from ..views import detached, layout_of
+from .manipulation import atleast_1d, moveaxis, reshaped, sizes
 from .operands import (
     broadcast,
     constant_like,
@@ -39,21 +40,38 @@ def array(object: Any, dtype: Any = None, *, ndmin: int = 0) -> Tracer:
     return reshaped(x, (1,) * (ndmin - x.ndim) + x.shape)
 
 
-@implements(np.asarray, np.asanyarray, np.ascontiguousarray)
-def asarray(a: Any, dtype: Any = None) -> Tracer:
-    """As `array`."""
-    return array(a, dtype=dtype)
+@implements(np.asarray, np.asanyarray, views=True)
+def asarray(a: Any, dtype: Any = None, *, copy: bool | None = None) -> Tracer:
+    """Return an array: the operand itself if it is one of the dtype, unless ``copy`` is true."""
+    x = traced_array(a)
+    if dtype is None or x.dtype == np.dtype(dtype):
+        return detached(x) if copy else x
+    if copy is False:
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    return converted(x, dtype)
 
 
-@implements(np.astype)
-def astype(x: Any, dtype: Any) -> Tracer:
-    """Convert to another dtype; floats saturate on the way to integers, and NaN becomes 0."""
-    return converted(traced_array(x), dtype)
+@implements(np.ascontiguousarray, views=True)
+def ascontiguousarray(a: Any, dtype: Any = None) -> Tracer:
+    """As `asarray`, but a copy if the elements do not follow each other in memory."""
+    x = atleast_1d(asarray(a, dtype))
+    return x if layout_of(x).flags.c_contiguous else detached(x)
+
+
+@implements(np.astype, views=True)
+def astype(x: Any, dtype: Any, *, copy: bool = True) -> Tracer:
+    """Convert to another dtype; floats saturate on the way to integers, and NaN becomes 0.
+
+    Returns:
+        A copy, or with ``copy=False`` x itself if it has the dtype.
+    """
+    found = converted(traced_array(x), dtype)
+    return detached(found) if copy else found
 
 
 @implements(np.copy)
 def copy(a: Any) -> Tracer:
-    """Return the array itself: traced values do not change."""
+    """Return a copy, which later stores into a do not change."""
     return traced_array(a)
 
 

@@ -119,7 +119,7 @@ def _block(nested: Any, rank: int, axis: int) -> Any:
     return concatenate([_block(item, rank, axis + 1) for item in nested], axis)
 
 
-@implements(np.array_split)
+@implements(np.array_split, views=True)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tracer]:
     """Split an array along an axis at indices, or into so many parts, the first ones the longer."""
     x = traced_array(ary)
@@ -136,7 +136,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Trace
     return [sliced(x, dim, start, max(start, stop)) for start, stop, _ in limits]
 
 
-@implements(np.split)
+@implements(np.split, views=True)
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tracer]:
     """Split an array along an axis at indices, or into so many equal parts."""
     x = traced_array(ary)
@@ -146,20 +146,20 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tracer]:
     return array_split(x, indices_or_sections, axis)
 
 
-@implements(np.hsplit)
+@implements(np.hsplit, views=True)
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Tracer]:
     """Split an array by columns; a vector along its only axis."""
     x = _of_rank(ary, 1, "hsplit")
     return split(x, indices_or_sections, 0 if x.ndim == 1 else 1)
 
 
-@implements(np.vsplit)
+@implements(np.vsplit, views=True)
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Tracer]:
     """Split an array by rows."""
     return split(_of_rank(ary, 2, "vsplit"), indices_or_sections, 0)
 
 
-@implements(np.dsplit)
+@implements(np.dsplit, views=True)
 def dsplit(ary: Any, indices_or_sections: Any) -> list[Tracer]:
     """Split an array along its third axis."""
     return split(_of_rank(ary, 3, "dsplit"), indices_or_sections, 2)
@@ -172,7 +172,7 @@ def _of_rank(ary: Any, rank: int, name: str) -> Tracer:
     return x
 
 
-@implements(np.unstack)
+@implements(np.unstack, views=True)
 def unstack(x: Any, *, axis: int = 0) -> tuple[Tracer, ...]:
     """Split an array into its slices along an axis, which vanishes."""
     a = traced_array(x)

@@ -12,8 +12,18 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...ir.types import Shape
 from ..tracer import Tracer
+from ..views import (
+    Broadcast,
+    Indexed,
+    Permuted,
+    Reshaped,
+    Reversed,
+    detached,
+    fits_without_copy,
+    layout_of,
+    view,
+)
 from .operands import (
-    broadcast,
     broadcast_shape,
     converted,
     is_traced,
@@ -34,35 +44,35 @@ def sizes(shape: Any) -> Shape:
 
 
 def reshaped(x: Tracer, shape: Shape) -> Tracer:
-    """Return x in a shape of as many elements."""
-    return x.trace.tracer(x.trace.builder.reshape(x.value, shape))
+    """Return x in a shape of as many elements: a view, or a copy where NumPy would need one."""
+    part = view(x, Reshaped(shape))
+    return part if fits_without_copy(x, shape) else detached(part)
 
 
 def permuted(x: Tracer, permutation: Sequence[int]) -> Tracer:
-    """Return x with its dimensions permuted."""
-    return x.trace.tracer(x.trace.builder.transpose(x.value, permutation))
+    """Return a view of x with its dimensions permuted."""
+    return view(x, Permuted(tuple(permutation)))
 
 
 def sliced(x: Tracer, axis: int, start: int, limit: int, stride: int = 1) -> Tracer:
-    """Return the elements ``start:limit:stride`` of one axis, for bounds within it."""
-    starts, limits, strides = [0] * x.ndim, list(x.shape), [1] * x.ndim
-    starts[axis], limits[axis], strides[axis] = start, limit, stride
-    return x.trace.tracer(x.trace.builder.slice(x.value, starts, limits, strides))
+    """Return a view of the elements ``start:limit:stride`` of one axis, for bounds within it."""
+    return view(x, Indexed((slice(None),) * axis + (slice(start, limit, stride),)))
 
 
 def reversed_along(x: Tracer, axes: Sequence[int]) -> Tracer:
-    """Return x with the order of elements reversed along axes."""
-    return x.trace.tracer(x.trace.builder.reverse(x.value, axes))
+    """Return a view of x with the order of elements reversed along axes."""
+    return view(x, Reversed(tuple(axes)))
 
 
-@implements(np.reshape)
+@implements(np.reshape, views=True)
 def reshape(a: Any, shape: Any, order: str = "C") -> Tracer:
-    """Give an array another shape, in C order ("A" means the same for traced values) or Fortran's.
+    """Give an array another shape, in C order, Fortran's, or "A": the one of its memory.
 
     Raises:
         ShapeError: if the number of elements differs.
     """
     x = traced_array(a)
+    order = _order_in_memory(x) if order == "A" else order
     wanted = sizes(shape)
     unknown = [d for d, n in enumerate(wanted) if n < 0]
     known = prod(n for n in wanted if n >= 0)
@@ -72,18 +82,38 @@ def reshape(a: Any, shape: Any, order: str = "C") -> Tracer:
         raise shape_error(f"cannot reshape array of size {x.size} into shape {sizes(shape)}", [x])
     if order == "F":
         return transpose(reshaped(transpose(x), wanted[::-1]))
-    if order not in ("C", "A"):
+    if order != "C":
         raise ValueError(f"order must be one of 'C', 'F', or 'A' (got {order!r})")
     return reshaped(x, wanted)
 
 
-@implements(np.ravel)
+@implements(np.ravel, views=True)
 def ravel(a: Any, order: str = "C") -> Tracer:
-    """Return all elements in one dimension."""
-    return reshape(a, -1 if np.size(a) else 0, order="C" if order == "K" else order)
+    """Return all elements in one dimension, by the order "K" as they follow in memory.
+
+    It is a view if they are contiguous.
+    """
+    x = traced_array(a)
+    length = -1 if x.size else 0
+    if x._view is None and order in ("C", "A", "K"):
+        return reshape(x, length)
+    layout = layout_of(x)
+    if order == "K" and not (layout.flags.c_contiguous or layout.flags.f_contiguous):
+        permutation = np.argsort(-np.abs(layout.strides), stable=True).tolist()
+        flat: Tracer = reshape(permuted(x, permutation), length)
+        return flat if layout.transpose(permutation).flags.c_contiguous else detached(flat)
+    order = _order_in_memory(x) if order in ("A", "K") else order
+    flat = reshape(x, length, order=order)
+    contiguous = layout.flags.f_contiguous if order == "F" else layout.flags.c_contiguous
+    return flat if contiguous else detached(flat)
 
 
-@implements(np.transpose, np.permute_dims)
+def _order_in_memory(x: Tracer) -> str:
+    flags = layout_of(x).flags
+    return "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+
+
+@implements(np.transpose, np.permute_dims, views=True)
 def transpose(a: Any, axes: Any = None) -> Tracer:
     """Permute the dimensions; reverse them if ``axes`` is None."""
     x = traced_array(a)
@@ -95,7 +125,7 @@ def transpose(a: Any, axes: Any = None) -> Tracer:
     return permuted(x, order)
 
 
-@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+@implements(np.matrix_transpose, np.linalg.matrix_transpose, views=True)
 def matrix_transpose(x: Any) -> Tracer:
     """Swap the last two dimensions."""
     a = traced_array(x)
@@ -104,7 +134,7 @@ def matrix_transpose(x: Any) -> Tracer:
     return swapaxes(a, -1, -2)
 
 
-@implements(np.swapaxes)
+@implements(np.swapaxes, views=True)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Tracer:
     """Swap two dimensions."""
     x = traced_array(a)
@@ -114,7 +144,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Tracer:
     return permuted(x, order)
 
 
-@implements(np.moveaxis)
+@implements(np.moveaxis, views=True)
 def moveaxis(a: Any, source: Any, destination: Any) -> Tracer:
     """Move dimensions to other places; the rest keep their order."""
     x = traced_array(a)
@@ -130,7 +160,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Tracer:
     return permuted(x, order)
 
 
-@implements(np.rollaxis)
+@implements(np.rollaxis, views=True)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Tracer:
     """Move a dimension to the place before ``start``."""
     x = traced_array(a)
@@ -139,7 +169,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Tracer:
     return moveaxis(x, axis, place - 1 if axis < place else place)
 
 
-@implements(np.expand_dims)
+@implements(np.expand_dims, views=True)
 def expand_dims(a: Any, axis: Any) -> Tracer:
     """Insert dimensions of size 1 at the places ``axis`` of the result."""
     x = traced_array(a)
@@ -149,7 +179,7 @@ def expand_dims(a: Any, axis: Any) -> Tracer:
     return reshaped(x, tuple(1 if d in places else next(remaining) for d in range(rank)))
 
 
-@implements(np.squeeze)
+@implements(np.squeeze, views=True)
 def squeeze(a: Any, axis: Any = None) -> Tracer:
     """Remove dimensions of size 1: all of them, or those of ``axis``.
 
@@ -165,18 +195,18 @@ def squeeze(a: Any, axis: Any = None) -> Tracer:
     return reshaped(x, tuple(n for d, n in enumerate(x.shape) if d not in removed))
 
 
-@implements(np.broadcast_to)
+@implements(np.broadcast_to, views=True)
 def broadcast_to(array: Any, shape: Any) -> Tracer:
     """Repeat an array along new dimensions and those of size 1."""
-    return broadcast(traced_array(array), sizes(shape))
+    return view(traced_array(array), Broadcast(sizes(shape)))
 
 
-@implements(np.broadcast_arrays)
+@implements(np.broadcast_arrays, views=True)
 def broadcast_arrays(*args: Any) -> tuple[Tracer, ...]:
     """Broadcast arrays against each other."""
     _, operands = traced_arrays(*args)
     shape = broadcast_shape(operands)
-    return tuple(broadcast(x, shape) for x in operands)
+    return tuple(view(x, Broadcast(shape)) for x in operands)
 
 
 def _at_least(rank: int, place: Any) -> Any:
@@ -189,27 +219,29 @@ def _at_least(rank: int, place: Any) -> Any:
     return function
 
 
-atleast_1d = implements(np.atleast_1d)(_at_least(1, lambda shape: (1,)))
-atleast_2d = implements(np.atleast_2d)(_at_least(2, lambda shape: (1,) * (2 - len(shape)) + shape))
-atleast_3d = implements(np.atleast_3d)(
+atleast_1d = implements(np.atleast_1d, views=True)(_at_least(1, lambda shape: (1,)))
+atleast_2d = implements(np.atleast_2d, views=True)(
+    _at_least(2, lambda shape: (1,) * (2 - len(shape)) + shape)
+)
+atleast_3d = implements(np.atleast_3d, views=True)(
     _at_least(3, lambda shape: ((1, 1, 1), (1, *shape, 1), (*shape, 1))[len(shape)])
 )
 
 
-@implements(np.flip)
+@implements(np.flip, views=True)
 def flip(m: Any, axis: Any = None) -> Tracer:
     """Reverse the order of elements along axes, all of them if ``axis`` is None."""
     x = traced_array(m)
     return reversed_along(x, range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim))
 
 
-@implements(np.flipud)
+@implements(np.flipud, views=True)
 def flipud(m: Any) -> Tracer:
     """Reverse the order of rows."""
     return flip(_of_rank(m, 1), 0)
 
 
-@implements(np.fliplr)
+@implements(np.fliplr, views=True)
 def fliplr(m: Any) -> Tracer:
     """Reverse the order of columns."""
     return flip(_of_rank(m, 2), 1)
@@ -222,7 +254,7 @@ def _of_rank(m: Any, rank: int) -> Tracer:
     return x
 
 
-@implements(np.rot90)
+@implements(np.rot90, views=True)
 def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Tracer:
     """Rotate by k quarter turns, from the first of two axes towards the second."""
     x = traced_array(m)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..tracer import Tracer
+from ..views import ReadOnly, view
 from .manipulation import moveaxis, ravel, reshaped, sliced
 from .operands import broadcast, constant_like, counting, select, traced_array, xp
 from .promotion import INT64
@@ -40,9 +41,9 @@ def _on_or_below(x: Tracer, k: int) -> Tracer:
     return row + k >= column
 
 
-@implements(np.diagonal)
+@implements(np.diagonal, views=True)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tracer:
-    """Return the diagonals of the matrices that two axes span, as the last dimension."""
+    """Return the diagonals of the matrices that two axes span, as the last dimension, to read."""
     x = traced_array(a)
     if x.ndim < 2:
         raise ValueError("diag requires an array of at least two dimensions")
@@ -54,10 +55,10 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tracer:
     if not length:
         return sliced(flat, flat.ndim - 1, 0, 0)
     limit = start + (length - 1) * (columns + 1) + 1
-    return sliced(flat, flat.ndim - 1, start, limit, columns + 1)
+    return view(sliced(flat, flat.ndim - 1, start, limit, columns + 1), ReadOnly())
 
 
-@implements(np.linalg.diagonal)
+@implements(np.linalg.diagonal, views=True)
 def linalg_diagonal(x: Any, *, offset: int = 0) -> Tracer:
     """Return the diagonals of matrices, which are the last two dimensions."""
     return diagonal(x, offset, -2, -1)
@@ -75,7 +76,7 @@ def linalg_trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Tracer:
     return trace(x, offset, -2, -1, dtype)
 
 
-@implements(np.diag)
+@implements(np.diag, views=True)
 def diag(v: Any, k: int = 0) -> Tracer:
     """Return the k-th diagonal of a matrix, or the matrix that has it and zeros elsewhere."""
     x = traced_array(v)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ...ir.types import ELEMENT_TYPES
 from ..dispatch import FUNCTIONS, UFUNCS
+from ..local import made
 
 
 def public_member(module: ModuleType, name: str) -> Any:
@@ -22,7 +24,21 @@ def public_member(module: ModuleType, name: str) -> Any:
     member = getattr(module, name)
     if isinstance(member, np.ufunc):
         return UFUNCS.get(member, member)
-    return FUNCTIONS.get(member, member) if callable(member) else member
+    if not callable(member):
+        return member
+    return MAKERS.get(member) or FUNCTIONS.get(member, member)
+
+
+_MAKE_ARRAYS: Final = (
+    *(np.arange, np.array, np.copy, np.empty, np.empty_like, np.eye, np.fromfunction, np.full),
+    *(np.full_like, np.geomspace, np.identity, np.indices, np.linspace, np.logspace, np.meshgrid),
+    *(np.ones, np.ones_like, np.tri, np.vander, np.zeros, np.zeros_like),
+)
+
+MAKERS: Final[dict[Any, Callable[..., Any]]] = {
+    function: made(FUNCTIONS.get(function, function)) for function in _MAKE_ARRAYS
+}
+"""Functions whose arrays can hold traced values while a function is traced."""
 
 
 _INFO: Final[Any] = np.__array_namespace_info__()

@@ -15,7 +15,7 @@ from ...ir.types import Shape, spell, tensor_info
 from ..errors import ShapeError, UnsupportedError
 from ..source import user_location
 from ..tracer import Tracer
-from ..tracing import Operand, Trace, find_trace, lift_all
+from ..tracing import Operand, Trace, lift_all
 
 xp: Final[Any] = np
 """NumPy where it is called on traced values: its functions lead here again by its protocols."""
@@ -54,7 +54,7 @@ def lifted(*operands: Any) -> tuple[Trace, list[Operand]]:
         UnexpectedTracerError, DtypeError, ArgumentError: as `tracing.lift_all`.
     """
     if any(type(x) in (list, tuple) for x in operands):
-        marker = _innermost(operands)
+        marker = _first_traced(operands)
         operands = tuple(_joined(x, marker) if is_traced((x,)) else x for x in operands)
     return lift_all(*operands)
 
@@ -81,10 +81,8 @@ def traced_array(operand: Any) -> Tracer:
     return traced_arrays(operand)[1][0]
 
 
-def _innermost(operands: Any) -> Tracer:
-    traced = [x for x in leaves(operands) if type(x) is Tracer]
-    trace = find_trace(traced)
-    return next(x for x in traced if x.trace is trace)
+def _first_traced(operands: Any) -> Tracer:
+    return next(x for x in leaves(operands) if type(x) is Tracer)
 
 
 def _joined(item: Any, marker: Tracer) -> Any:

@@ -7,7 +7,10 @@ import numpy as np
 from .registry import refuse
 
 _SHAPE = "the result's shape depends on values; mask by `np.where` instead, or call it outside"
-_IN_PLACE = "it would change an array in place; make a new array, for example by `np.where`"
+_DISTINCT = (
+    "how many elements are distinct depends on values; those of `s = np.sort(x)` are new where "
+    "`s[1:] != s[:-1]`, and `np.isin` tells which elements are among others"
+)
 _COUNTS = (
     "the result's length depends on values; `np.histogram(x, np.arange(n + 1))[0]` counts the "
     "integers below a known n"
@@ -16,12 +19,11 @@ _DECOMPOSITION = "matrix decompositions are not supported"
 _FOURIER = "Fourier transforms are not supported"
 
 _REASONS = {
-    _SHAPE: (
-        *(np.argwhere, np.flatnonzero, np.intersect1d, np.nonzero),
-        *(np.setdiff1d, np.setxor1d, np.trim_zeros, np.union1d, np.unique, np.unique_all),
+    _SHAPE: (*(np.argwhere, np.flatnonzero, np.nonzero, np.trim_zeros),),
+    _DISTINCT: (
+        *(np.intersect1d, np.setdiff1d, np.setxor1d, np.union1d, np.unique, np.unique_all),
         *(np.unique_counts, np.unique_inverse, np.unique_values),
     ),
-    _IN_PLACE: (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask),
     _COUNTS: (np.bincount,),
     _DECOMPOSITION: (
         *(np.linalg.cholesky, np.linalg.cond, np.linalg.det, np.linalg.eig, np.linalg.eigh),

@@ -20,6 +20,9 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 import numpy as np
 
 from ..dispatch import FUNCTIONS
+from ..stores import stored_result
+from ..tracer import Tracer
+from ..views import detached
 from .operands import is_one_of, is_traced, unsupported
 
 Function = Callable[..., Any]
@@ -54,15 +57,20 @@ class Signature(NamedTuple):
     """NumPy's defaults."""
 
 
-def implements(function: Function, *aliases: Function) -> Callable[[F], F]:
+def implements(function: Function, *aliases: Function, views: bool = False) -> Callable[[F], F]:
     """Register the decorated function as what a NumPy function does to traced values.
 
     The entry takes the implementation's name, so that a module's functions call each other as
-    users call them.
+    users call them. It also takes ``out=``, if NumPy's function does.
+
+    Args:
+        function: NumPy's function.
+        aliases: others that do the same.
+        views: whether results may be views of operands, or operands; else they are copies.
     """
 
     def register(implementation: F) -> F:
-        entry = _entry(function, implementation)
+        entry = _entry(function, implementation, views)
         for name in (function, *aliases):
             FUNCTIONS[name] = entry
         return cast(F, entry)
@@ -88,21 +96,42 @@ def qualified(function: Function) -> str:
     return f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
 
 
-def _entry(function: Function, implementation: Function) -> Function:
+def _entry(function: Function, implementation: Function, views: bool) -> Function:
     def entry(*args: Any, **kwargs: Any) -> Any:
         if not is_traced(args) and not is_traced(kwargs.values()):
             return function(*args, **kwargs)
         signature = _signature(function, implementation)
         if len(args) > signature.direct and signature.positional:
             args, kwargs = _by_name(signature, args, kwargs)
+        out = kwargs.pop("out", None) if "out" in signature.defaults else None
+        if out is not None:
+            return _with_out(function, entry, out, args, kwargs)
         if not (signature.open or signature.supported.issuperset(kwargs)):
             kwargs = _supported(function, signature, kwargs)
-        return implementation(*args, **kwargs)
+        result = implementation(*args, **kwargs)
+        return result if views else detached(result)
 
     entry.__name__ = entry.__qualname__ = function.__name__
     entry.__doc__ = implementation.__doc__
     entry.__wrapped__ = implementation  # type: ignore[attr-defined]
     return entry
+
+
+def _with_out(
+    function: Function, entry: Function, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Store the result in ``out``; sums and products are computed in its dtype, as in NumPy."""
+    if type(out) is tuple and len(out) == 1:  # as NumPy hands it on
+        out = out[0]
+    if function in _COMPUTED_IN_OUT and kwargs.get("dtype") is None and type(out) is Tracer:
+        kwargs = {**kwargs, "dtype": out.dtype}
+    casting = "unsafe" if function in _STORED_ANYHOW else kwargs.get("casting", "same_kind")
+    return stored_result(out, entry(*args, **kwargs), qualified(function), casting)
+
+
+_COMPUTED_IN_OUT: Final = frozenset((np.sum, np.prod, np.cumsum, np.cumprod))
+_STORED_ANYHOW: Final = frozenset((np.mean, np.std, np.var))
+"""Functions whose results NumPy stores even in integers."""
 
 
 @cache

@@ -16,7 +16,7 @@ from .promotion import INT64
 from .reductions import any_
 from .registry import implements
 
-COMPARED_WITH_ALL: Final = 24
+COMPARED_WITH_ALL: Final = 8
 """Among so few values it is faster to look at all than to search."""
 
 
@@ -64,11 +64,11 @@ def places_in(ordered: Tracer, values: Tracer, side: str) -> Tracer:
         return b.not_(_precedes(b, wanted, found))
 
     if count <= COMPARED_WITH_ALL:
-        shape = (*values.shape, count)
-        rows = b.broadcast(ordered.value, shape, (values.ndim,))
-        columns = b.broadcast(values.value, shape, range(values.ndim))
+        shape = (count, *values.shape)
+        rows = b.broadcast(ordered.value, shape, (0,))
+        columns = b.broadcast(values.value, shape, range(1, len(shape)))
         passed = b.convert(passes(rows, columns), INT64)
-        return trace.tracer(b.reduce("add", passed, (values.ndim,)))
+        return trace.tracer(b.reduce("add", passed, (0,)))
     return trace.tracer(_bisected(b, ordered.value, values.value, passes))
 
 
@@ -160,7 +160,7 @@ def isin(
     dtype = np.result_type(x.dtype, others.dtype)
     x, others = converted(x, dtype), xp.ravel(converted(others, dtype))
     if others.size <= COMPARED_WITH_ALL or dtype.kind == "c":
-        found = any_(x[..., None] == others, -1)
+        found = any_(xp.reshape(others, (-1, *(1,) * x.ndim)) == x, 0)
     else:
         ordered = sorted_along(others, 0)
         place = xp.minimum(places_in(ordered, x, "left"), others.size - 1)

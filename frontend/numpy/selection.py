@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tracer import Tracer
+from ..views import ImaginaryPart, ReadOnly, RealPart, detached, view
 from .operands import (
     broadcast_shape,
     constant_like,
@@ -92,12 +93,25 @@ def clip(
     return trace.tracer(trace.builder.clamp(*values))
 
 
-@implements(np.nan_to_num)
-def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Tracer:
-    """Replace NaN by ``nan``, and infinities by the given or the extreme finite numbers."""
+@implements(np.nan_to_num, views=True)
+def nan_to_num(
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Tracer:
+    """Replace NaN by ``nan``, and infinities by the given or the extreme finite numbers.
+
+    Returns:
+        A new array, or with ``copy=False`` x itself, changed.
+    """
+    if copy or type(x) is not Tracer:
+        return detached(_finite(x, nan, posinf, neginf))
+    x.assign(_finite(x, nan, posinf, neginf))
+    return x
+
+
+def _finite(x: Any, nan: Any, posinf: Any, neginf: Any) -> Tracer:
     a = traced_arrays(x, *[v for v in (nan, posinf, neginf) if v is not None])[1][0]
     if a.dtype.kind == "c":
-        parts = (nan_to_num(p, nan=nan, posinf=posinf, neginf=neginf) for p in (a.real, a.imag))
+        parts = (_finite(p, nan, posinf, neginf) for p in (a.real, a.imag))
         return a.trace.tracer(a.trace.builder.complex(*[p.value for p in parts]))
     if a.dtype.kind != "f":
         return a
@@ -111,20 +125,20 @@ def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 # Parts of complex numbers
 
 
-@implements(np.real)
+@implements(np.real, views=True)
 def real(val: Any) -> Tracer:
     """Return the real part."""
     x = traced_array(val)
-    return x.trace.tracer(x.trace.builder.real(x.value)) if x.dtype.kind == "c" else x
+    return view(x, RealPart()) if x.dtype.kind == "c" else x
 
 
-@implements(np.imag)
+@implements(np.imag, views=True)
 def imag(val: Any) -> Tracer:
     """Return the imaginary part, which of real numbers is 0."""
     x = traced_array(val)
     if x.dtype.kind != "c":
-        return constant_like(x, 0)
-    return x.trace.tracer(x.trace.builder.imag(x.value))
+        return view(constant_like(x, 0), ReadOnly())
+    return view(x, ImaginaryPart())
 
 
 @implements(np.angle)
@@ -135,7 +149,7 @@ def angle(z: Any, deg: bool = False) -> Tracer:
     return radians * (180 / np.pi) if deg else radians
 
 
-@implements(np.real_if_close)
+@implements(np.real_if_close, views=True)
 def real_if_close(a: Any, tol: float = 100) -> Tracer:
     """Return a real array as it is.
 

@@ -10,16 +10,16 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ..dispatch import UFUNCS
+from ..stores import require_castable, stored_result
 from ..tracer import Tracer
-from ..tracing import Operand, Trace
-from .operands import broadcast_shape, is_one_of, is_traced, lifted, prepared, unsupported
+from ..tracing import PYTHON_SCALARS, Operand, Trace
+from ..views import detached
+from .operands import broadcast_shape, is_one_of, is_traced, lifted, prepared, unsupported, xp
 from .promotion import BOOL, loop_dtypes, promotion_key
 from .ufunc_rules import RULES
 from .ufunc_rules.arithmetic import constant_power
 
 _DEFAULTS: Final[dict[str, Any]] = {
-    "out": None,
-    "where": True,
     "casting": "same_kind",
     "order": "K",
     "subok": True,
@@ -140,7 +140,9 @@ def register_ufunc(ufunc: np.ufunc, implementation: Callable[..., Any]) -> None:
     computes by NumPy itself if no operand is traced.
     """
 
-    def function(*operands: Any, **kwargs: Any) -> Any:
+    def function(*operands: Any, out: Any = None, where: Any = True, **kwargs: Any) -> Any:
+        if out is not None or where is not True or len(operands) > ufunc.nin:
+            return _stored(ufunc, implementation, operands, out, where, kwargs)
         if not is_traced(operands):
             return ufunc(*operands, **kwargs)
         if kwargs:
@@ -149,11 +151,85 @@ def register_ufunc(ufunc: np.ufunc, implementation: Callable[..., Any]) -> None:
             raise TypeError(
                 f"{ufunc.__name__}() takes {ufunc.nin} operands, {len(operands)} were given"
             )
-        return implementation(*operands, **kwargs)
+        result = implementation(*operands, **kwargs)
+        return result if type(result) is Tracer and result._view is None else detached(result)
 
     function.__name__ = function.__qualname__ = ufunc.__name__
     function.__doc__ = f"As ``numpy.{ufunc.__name__}``, of traced values too."
     UFUNCS[ufunc] = function
+
+
+def _stored(
+    ufunc: np.ufunc,
+    implementation: Callable[..., Any],
+    operands: tuple[Any, ...],
+    out: Any,
+    where: Any,
+    kwargs: dict[str, Any],
+) -> Any:
+    """Compute where ``where`` holds, and store in the outputs that are given."""
+    if len(operands) > ufunc.nin:
+        if out is not None or len(operands) > ufunc.nargs:
+            raise TypeError(f"{ufunc.__name__}() got more operands than it has")
+        operands, out = operands[: ufunc.nin], operands[ufunc.nin :]
+    outputs: tuple[Any, ...] = out if type(out) is tuple else (out,)
+    outputs += (None,) * (ufunc.nout - len(outputs))
+    if not is_traced((*operands, *outputs, where)):
+        return ufunc(*operands, out=out, where=where, **kwargs)
+    casting = kwargs.pop("casting", "same_kind")
+    compute = partial(implementation if is_traced(operands) else ufunc, **_supported(ufunc, kwargs))
+    results = _where_wanted(ufunc, compute, operands, where)
+    name = f"numpy.{ufunc.__name__}"
+    for x, target in zip(results, outputs):
+        if target is not None:
+            require_castable(np.result_type(x), target.dtype, name, casting)
+    merged = [_merged(x, target, where) for x, target in zip(results, outputs)]
+    stored = [
+        x if target is None else stored_result(target, x, name, casting)
+        for x, target in zip(merged, outputs)
+    ]
+    return stored[0] if ufunc.nout == 1 else tuple(stored)
+
+
+_DEFINED_AT: Final[dict[np.ufunc, float]] = {
+    np.arccos: 0.0,
+    np.arccosh: 2.0,
+    np.arcsin: 0.0,
+    np.arctanh: 0.0,
+}
+"""A number at which a ufunc and its derivatives are finite, where 1 is none."""
+
+
+def _where_wanted(
+    ufunc: np.ufunc, compute: Callable[..., Any], operands: tuple[Any, ...], where: Any
+) -> tuple[Any, ...]:
+    """Return the results of a ufunc, of which only those where ``where`` holds are wanted.
+
+    What is not wanted has derivatives that are zero and not NaN: the operands are replaced there
+    by a harmless number.
+    """
+    if where is not True:
+        operands = tuple(_guarded(x, where, _DEFINED_AT.get(ufunc, 1.0)) for x in operands)
+    results = compute(*operands)
+    return results if type(results) is tuple else (results,)
+
+
+def _guarded(operand: Any, where: Any, safe: float) -> Any:
+    """Return an operand that is ``safe`` where the result is not wanted."""
+    weak = operand.weak if type(operand) is Tracer else type(operand) in PYTHON_SCALARS
+    if weak or np.result_type(operand).kind not in "fc":
+        return operand
+    return xp.where(where, operand, np.result_type(operand).type(safe))
+
+
+def _merged(result: Any, out: Any, where: Any) -> Any:
+    """Return the result where it is wanted, and elsewhere what ``out`` holds, or zeros."""
+    if out is not None and np.shape(result) != np.shape(out):
+        result = xp.broadcast_to(result, np.shape(out))
+    if where is True:
+        return result
+    rest = xp.zeros_like(result) if out is None else xp.astype(out, np.result_type(result))
+    return xp.where(where, result, rest)
 
 
 def _supported(ufunc: np.ufunc, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def _binomial(key: Key, n: Tracer, p: Tracer, *, shape: Shape, dtype: np.dtype) 
     q = xp.minimum(p, 1 - p)
     is_few = n * q <= _FEW
     skipped = is_invalid | is_infinite
-    few = _binomial_by_waiting(key, xp.where(is_few & ~skipped, n, -1), q, shape)
+    few = _binomial_by_waiting(key, xp.where(is_few & ~skipped, n, -np.inf), q, shape)
     many = _binomial_by_rejection(key, n, q, is_few | skipped, shape)
     count = xp.where(is_few, few, many)
     count = xp.where(p < 0.5, count, n - count)

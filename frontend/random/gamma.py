@@ -18,12 +18,14 @@ from ...ir.types import Shape
 from .. import lax
 from ..api import vmap
 from ..boundary import public
+from ..custom.jvp import custom_jvp
 from ..errors import ShapeError
 from ..numpy.manipulation import sizes
-from ..numpy.operands import broadcast, converted, xp
+from ..numpy.operands import broadcast, converted, is_traced, xp
 from ..tracer import Tracer
 from .calls import result_shape, sampled
 from .continuous import traced_exponential, traced_normal
+from .gamma_derivative import log_slope
 from .threefry import Key
 from .uniform import traced_signs, unit_uniform
 
@@ -36,7 +38,7 @@ def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None) -> Any:
 
     Args:
         key: a key, u32[2].
-        a: a positive number or an array of them.
+        a: a positive number or an array of them; where it is negative, the result is NaN.
         shape: of the result, to which ``a`` broadcasts; that of ``a`` by default.
         dtype: a float dtype; float64 by default.
 
@@ -45,13 +47,13 @@ def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None) -> Any:
         ShapeError: (a ValueError) if ``a`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return sampled("gamma", traced_gamma, key, a, shape=shape, dtype=dtype)
+    return _sampled("gamma", traced_gamma, key, a, shape=shape, dtype=dtype)
 
 
 @public
 def loggamma(key: Any, a: Any, shape: Any = None, dtype: Any = None) -> Any:
     """Return logarithms of numbers of `gamma`, which takes the same arguments."""
-    return sampled("loggamma", traced_loggamma, key, a, shape=shape, dtype=dtype)
+    return _sampled("loggamma", traced_loggamma, key, a, shape=shape, dtype=dtype)
 
 
 @public
@@ -70,7 +72,7 @@ def beta(key: Any, a: Any, b: Any, shape: Any = None, dtype: Any = None) -> Any:
         ShapeError: (a ValueError) if the parameters do not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return sampled("beta", _beta, key, a, b, shape=shape, dtype=dtype)
+    return _sampled("beta", _beta, key, a, b, shape=shape, dtype=dtype)
 
 
 @public
@@ -88,7 +90,7 @@ def chisquare(key: Any, df: Any, shape: Any = None, dtype: Any = None) -> Any:
         ShapeError: (a ValueError) if ``df`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return sampled("chisquare", _chisquare, key, df, shape=shape, dtype=dtype)
+    return _sampled("chisquare", _chisquare, key, df, shape=shape, dtype=dtype)
 
 
 @public
@@ -109,7 +111,7 @@ def f(key: Any, dfnum: Any, dfden: Any, shape: Any = None, dtype: Any = None) ->
         ShapeError: (a ValueError) if the parameters do not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return sampled("f", _f, key, dfnum, dfden, shape=shape, dtype=dtype)
+    return _sampled("f", _f, key, dfnum, dfden, shape=shape, dtype=dtype)
 
 
 @public
@@ -127,7 +129,7 @@ def t(key: Any, df: Any, shape: Any = None, dtype: Any = None) -> Any:
         ShapeError: (a ValueError) if ``df`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return sampled("t", _t, key, df, shape=shape, dtype=dtype)
+    return _sampled("t", _t, key, df, shape=shape, dtype=dtype)
 
 
 @public
@@ -150,7 +152,7 @@ def dirichlet(key: Any, alpha: Any, shape: Any = None, dtype: Any = None) -> Any
     if size is None:
         raise ShapeError("`dirichlet` takes concentrations [..., n], found a number")
     wanted = (*result_shape("dirichlet", shape, tuple(leading)), size)
-    return sampled("dirichlet", _dirichlet, key, alpha, shape=wanted, dtype=dtype)
+    return _sampled("dirichlet", _dirichlet, key, alpha, shape=wanted, dtype=dtype)
 
 
 @public
@@ -168,7 +170,7 @@ def generalized_normal(key: Any, p: Any, shape: Any = (), dtype: Any = None) -> 
         ShapeError: (a ValueError) if ``p`` does not broadcast to ``shape``.
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
-    return sampled(
+    return _sampled(
         "generalized_normal", _generalized_normal, key, p, shape=sizes(shape), dtype=dtype
     )
 
@@ -193,44 +195,78 @@ def ball(key: Any, d: int, p: Any = 2, shape: Any = (), dtype: Any = None) -> An
         DtypeError: (a TypeError) if ``dtype`` is no float dtype.
     """
     result_shape("ball", (), np.shape(p))
-    return sampled("ball", _ball, key, p, shape=(*sizes(shape), index(d)), dtype=dtype)
+    return _sampled("ball", _ball, key, p, shape=(*sizes(shape), index(d)), dtype=dtype)
+
+
+def _sampled(
+    name: str, sampler: Callable[..., Tracer], key: Any, *parameters: Any, shape: Any, dtype: Any
+) -> Any:
+    """Compute a sampler's result; a derivative rule is traced only where it may be asked for."""
+    options = {"shape": shape, "dtype": dtype, "differentiable": is_traced((key, *parameters))}
+    return sampled(name, sampler, key, *parameters, **options)
 
 
 # What computes: of a traced key and traced parameters
 
 
-def traced_gamma(key: Key, a: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def traced_gamma(
+    key: Key, a: Tracer, *, shape: Shape, dtype: np.dtype, differentiable: bool
+) -> Tracer:
     """Return numbers under a traced key: the part of `gamma` that computes."""
-    return _of_each(_one_gamma, key, a, shape, dtype)
+    return _of_each(_gammas if differentiable else _gammas.fun, key, a, shape, dtype)
 
 
-def traced_loggamma(key: Key, a: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def traced_loggamma(
+    key: Key, a: Tracer, *, shape: Shape, dtype: np.dtype, differentiable: bool
+) -> Tracer:
     """Return logarithms under a traced key: the part of `loggamma` that computes."""
-    return _of_each(_one_loggamma, key, a, shape, dtype)
+    return _of_each(_loggammas if differentiable else _loggammas.fun, key, a, shape, dtype)
 
 
 def _of_each(
-    one: Callable[[Key, Tracer], Tracer], key: Key, a: Tracer, shape: Shape, dtype: np.dtype
+    numbers: Callable[..., Tracer], key: Key, a: Tracer, shape: Shape, dtype: np.dtype
 ) -> Tracer:
-    """Return what a sampler of one number gives for each element of ``a``, under its own key."""
+    """Return a number for each element of ``a``, each under a key of its own."""
     a = broadcast(converted(a, dtype), shape)
-    if not shape:
-        return one(key.split_apart(1)[0], a)
-    a = xp.reshape(a, -1)
-    upper, lower = map(key.trace.tracer, key.words(a.shape))
-    numbers = vmap(lambda upper, lower, a: one(Key(upper, lower), a))(upper, lower, a)
-    return xp.reshape(numbers, shape)
+    a = xp.reshape(xp.where(a < 0, np.nan, a), -1)
+    return xp.reshape(numbers(*map(key.trace.tracer, key.words(a.shape)), a), shape)
+
+
+@custom_jvp
+def _gammas(upper: Tracer, lower: Tracer, a: Tracer) -> Tracer:
+    """Return a number under each of several keys, given as their words."""
+    return vmap(lambda u, v, a: _one_gamma(Key(u, v), a))(upper, lower, a)
+
+
+@custom_jvp
+def _loggammas(upper: Tracer, lower: Tracer, a: Tracer) -> Tracer:
+    """Return a logarithm under each of several keys, given as their words."""
+    return vmap(lambda u, v, a: _one_loggamma(Key(u, v), a))(upper, lower, a)
+
+
+@_gammas.defjvp
+def _gammas_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    x, a = _gammas(*primals), primals[2]
+    is_zero = x == 0  # where it was too small, no derivative is known
+    slope = x * vmap(log_slope)(xp.log(xp.where(is_zero, 1, x)), a)
+    return x, xp.where(is_zero, 0, slope) * tangents[2]
+
+
+@_loggammas.defjvp
+def _loggammas_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    log_x, a = _loggammas(*primals), primals[2]
+    return log_x, vmap(log_slope)(log_x, a) * tangents[2]
 
 
 def _one_gamma(key: Key, a: Tracer) -> Tracer:
-    loop_key, boost_key = key.split_apart()
+    loop_key, boost_key = key.split()
     scale, cube = _accepted(loop_key, a)
     boost = xp.power(1 - unit_uniform(boost_key, shape=(), dtype=a.dtype), 1 / a)
     return scale * cube * xp.where(a >= 1, 1, boost)
 
 
 def _one_loggamma(key: Key, a: Tracer) -> Tracer:
-    loop_key, boost_key = key.split_apart()
+    loop_key, boost_key = key.split()
     scale, cube = _accepted(loop_key, a)
     boost = -traced_exponential(boost_key, shape=(), dtype=a.dtype)
     scaled = xp.where((a >= 1) | (boost == 0), 0, boost * (1 / a))
@@ -262,7 +298,7 @@ def _accepted(key: Key, a: Tracer) -> tuple[Tracer, Tracer]:
     spread = third / xp.sqrt(scale)
 
     def propose(last: _Proposal) -> _Proposal:
-        retry_key, draw_key = last.normal_key.split_apart()
+        retry_key, draw_key = last.normal_key.split()
         x = traced_normal(draw_key, shape=(), dtype=a.dtype)
         u = unit_uniform(last.uniform_key, shape=(), dtype=a.dtype)
         root = 1 + x * spread
@@ -274,58 +310,61 @@ def _accepted(key: Key, a: Tracer) -> tuple[Tracer, Tracer]:
         again = (last.key, retry_key, last.uniform_key)
         next_key, normal_key, uniform_key = (
             Key(*(xp.where(is_complete, x, y) for x, y in zip(fresh, old)))
-            for fresh, old in zip(last.key.split_apart(3), again)
+            for fresh, old in zip(last.key.split(3), again)
         )
         return _Proposal(next_key, normal_key, uniform_key, cube, is_complete & ~is_rejected)
 
-    next_key, normal_key, uniform_key = key.split_apart(3)
+    next_key, normal_key, uniform_key = key.split(3)
     first = _Proposal(next_key, normal_key, uniform_key, scale, a != a)
     return scale, lax.while_loop(lambda last: ~last.accepted, propose, first).cube
 
 
-def _beta(key: Key, a: Tracer, b: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
-    logs = [traced_loggamma(k, x, shape=shape, dtype=dtype) for k, x in zip(key.split(), (a, b))]
+def _beta(key: Key, a: Tracer, b: Tracer, **options: Any) -> Tracer:
+    logs = [traced_loggamma(k, x, **options) for k, x in zip(key.split(), (a, b))]
     largest = xp.maximum(*logs)
     first, second = (xp.exp(x - largest) for x in logs)
     return first / (first + second)
 
 
-def _chisquare(key: Key, df: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
-    half = converted(df, dtype) / 2
-    return xp.exp(traced_loggamma(key, half, shape=shape, dtype=dtype)) * 2
+def _chisquare(key: Key, df: Tracer, **options: Any) -> Tracer:
+    return xp.exp(traced_loggamma(key, df / 2, **options)) * 2
 
 
-def _f(key: Key, dfnum: Tracer, dfden: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
-    dfnum, dfden = converted(dfnum, dtype), converted(dfden, dtype)
-    below, above = key.split()
-    numerator = _chisquare(above, dfnum, shape=shape, dtype=dtype) / dfnum
-    return numerator / (_chisquare(below, dfden, shape=shape, dtype=dtype) / dfden)
+def _f(key: Key, dfnum: Tracer, dfden: Tracer, **options: Any) -> Tracer:
+    below, above = (
+        _chisquare(k, df, **options) / converted(df, options["dtype"])
+        for k, df in zip(key.split(), (dfden, dfnum))
+    )
+    return above / below
 
 
-def _t(key: Key, df: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _t(key: Key, df: Tracer, *, shape: Shape, dtype: np.dtype, **options: Any) -> Tracer:
     half = converted(df, dtype) / 2
     normal_key, gamma_key = key.split()
     numbers = traced_normal(normal_key, shape=shape, dtype=dtype)
-    return numbers * xp.sqrt(half / traced_gamma(gamma_key, half, shape=shape, dtype=dtype))
+    scale = half / traced_gamma(gamma_key, half, shape=shape, dtype=dtype, **options)
+    return numbers * xp.sqrt(scale)
 
 
-def _dirichlet(key: Key, alpha: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
-    logs = traced_loggamma(key, alpha, shape=shape, dtype=dtype)
+def _dirichlet(key: Key, alpha: Tracer, **options: Any) -> Tracer:
+    logs = traced_loggamma(key, alpha, **options)
     weights = xp.exp(logs - xp.max(logs, axis=-1, keepdims=True))
     return weights / xp.sum(weights, axis=-1, keepdims=True)
 
 
-def _generalized_normal(key: Key, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _generalized_normal(
+    key: Key, p: Tracer, *, shape: Shape, dtype: np.dtype, **options: Any
+) -> Tracer:
     gamma_key, sign_key = key.split()
     inverse = 1 / converted(p, dtype)
-    sizes = traced_gamma(gamma_key, inverse, shape=shape, dtype=dtype)
-    return traced_signs(sign_key, shape=shape, dtype=dtype) * sizes**inverse
+    sizes = traced_gamma(gamma_key, inverse, shape=shape, dtype=dtype, **options) ** inverse
+    return traced_signs(sign_key, shape=shape, dtype=dtype) * sizes
 
 
-def _ball(key: Key, p: Tracer, *, shape: Shape, dtype: np.dtype) -> Tracer:
+def _ball(key: Key, p: Tracer, *, shape: Shape, dtype: np.dtype, **options: Any) -> Tracer:
     p = converted(p, dtype)
     direction_key, length_key = key.split()
-    parts = _generalized_normal(direction_key, p, shape=shape, dtype=dtype)
+    parts = _generalized_normal(direction_key, p, shape=shape, dtype=dtype, **options)
     rest = traced_exponential(length_key, shape=shape[:-1], dtype=dtype)
     norms = (xp.sum(xp.abs(parts) ** p, axis=-1) + rest) ** (1 / p)
     return parts / norms[..., None]

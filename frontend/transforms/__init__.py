@@ -6,7 +6,7 @@ function returns (after tracing); and the passes that make one of the other. It 
 and looks into no IR, so that transformations nest to any depth.
 """
 
-from .base import Function, PassCall, Results, Transform
+from .base import Function, Lanes, PassCall, Results, Transform
 from .derivatives import Grad, Jvp, Vjp
 from .jacobians import Jacobian
 from .mapping import Vmap
@@ -20,6 +20,7 @@ __all__ = [
     "Grad",
     "Jacobian",
     "Jvp",
+    "Lanes",
     "LinearTranspose",
     "PassCall",
     "Results",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from ..arguments import Arguments, ShapeDtypeStruct
 from ..tree import TreeDef
@@ -40,8 +40,27 @@ class Function(NamedTuple):
     results: Results
 
 
+class Lanes(NamedTuple):
+    """How a transformation maps a function over its arguments.
+
+    Attributes:
+        in_axes: for each leaf of the arguments the dimension that it is mapped over, -1 for none.
+        size: how many lanes there are.
+    """
+
+    in_axes: tuple[int, ...]
+    size: int
+
+
 class Transform(ABC):
     """A transformation of functions."""
+
+    begins_with_arguments: ClassVar[bool] = True
+    """Whether the leaves of the function's arguments are the first of the transformed one's."""
+
+    def lanes(self, outer: Arguments) -> Lanes | None:
+        """Return how the function is mapped over ``outer``, None if it is not."""
+        return None
 
     @abstractmethod
     def inner_arguments(self, outer: Arguments, names: Sequence[str]) -> Arguments:

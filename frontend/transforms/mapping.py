@@ -9,7 +9,7 @@ from .. import tree
 from ..arguments import Arguments, ShapeDtypeStruct, argument_names
 from ..axes import Axes, AxesNode, spread
 from ..errors import AxesError
-from .base import Function, PassCall, Results, Transform
+from .base import Function, Lanes, PassCall, Results, Transform
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Vmap(Transform):
             for type_, axis in zip(inner.results.types, self._axes_out(inner.results))
         ]
         return Results(inner.results.tree, tuple(types))
+
+    def lanes(self, outer: Arguments) -> Lanes:
+        """Return the axes of all leaves."""
+        axes = tuple([_or_unmapped(axis) for axis in self._axes_in(outer)])
+        return Lanes(axes, self._size(outer))
 
     def passes(self, outer: Arguments, inner: Function) -> list[PassCall]:
         """Batch, with captures and unmapped arguments shared by all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .. import tree
 from ..arguments import Arguments
@@ -21,6 +22,8 @@ class LinearTranspose(Transform):
     """
 
     arguments: Arguments
+
+    begins_with_arguments: ClassVar[bool] = False
 
     def inner_arguments(self, outer: Arguments, names: Sequence[str]) -> Arguments:
         """Return the arguments that the function was to be transposed for.

@@ -14,38 +14,39 @@ T = TypeVar("T")
 
 
 def register_node(
-    node_type: type[T],
-    flatten: Callable[[T], tuple[Iterable[Any], Hashable]],
-    unflatten: Callable[[Any, Sequence[Any]], T],
-    flatten_with_keys: Callable[[T], tuple[Iterable[tuple[Any, Any]], Hashable]] | None = None,
+    nodetype: type[T],
+    flatten_func: Callable[[T], tuple[Iterable[Any], Hashable]],
+    unflatten_func: Callable[[Any, Sequence[Any]], T],
+    flatten_with_keys_func: Callable[[T], tuple[Iterable[tuple[Any, Any]], Hashable]] | None = None,
 ) -> None:
     """Make a type a container; JAX calls this ``register_pytree_node``.
 
     Args:
-        node_type: the type; subclasses are not included.
-        flatten: gives the children, and a hashable value for what else the structure consists of.
-        unflatten: makes an instance from that value and the children, which may be any objects.
-        flatten_with_keys: as ``flatten``, with pairs of key and child; for paths.
+        nodetype: the type; subclasses are not included.
+        flatten_func: gives the children, and a hashable value for what else the structure consists
+            of.
+        unflatten_func: makes an instance from that value and the children, which may be anything.
+        flatten_with_keys_func: as ``flatten_func``, with pairs of key and child; for paths.
 
     Raises:
         ValueError: if the type is registered already.
     """
 
     def take_apart(node: T) -> tuple[Sequence[Any], Hashable]:
-        children, data = flatten(node)
-        return tuple(children), (node_type, data)
+        children, data = flatten_func(node)
+        return tuple(children), (nodetype, data)
 
     def put_together(data: Any, children: Sequence[Any]) -> T:
-        return unflatten(data[1], tuple(children))
+        return unflatten_func(data[1], tuple(children))
 
     def keys(data: Any, count: int) -> Sequence[Any]:
-        if flatten_with_keys is None:
+        if flatten_with_keys_func is None:
             return [FlattenedIndexKey(i) for i in range(count)]
-        pairs, _ = flatten_with_keys(put_together(data, [None] * count))
+        pairs, _ = flatten_with_keys_func(put_together(data, [None] * count))
         return [key for key, _ in pairs]
 
     register_kind(
-        node_type, NodeKind(f"node {node_type.__qualname__}", take_apart, put_together, keys)
+        nodetype, NodeKind(f"node {nodetype.__qualname__}", take_apart, put_together, keys)
     )
 
 
@@ -117,7 +118,7 @@ def register_leaf(leaf_type: type[Any]) -> None:
 
 
 def register_dataclass(
-    node_type: type[T],
+    nodetype: type[T],
     data_fields: Sequence[str] | None = None,
     meta_fields: Sequence[str] | None = None,
     drop_fields: Sequence[str] = (),
@@ -125,7 +126,7 @@ def register_dataclass(
     """Say which fields of a dataclass are children and which belong to the structure.
 
     Args:
-        node_type: a dataclass.
+        nodetype: a dataclass.
         data_fields: names of the fields that are children; by default all but ``meta_fields`` and
             those declared by ``field(metadata={"static": True})``, or shorter `static`.
         meta_fields: names of the fields whose (hashable) values belong to the structure.
@@ -138,7 +139,7 @@ def register_dataclass(
         ValueError: if the type is registered already, or the names are not its fields.
         TypeError: if it is no dataclass.
     """
-    fields = {field.name: field for field in dataclasses.fields(node_type) if field.init}  # type: ignore[arg-type]
+    fields = {field.name: field for field in dataclasses.fields(nodetype) if field.init}  # type: ignore[arg-type]
     kept = [name for name in fields if name not in drop_fields]
     if meta_fields is None:
         chosen = data_fields or ()
@@ -153,10 +154,10 @@ def register_dataclass(
     if sorted((*data_fields, *meta_fields)) != sorted(kept):
         raise ValueError(
             f"data fields {list(data_fields)} and meta fields {list(meta_fields)} are not the "
-            f"fields {kept} of {node_type.__name__}"
+            f"fields {kept} of {nodetype.__name__}"
         )
-    register_kind(node_type, dataclass_kind(node_type, tuple(data_fields), tuple(meta_fields)))
-    return node_type
+    register_kind(nodetype, dataclass_kind(nodetype, tuple(data_fields), tuple(meta_fields)))
+    return nodetype
 
 
 def static(**kwargs: Any) -> Any:

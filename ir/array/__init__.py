@@ -12,8 +12,9 @@ from ..attributes import (
     IntegersAttr,
     ReduceKindAttr,
     ScatterKindAttr,
+    ThreefryWordAttr,
 )
-from . import contraction, elementwise, indexing, ordering, reduction, shape
+from . import contraction, effect, elementwise, indexing, ordering, random, reduction, shape
 from .base import ArrayOp
 from .control import CONTROL_OPS, TapeType
 from .regions import YieldOp
@@ -26,6 +27,8 @@ FAMILIES = {
     "reduction": reduction,
     "contraction": contraction,
     "ordering": ordering,
+    "random": random,
+    "effect": effect,
 }
 """The modules that define the ops, by the name that each pass gives its rules for them."""
 
@@ -63,6 +66,7 @@ Array = Dialect(
         ComparePredicateAttr,
         ReduceKindAttr,
         ScatterKindAttr,
+        ThreefryWordAttr,
         TapeType,
     ],
     [_Materializer()],

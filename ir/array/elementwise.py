@@ -89,19 +89,21 @@ class BinaryOp(ElementwiseOp, ABC):
     ) -> Tensor:
         """Return the operands' common type."""
         require_kinds(cls.name, cls.KINDS, operands[:1])
-        _require_same(cls.name, operands)
+        require_same(cls.name, operands)
         return operands[0]
 
 
-def _require_same(op_name: str, operands: Sequence[Tensor]) -> None:
+def require_same(op_name: str, operands: Sequence[Tensor]) -> None:
+    """Raise ShapeError or DtypeError if operands are not of one type."""
     first = operands[0]
     for other in operands[1:]:
         if other is not first and other != first:
             error = ShapeError if shape_of(other) != shape_of(first) else DtypeError
-            raise error(f"{op_name} needs operands of one type, got {_spell_all(operands)}")
+            raise error(f"{op_name} needs operands of one type, got {spell_all(operands)}")
 
 
-def _spell_all(types: Sequence[Tensor]) -> str:
+def spell_all(types: Sequence[Tensor]) -> str:
+    """Return the types as a message names them."""
     return " and ".join(map(spell, types))
 
 
@@ -616,19 +618,6 @@ class ShiftRightLogicalOp(BinaryOp):
     NUMPY: ClassVar = reference.shift_right_logical
 
 
-@irdl_op_definition
-class RotateLeftOp(BinaryOp):
-    """x rotated left by y bits: what moves out above moves in below; y counts modulo the width.
-
-    One op for three shifts and ors: generators of random numbers and hash functions rotate in each
-    of many rounds, and processors do it in one instruction.
-    """
-
-    name = "array.rotate_left"
-    KINDS: ClassVar = INTEGERS
-    NUMPY: ClassVar = reference.rotate_left
-
-
 # Ops whose result type is not the operands'
 
 
@@ -748,7 +737,7 @@ class ComplexOp(ElementwiseOp):
     ) -> Tensor:
         """Return the complex type of the parts' type."""
         require_kinds(cls.name, cls.KINDS, operands)
-        _require_same(cls.name, operands)
+        require_same(cls.name, operands)
         return complex_type(operands[0])
 
     @staticmethod
@@ -785,7 +774,7 @@ class CompareOp(ElementwiseOp):
         cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
     ) -> Tensor:
         """Return a bool type of the operands' shape."""
-        _require_same(cls.name, operands)
+        require_same(cls.name, operands)
         predicate = properties["predicate"]
         assert isinstance(predicate, ComparePredicateAttr)
         if predicate.data not in ("eq", "ne"):
@@ -818,12 +807,12 @@ class SelectOp(ElementwiseOp):
     ) -> Tensor:
         """Return the type of the two choices."""
         predicate, on_true, _ = operands
-        _require_same(cls.name, operands[1:])
+        require_same(cls.name, operands[1:])
         if dtype_of(predicate) != _BOOL:
-            raise DtypeError(f"{cls.name} needs a bool predicate, got {_spell_all(operands)}")
+            raise DtypeError(f"{cls.name} needs a bool predicate, got {spell_all(operands)}")
         if shape_of(predicate) != shape_of(on_true):
             raise ShapeError(
-                f"{cls.name} needs a predicate of the choices' shape, got {_spell_all(operands)}"
+                f"{cls.name} needs a predicate of the choices' shape, got {spell_all(operands)}"
             )
         return on_true
 
@@ -847,7 +836,7 @@ class ClampOp(ElementwiseOp):
     ) -> Tensor:
         """Return the operands' common type."""
         require_kinds(cls.name, cls.KINDS, operands[:1])
-        _require_same(cls.name, operands)
+        require_same(cls.name, operands)
         return operands[0]
 
     @staticmethod

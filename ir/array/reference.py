@@ -136,16 +136,6 @@ def shift_right_logical(x: np.ndarray, amount: np.ndarray) -> np.ndarray:
     return np.asarray(shifted).view(x.dtype)
 
 
-def rotate_left(x: np.ndarray, amount: np.ndarray) -> np.ndarray:
-    """Return the bits of x moved up, those that move out at the top moving in at the bottom."""
-    width = 8 * x.dtype.itemsize
-    unsigned = np.dtype(f"u{x.dtype.itemsize}")
-    bits = np.asarray(x).view(unsigned)
-    up = np.asarray(amount).view(unsigned) % unsigned.type(width)
-    down = (unsigned.type(width) - up) % unsigned.type(width)
-    return np.asarray(np.left_shift(bits, up) | np.right_shift(bits, down)).view(x.dtype)
-
-
 def convert(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Convert as the dialect does: floats saturate on the way to integers, NaN becomes 0."""
     if dtype.kind == "b":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from .arithmetic import CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp
+from .arithmetic import CastOp, CompareOp, MathOp, SelectOp, ThreefryOp
 from .memory import (
     GatherLoadOp,
     LoadOp,
@@ -28,7 +28,7 @@ Kernel = Dialect(
     [
         *(FusionOp, YieldOp, LoadOp, StoreOp),
         *(TapeNewOp, TapePushOp, TapePopOp, TapeFreeOp),
-        *(CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp),
+        *(CastOp, CompareOp, MathOp, SelectOp, ThreefryOp),
         *(StridedLoadOp, StridedStoreOp, GatherLoadOp, ScatterStoreOp),
     ],
     [ScheduleAttr, TapeType],

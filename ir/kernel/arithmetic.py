@@ -95,21 +95,27 @@ class SelectOp(IRDLOperation):
 
 
 @irdl_op_definition
-class RotateLeftOp(IRDLOperation):
-    """Rotation of the bits of integers; ``arith`` has shifts only.
+class ThreefryOp(IRDLOperation):
+    """Both words that Threefry-2x32 makes of a counter under a key.
 
-    %y = kernel.rotate_left %x, %amount : vector<16xi32>
+        %x, %y = kernel.threefry_2x32 %k0, %k1, %c0, %c1 : vector<16xi32>
 
-    The amount counts modulo the width.
+    Operands and results are i32 or vectors of i32, of one type; see ``array.threefry_2x32``.
     """
 
-    name = "kernel.rotate_left"
+    name = "kernel.threefry_2x32"
     T: ClassVar = VarConstraint("T", AnyAttr())
-    operand = operand_def(T)
-    amount = operand_def(T)
-    result = result_def(T)
+    upper_key = operand_def(T)
+    lower_key = operand_def(T)
+    upper_counter = operand_def(T)
+    lower_counter = operand_def(T)
+    upper = result_def(T)
+    lower = result_def(T)
     traits = traits_def(Pure())
-    assembly_format = "$operand `,` $amount attr-dict `:` type($operand)"
+    assembly_format = (
+        "$upper_key `,` $lower_key `,` $upper_counter `,` $lower_counter attr-dict `:` "
+        "type($upper_key)"
+    )
 
 
 CASTS: Final = (

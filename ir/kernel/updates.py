@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Final, TypeAlias
 
 from xdsl.ir import Operation, SSAValue
@@ -25,13 +26,16 @@ def updates_in_place(
 ) -> bool:
     """Tell whether the op, with what is evaluated as it runs, may write to its operand's memory.
 
-    Nothing may be read there but each element just before it is replaced.
+    Nothing may be read there but each element just before it is replaced, or what a single element
+    is computed from.
 
     Args:
         op: the updating op.
         is_target: whether a value is in the memory of the op's first operand.
         evaluated: the op that computes a value while the update runs; None for what is in memory.
     """
+    if prod(shape_of(op.update)) <= 1:
+        return True  # it is written when all is read
     pending = [(op.update, True), *((v, False) for v in op.operands[2:])]
     seen = set(pending)
     while pending:

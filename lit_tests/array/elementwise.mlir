@@ -18,13 +18,11 @@ func.func @unary(%x: tensor<4xf32>, %n: tensor<4xi32>) -> (tensor<4xf32>, tensor
 // CHECK-LABEL: func.func @binary
 // CHECK-NEXT:    %a = array.mul %x, %y : tensor<2x3xui8>
 // CHECK-NEXT:    %b = array.shift_left %a, %y : tensor<2x3xui8>
-// CHECK-NEXT:    %r = array.rotate_left %b, %y : tensor<2x3xui8>
-// CHECK-NEXT:    %c = array.max %a, %r : tensor<2x3xui8>
+// CHECK-NEXT:    %c = array.max %a, %b : tensor<2x3xui8>
 func.func @binary(%x: tensor<2x3xui8>, %y: tensor<2x3xui8>) -> tensor<2x3xui8> {
   %a = array.mul %x, %y : tensor<2x3xui8>
   %b = array.shift_left %a, %y : tensor<2x3xui8>
-  %r = array.rotate_left %b, %y : tensor<2x3xui8>
-  %c = array.max %a, %r : tensor<2x3xui8>
+  %c = array.max %a, %b : tensor<2x3xui8>
   func.return %c : tensor<2x3xui8>
 }
 
@@ -55,4 +53,14 @@ func.func @other_result_types(%x: tensor<3xf32>) -> (tensor<3xi64>, tensor<3xi1>
   %i = array.convert %b : tensor<3xui32> -> tensor<3xi64>
   %f = array.is_finite %a : tensor<3xf32> -> tensor<3xi1>
   func.return %i, %f : tensor<3xi64>, tensor<3xi1>
+}
+
+// CHECK-LABEL: func.func @cipher
+// CHECK-NEXT:    %u = array.threefry_2x32 upper %k, %l, %c, %c : tensor<3xui32>
+// CHECK-NEXT:    %b = array.threefry_2x32 both %u, %l, %c, %c : tensor<3xui32>
+// GENERIC: "array.threefry_2x32"(%k, %l, %c, %c) <{word = #array<threefry_word upper>}>
+func.func @cipher(%k: tensor<3xui32>, %l: tensor<3xui32>, %c: tensor<3xui32>) -> tensor<3xui32> {
+  %u = array.threefry_2x32 upper %k, %l, %c, %c : tensor<3xui32>
+  %b = array.threefry_2x32 both %u, %l, %c, %c : tensor<3xui32>
+  func.return %b : tensor<3xui32>
 }

@@ -107,22 +107,40 @@ func.func @numbered(%x: memref<20x3xui32>, %y: memref<20x3xui32>) {
 
 // -----
 
-// Shifts by less than the width, and rotations, are one op; other amounts are looked at.
+// Shifts by less than the width are one op; other amounts are looked at.
 
 // CHECK-LABEL: func.func @bits
 // CHECK:         %[[X:.*]] = vector.load %{{.*}} : memref<8xi32>, vector<8xi32>
 // CHECK-NEXT:    %[[S:.*]] = arith.shrui %[[X]], %{{.*}} : vector<8xi32>
-// CHECK-NEXT:    %[[R:.*]] = kernel.rotate_left %[[S]], %{{.*}} : vector<8xi32>
 // CHECK-NEXT:    kernel.compare "ule"
 // CHECK-NEXT:    kernel.select
-// CHECK-NEXT:    arith.shli %[[R]]
+// CHECK-NEXT:    arith.shli %[[S]]
 func.func @bits(%x: memref<8xui32>, %y: memref<8xui32>) {
   kernel.fusion ins(%a = %x : memref<8xui32>) outs(%y : memref<8xui32>) schedule<rows = [], vector = 8> {
     %c = array.constant dense<9> : tensor<8xui32>
     %s = array.shift_right_logical %a, %c : tensor<8xui32>
-    %r = array.rotate_left %s, %c : tensor<8xui32>
-    %t = array.shift_left %r, %a : tensor<8xui32>
+    %t = array.shift_left %s, %a : tensor<8xui32>
     kernel.yield %t : tensor<8xui32>
+  }
+  func.return
+}
+
+// -----
+
+// Both words of a block come from one op.
+
+// CHECK-LABEL: func.func @cipher
+// CHECK:         %[[U:.*]], %[[L:.*]] = kernel.threefry_2x32
+// CHECK-NOT:     kernel.threefry_2x32
+// CHECK:         arith.xori %[[U]], %[[L]] : vector<8xi32>
+// CHECK:         vector.store %[[U]]
+// CHECK:         vector.store %[[L]]
+func.func @cipher(%k: memref<8xui32>, %x: memref<8xui32>, %y: memref<8xui32>, %z: memref<8xui32>) {
+  kernel.fusion ins(%a = %k : memref<8xui32>) outs(%x : memref<8xui32>, %y : memref<8xui32>, %z : memref<8xui32>) schedule<rows = [], vector = 8> {
+    %u = array.threefry_2x32 upper %a, %a, %a, %a : tensor<8xui32>
+    %l = array.threefry_2x32 lower %a, %a, %a, %a : tensor<8xui32>
+    %b = array.threefry_2x32 both %a, %a, %a, %a : tensor<8xui32>
+    kernel.yield %u, %l, %b : tensor<8xui32>, tensor<8xui32>, tensor<8xui32>
   }
   func.return
 }

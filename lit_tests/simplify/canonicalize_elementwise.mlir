@@ -153,6 +153,19 @@ func.func @powers(%x: tensor<4xf64>) -> (tensor<4xf64>, tensor<4xf64>, tensor<4x
 // CHECK-NEXT:    %g = array.pow %x, %four : tensor<4xf64>
 // CHECK-NEXT:    func.return %one, %x, %c, %d, %e, %f, %g
 
+// Halves of whole numbers take a square root; minus infinity, whose root is NaN, is chosen apart.
+func.func @roots(%x: tensor<4xf64>) -> tensor<4xf64> {
+  %c = array.constant dense<-1.5> : tensor<4xf64>
+  %y = array.pow %x, %c : tensor<4xf64>
+  func.return %y : tensor<4xf64>
+}
+
+// CHECK-LABEL: func.func @roots
+// CHECK-NOT:     array.pow
+// CHECK:         [[P:%.*]] = array.add %x
+// CHECK:         array.sqrt [[P]]
+// CHECK:         array.select
+
 func.func @limits(%x: tensor<4xf64>, %u: tensor<4xui8>) -> (tensor<4xf64>, tensor<4xf64>, tensor<4xf64>, tensor<4xui8>, tensor<4xf64>, tensor<4xf64>, tensor<4xf64>) {
   %inf = array.constant dense<"0x000000000000F07F"> : tensor<4xf64>
   %minus_inf = array.constant dense<"0x000000000000F0FF"> : tensor<4xf64>

@@ -15,8 +15,9 @@ from xdsl.ir import SSAValue
 
 from ...ir.array import elementwise as e
 from ...ir.array.base import ArrayOp
+from ...ir.array.shape import ConstantOp
 from ...ir.builder import Builder
-from ...ir.types import dtype_of
+from ...ir.types import dtype_of, element_of, is_splat
 from .kinds import Derivatives, Linear, OpRule, Own, Partial, Partials
 from .special import trigamma
 
@@ -82,11 +83,23 @@ def _acosh_slope(b: Builder, x: SSAValue) -> SSAValue:
 
 
 def _pow_base(b: Builder, g: SSAValue, z: SSAValue, x: SSAValue, y: SSAValue) -> SSAValue:
-    """Append g y x^(y - 1), where 0^0 has 0: the exponent stays 0 and the factor y wins."""
+    """Append g y x^(y - 1), where 0^0 has 0: the exponent stays 0 and the factor y wins.
+
+    By a known negative exponent it is g z y / x, which takes no power.
+    """
+    if _is_known_negative(y):
+        return b.mul(g, b.mul(z, b.div(y, x)))
     zero = b.full_like(x, 0)
     both_zero = b.and_(b.compare("eq", y, zero), b.compare("eq", x, zero))
     exponent = b.select(both_zero, y, b.sub(y, b.full_like(y, 1)))
     return b.mul(g, b.mul(y, b.pow(x, exponent)))
+
+
+def _is_known_negative(y: SSAValue) -> bool:
+    owner = y.owner
+    if not isinstance(owner, ConstantOp) or not is_splat(owner.value) or dtype_of(y).kind != "f":
+        return False
+    return bool(element_of(owner.value) < 0)
 
 
 def _pow_exponent(b: Builder, g: SSAValue, z: SSAValue, x: SSAValue, y: SSAValue) -> SSAValue:
@@ -267,7 +280,6 @@ NON_DIFFERENTIABLE: Final[dict[type[ArrayOp], str]] = {
     e.ShiftLeftOp: _BITS,
     e.ShiftRightArithmeticOp: _BITS,
     e.ShiftRightLogicalOp: _BITS,
-    e.RotateLeftOp: _BITS,
     e.BitcastConvertOp: _BITS,
     e.IsFiniteOp: _BOOL,
     e.CompareOp: _BOOL,

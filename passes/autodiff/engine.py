@@ -14,11 +14,12 @@ from typing import NamedTuple
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...ir.array.control import TapeNewOp
+from ...ir.array.control import BarrierOp, TapeNewOp, TapeType
 from ...ir.builder import Builder
-from ...ir.errors import GradatimError
-from ...ir.locations import derived, spell_location
-from ..blocks import append_copy, dependent_values, mapping, name_argument
+from ...ir.functions import BlockBuilder
+from ...ir.locations import derived
+from ..blocks import append_copy, mapping, name_argument
+from ..influence import influenced_values
 from .kinds import (
     Composed,
     Derivative,
@@ -31,8 +32,9 @@ from .kinds import (
     Rule,
     is_differentiable_tape,
     is_inexact,
+    not_linear,
 )
-from .rules import NON_DIFFERENTIABLE, RULES, rule_of
+from .rules import NON_DIFFERENTIABLE, region_rule_of, rule_of
 
 # Activity: a value is active if it depends differentiably on the inputs and the outputs on it
 
@@ -71,16 +73,21 @@ def _varied_among(op: Operation, varied: set[SSAValue]) -> Iterable[SSAValue]:
     """Return the results of an op that depend differentiably on varied values."""
     if varied.isdisjoint(op._operands) or type(op) in NON_DIFFERENTIABLE:
         return ()
-    rule = RULES.get(type(op))
-    if isinstance(rule, RegionRule):
+    if op.regions:
+        rule = region_rule_of(op)
         flags = rule.varied(ENGINE, op, [v in varied for v in op._operands])
         return [v for v, varies in zip(op.results, flags) if varies]
+    if isinstance(op, BarrierOp):
+        pairs = zip(op.results, op._operands)
+        return [v for v, operand in pairs if operand in varied and is_inexact(v)]
     return filter(is_inexact, op.results)
 
 
 def _versions_of_tapes(body: Block) -> list[list[SSAValue]]:
     """Return the versions of each differentiable tape in a block."""
     lists: dict[SSAValue, list[SSAValue]] = {}
+    if not any(type(v.type) is TapeType for op in body.ops for v in op._operands):
+        return []
     for value in body.args:
         if is_differentiable_tape(value):
             lists[value] = [value]
@@ -104,8 +111,9 @@ def _complete(tapes: Iterable[Sequence[SSAValue]], found: set[SSAValue]) -> bool
 
 
 def _useful_operands(op: Operation, varied: Flags, wanted: Flags) -> Flags:
-    rule = RULES.get(type(op))
-    return rule.useful(ENGINE, op, varied, wanted) if isinstance(rule, RegionRule) else varied
+    if isinstance(op, BarrierOp):
+        return wanted
+    return region_rule_of(op).useful(ENGINE, op, varied, wanted) if op.regions else varied
 
 
 def _terminator(body: Block) -> Operation:
@@ -152,13 +160,12 @@ class _Copy:
         if self.active.isdisjoint(op.results):
             append_copy(self.builder.block, op, self.environment)
             return
-        rule = rule_of(op)
-        if isinstance(rule, RegionRule):
+        if op.regions:
             with self.builder.at(derived(op.location, self.mode)):
-                results = self.replace(op, rule)
+                results = self.replace(op, region_rule_of(op))
             for old, new in zip(op.results, results):
                 new.name_hint = new.name_hint or old.name_hint
-        elif isinstance(rule, Composed):
+        elif isinstance(rule := rule_of(op), Composed):
             results = self._compose(op, rule)
         else:
             copy = append_copy(self.builder.block, op, self.environment)
@@ -170,18 +177,20 @@ class _Copy:
                 self.varied.add(new)
 
     def _compose(self, op: Operation, rule: Composed) -> Sequence[SSAValue]:
-        block = self.builder.block
-        before = block.last_op
-        with self.builder.at(op.location):
-            result = rule.compose(self.builder, op, [self.environment[v] for v in op._operands])
-        for part in _behind(block, before):
-            found = set(_varied_among(part, self.varied))
-            if found:
-                self.varied |= found
-                part_rule = rule_of(part)
-                assert not isinstance(part_rule, Composed | RegionRule)
-                self.record(part, part_rule)
-        return (result,) if isinstance(result, SSAValue) else result
+        """Append what an op is composed of as if it had been in its place."""
+        operands = [self.environment[v] for v in op._operands]
+        parts = BlockBuilder([v.type for v in operands], location=op.location)
+        parts.builder.location = op.location
+        result = rule.compose(parts.builder, op, parts.arguments)
+        body = parts.finish((result,) if isinstance(result, SSAValue) else result)
+        varied = [v in self.varied for v in operands]
+        self.active |= active_values(body, varied, [v in self.active for v in op.results])
+        self.environment.update(zip(parts.arguments, operands))
+        terminator = _terminator(body)
+        for part in body.ops:
+            if part is not terminator:
+                self._append(part)
+        return [self.environment[v] for v in terminator._operands]
 
 
 def _behind(block: Block, op: Operation | None) -> Iterator[Operation]:
@@ -279,6 +288,34 @@ class _Record(_Copy):
         pullback = partial(_pull, rule, self.builder, op, flags)
         self.steps.append(_Step(op._operands, op.results, pullback, op.location, op.name))
 
+    def _append(self, op: Operation) -> None:
+        if self.linear and isinstance(op, BarrierOp):
+            self._append_barriers(op)
+        else:
+            super()._append(op)
+
+    def _append_barriers(self, op: BarrierOp) -> None:
+        """Append a barrier in parts: what is known, and what of the linear inputs comes later."""
+        pairs = [(v, self.environment[operand]) for v, operand in zip(op.results, op._operands)]
+        linear = [pair for pair in pairs if pair[0] in self.active]
+        for group in ([pair] for pair in pairs if pair[0] not in self.active):
+            self._append_barrier(op, group)
+        if linear:
+            self.varied.update(self._append_barrier(op, linear))
+            barrier = self.builder.block.last_op
+            assert barrier is not None
+            rule = rule_of(op)
+            assert not isinstance(rule, Composed | RegionRule)
+            self.record(barrier, rule)
+
+    def _append_barrier(
+        self, op: BarrierOp, pairs: Sequence[tuple[SSAValue, SSAValue]]
+    ) -> Sequence[SSAValue]:
+        with self.builder.at(op.location):
+            results = self.builder.barrier([operand for _, operand in pairs])
+        self.environment.update(zip((old for old, _ in pairs), results))
+        return results
+
     def replace(self, op: Operation, rule: RegionRule) -> Sequence[SSAValue]:
         operands = [self.environment[value] for value in op._operands]
         varied = [value in self.active for value in op._operands]
@@ -310,7 +347,7 @@ class _Record(_Copy):
             return pending.pop(value).total() if value in pending else None
 
         linear_in = [v for v in inputs if v in self.varied] if self.linear else ()
-        dependent = dependent_values(self.builder.block, linear_in) if linear_in else set()
+        dependent = influenced_values(self.builder.block, linear_in)
         contribute(outputs, cotangents)
         for step in reversed(self.steps):
             if pending.keys().isdisjoint(step.results) and not self._moves_tape(step):
@@ -340,13 +377,6 @@ def _require_linear(step: _Step, pulling: Iterable[Operation], inputs: set[SSAVa
     for op in pulling:
         if not inputs.isdisjoint(op._operands):
             raise not_linear(step.name, step.location)
-
-
-def not_linear(name: str, location: LocationAttr) -> GradatimError:
-    """Return the error about an op that should be linear."""
-    return GradatimError(
-        f"{name} is not linear in the arguments to transpose by", spell_location(location)
-    )
 
 
 # The engine

@@ -23,6 +23,7 @@ from ...ir.types import shape_of, tensor_info
 from ..batching.vmap import NOT_MAPPED, vmap
 from ..blocks import append_block
 from ..functions import replace_functions, visibility_of
+from ..signatures import select_results
 from .jvp import jvp
 from .signature import differentiable_results, inputs_of, with_arguments
 from .vjp import vjp
@@ -71,22 +72,24 @@ def jacobian(
         product = vjp(function, argnums, aux=aux, value=False)
         basis = _Basis(outputs, batch_first=True)
         places = [0] * len(inputs)
-    kept = len(return_of(product).operands) - len(places)
+    # What does not depend on the direction comes from the function itself, not from the batch.
+    total = len(return_of(product).operands)
+    select_results(product, tuple(range(total - len(places), total)))
     if basis.size != 1:
         in_axes = [NOT_MAPPED] * len(new.arguments) + basis.axes
-        product = _batch(function, product, basis.size, in_axes, [NOT_MAPPED] * kept + places)
+        product = _batch(function, product, basis.size, in_axes, places)
     arguments = [*new.arguments, *basis.one_hot(new.builder)]
     found = append_block(new.block, product.body.block, arguments)
+    own = append_block(new.block, function.body.block, new.arguments) if aux else []
     new.builder.location = derived(function.location, "jacobian")
-    blocks = [basis.split(new.builder, value, place) for value, place in zip(found[kept:], places)]
+    blocks = [basis.split(new.builder, value, place) for value, place in zip(found, places)]
     rows = zip(*blocks) if mode == "reverse" else blocks
     jacobians = [
         new.builder.reshape(block, shape_of(y) + shape_of(x))
         for y, row in zip(outputs, rows)
         for x, block in zip(inputs, row)
     ]
-    auxiliary = found[kept - aux : kept] if aux else []
-    return new.finish([*jacobians, *auxiliary], visibility_of(function))
+    return new.finish([*jacobians, *own[len(own) - aux :]], visibility_of(function))
 
 
 def _batch(
@@ -98,7 +101,7 @@ def _batch(
         return vmap(product, size, in_axes, out_axes)
     block.insert_op_before(product, function)
     batch = vmap(product, size, in_axes, out_axes)
-    product.detach()
+    block.detach_op(product)
     return batch
 
 

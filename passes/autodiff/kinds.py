@@ -10,10 +10,11 @@ x + iy is then df/dx - i df/dy, as in JAX.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...ir.array.control import TapeType, inexact_types, is_inexact_type
@@ -21,6 +22,8 @@ from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
 from ...ir.array.shape import ConstantOp
 from ...ir.attributes import ScatterKind
 from ...ir.builder import Builder
+from ...ir.errors import GradatimError
+from ...ir.locations import spell_location
 from ...ir.types import element_of, is_splat, shape_of
 
 Derivative: TypeAlias = SSAValue | None
@@ -64,6 +67,21 @@ def zero_like(builder: Builder, value: SSAValue) -> SSAValue:
     if isinstance(type_, TapeType):
         return builder.tape_new(type_.types)
     return builder.full_like(value, 0)
+
+
+def not_linear(name: str, location: LocationAttr) -> GradatimError:
+    """Return the error about an op that should be linear."""
+    return GradatimError(
+        f"{name} is not linear in the arguments to transpose by", spell_location(location)
+    )
+
+
+def require_unused(linear: Iterable[SSAValue]) -> None:
+    """Raise unless a transpose needs none of the arguments in which the function was linear."""
+    for value in linear:
+        if value.first_use is not None:
+            op = value.first_use.operation
+            raise not_linear(op.name, op.location)
 
 
 class Rule(Protocol):

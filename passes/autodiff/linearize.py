@@ -13,12 +13,13 @@ from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.functions import return_of
-from ..blocks import dependent_values, ops_between
+from ..blocks import ops_between
 from ..costs import cost_of_computing
 from ..functions import replace_functions, visibility_of
+from ..influence import influenced_values
 from ..partition import Prices, Split, cost_between_calls, part_of, split
 from ..simplify.canonicalize import canonicalize
-from .engine import not_linear
+from .kinds import not_linear, require_unused
 from .rules import NON_DIFFERENTIABLE
 from .signature import differentiable_results, inputs_of, with_simple_loops
 from .vjp import reverse, vjp
@@ -109,16 +110,22 @@ def transpose(function: FuncOp, linear_args: Sequence[int] = (0,)) -> FuncOp:
     joint, results, gradients = reverse(function, inputs, positions, linear=True)
     linear = [new for old, new in zip(parameters, joint.arguments) if old in inputs]
     _require_derivatives(joint.block, linear, [results[i] for i in positions])
-    others = [value for value in joint.arguments if value not in linear]
     whole = joint.finish(gradients, visibility_of(function))
-    return part_of(whole, function.sym_name.data, others, gradients)
+    needed = part_of(whole, function.sym_name.data, whole.body.block.args, gradients)
+    if any(op.regions for op in needed.body.block.ops):
+        canonicalize(needed)  # so that no op with regions takes linear arguments in vain
+    places = [i for i, value in enumerate(joint.arguments) if value in linear]
+    arguments = needed.body.block.args
+    require_unused([arguments[i] for i in places])
+    others = [value for i, value in enumerate(arguments) if i not in places]
+    return part_of(needed, function.sym_name.data, others, return_of(needed).operands)
 
 
 def _require_derivatives(
     block: Block, linear: Sequence[SSAValue], results: Sequence[SSAValue]
 ) -> None:
     """Raise if results depend on the linear arguments by an op without derivative."""
-    dependent = dependent_values(block, linear)
+    dependent = influenced_values(block, linear)
     for op in ops_between(block, block.args, results):
         if type(op) in NON_DIFFERENTIABLE and not dependent.isdisjoint(op._operands):
             raise not_linear(op.name, op.location)

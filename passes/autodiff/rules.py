@@ -8,7 +8,17 @@ from xdsl.ir import Operation
 
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
-from . import contraction, control, elementwise, indexing, ordering, reduction, shape
+from . import (
+    contraction,
+    control,
+    effect,
+    elementwise,
+    indexing,
+    ordering,
+    random,
+    reduction,
+    shape,
+)
 from .kinds import ByKind, Composed, OpRule, RegionRule, Rule
 
 FAMILIES: Final = {
@@ -18,6 +28,8 @@ FAMILIES: Final = {
     "reduction": reduction,
     "contraction": contraction,
     "ordering": ordering,
+    "random": random,
+    "effect": effect,
     "control": control,
 }
 """The modules that hold the rules, by family of ops."""
@@ -32,7 +44,7 @@ NON_DIFFERENTIABLE: Final[dict[type[Operation], str]] = {
 """Ops through which no derivative flows, and why."""
 
 
-def rule_of(op: Operation) -> Rule | Composed | RegionRule:
+def rule_of(op: Operation) -> Rule | Composed:
     """Return the rule by which an op is differentiated.
 
     Raises:
@@ -41,6 +53,18 @@ def rule_of(op: Operation) -> Rule | Composed | RegionRule:
     rule = RULES.get(type(op))
     if isinstance(rule, ByKind):
         rule = rule.rules.get(op.properties["kind"].data)  # type: ignore[attr-defined]
-    if rule is None:
+    if rule is None or isinstance(rule, RegionRule):
+        raise GradatimError(f"{op.name} has no derivative rule", spell_location(op.location))
+    return rule
+
+
+def region_rule_of(op: Operation) -> RegionRule:
+    """Return the rule by which an op with regions is differentiated.
+
+    Raises:
+        GradatimError: if it has none.
+    """
+    rule = RULES.get(type(op))
+    if not isinstance(rule, RegionRule):
         raise GradatimError(f"{op.name} has no derivative rule", spell_location(op.location))
     return rule

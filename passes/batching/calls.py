@@ -65,7 +65,7 @@ def _batch_of(lanes: Lanes, op: CallOp, flags: Flags) -> FuncOp:
     values = in_front(batch.builder, found, [True] * len(found), lanes.size)
     function = batch.finish(values, "private")
     module.body.block.insert_op_before(function, announced)
-    announced.detach()
+    module.body.block.detach_op(announced)
     return function
 
 

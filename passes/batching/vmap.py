@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -21,7 +21,18 @@ from ...ir.locations import derived, spell_location
 from ...ir.types import shape_of, spell
 from ..blocks import append_copy, name_argument
 from ..functions import replace_functions
-from . import calls, contraction, control, elementwise, indexing, ordering, reduction, shape
+from . import (
+    calls,
+    contraction,
+    control,
+    effect,
+    elementwise,
+    indexing,
+    ordering,
+    random,
+    reduction,
+    shape,
+)
 from .batched import Batched, BatchingRule, Flags, LaneRule, Lanes, at_axis, batched_type
 
 FAMILIES: Final = {
@@ -31,6 +42,8 @@ FAMILIES: Final = {
     "reduction": reduction,
     "contraction": contraction,
     "ordering": ordering,
+    "random": random,
+    "effect": effect,
     "control": control,
     "calls": calls,
 }
@@ -127,6 +140,18 @@ class _Lanes(Lanes):
                 found.update(op.results)
         assert body.last_op is not None
         return [value in found for value in body.last_op._operands]
+
+
+def append_ops(
+    b: Builder, ops: Iterable[Operation], environment: dict[SSAValue, Batched], size: int
+) -> None:
+    """Append ops of a block for all lanes, for values of the block that the environment has.
+
+    The environment grows by their results.
+    """
+    lanes = _Lanes(size)
+    for op in ops:
+        _append(b, op, environment, lanes)
 
 
 def _order(op: Operation) -> bool:

@@ -14,6 +14,7 @@ from ...ir.array.control import ScanOp, WhileOp
 from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.indexing import DynamicSliceOp, GatherOp
 from ...ir.array.ordering import SortOp
+from ...ir.array.random import ThreefryOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp, ReduceWindowOp
 from ...ir.array.shape import SliceOp
 from ...ir.kernel.ops import FusionOp
@@ -32,6 +33,7 @@ _FLOPS: Final[dict[int, tuple[type[Operation], ...]]] = {
     24: (e.TanOp, e.AsinOp, e.AcosOp, e.AtanOp, e.Atan2Op, e.AsinhOp, e.AcoshOp, e.AtanhOp),
     32: (e.ErfOp, e.ErfcOp, e.ErfInvOp),
     60: (e.PowOp,),
+    80: (ThreefryOp,),
     100: (e.LgammaOp, e.DigammaOp),
 }
 """Additions that take as long as one op on the same vector, where they are more than one.

@@ -15,6 +15,7 @@ from typing import Final
 
 from xdsl.ir import Block, Operation, SSAValue
 
+from ...ir.array.effect import CallbackOp
 from ...ir.array.reduction import ReduceOp
 from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, squeeze
 from ...ir.types import Shape, shape_of, tensor_info
@@ -240,7 +241,7 @@ class Grouping:
         group.placed.append((op, None))
         for result in op.results:
             self.position[result] = group.position
-            if result.first_use is not None:
+            if result.first_use is not None or isinstance(op, CallbackOp):
                 group.outputs.add(result)
         for value in self.roles.in_memory(op):
             self._need_in_memory(value)

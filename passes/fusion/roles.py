@@ -28,8 +28,8 @@ from ...ir.kernel.registers import is_read_at_computed_positions, is_small_op
 from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, is_numbering
 from ...ir.kernel.updates import UPDATING, updates_in_place
 from ...ir.types import is_splat, shape_of
+from .anti_dependences import read_before_updates, root_of
 from .cost import flops_of
-from .ordering import read_before_updates, root_of
 
 
 class Role(Enum):

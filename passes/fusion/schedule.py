@@ -14,6 +14,7 @@ from xdsl.ir import Operation
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.control import ScanOp
+from ...ir.array.effect import CallbackOp, has_effect
 from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.array.shape import dim_of
@@ -158,6 +159,8 @@ def split_steps(op: ScanOp, target: Target) -> None:
     What is in the steps then runs on one.
     """
     step = microseconds_in(op.body.block)
+    if has_effect(op):
+        return  # effects come in the order of the steps
     if op.count < MIN_PARALLEL_STEPS or op.count * step <= target.parallel_microseconds:
         return
     least = math.ceil(CHUNK_MICROSECONDS / step)
@@ -183,6 +186,8 @@ def schedule_alone(op: Operation, target: Target) -> Schedule:
         return _schedule_lines(op, target)
     if type(op) in UPDATING:
         return _schedule_update(op, target)
+    if isinstance(op, CallbackOp):
+        return Schedule()
     domain = shape_of(op.results[0])
     return Schedule(tuple(range(len(domain) - 1)), vector=_lanes_along_last(op, domain, target))
 

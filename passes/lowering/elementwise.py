@@ -15,9 +15,10 @@ from xdsl.dialects.builtin import StringAttr, VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...ir.array import elementwise as e
+from ...ir.array import random as r
 from ...ir.array.shape import ConstantOp
-from ...ir.attributes import ComparePredicate, ComparePredicateAttr
-from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, RotateLeftOp, SelectOp
+from ...ir.attributes import ComparePredicate, ComparePredicateAttr, ThreefryWord
+from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, SelectOp, ThreefryOp
 from ...ir.types import dtype_of, element_of, is_splat
 from .loop_builder import CONTRACT, NO_OVERFLOW_FLAGS, LoopBuilder, value_type
 
@@ -43,7 +44,6 @@ _BY_KIND: Final[dict[type[Operation], dict[str, type[Operation]]]] = {
     e.AndOp: dict.fromkeys("biu", arith.AndIOp),
     e.OrOp: dict.fromkeys("biu", arith.OrIOp),
     e.XorOp: dict.fromkeys("biu", arith.XOrIOp),
-    e.RotateLeftOp: dict.fromkeys("iu", RotateLeftOp),
     e.CopySignOp: {"f": math.CopySignOp},
     e.FloorOp: {"f": math.FloorOp},
     e.CeilOp: {"f": math.CeilOp},
@@ -351,6 +351,28 @@ def _bitcast(b: LoopBuilder, op: Operation, operands: Sequence[SSAValue]) -> SSA
     return bitcast(b, operands[0], dtype_of(op.results[0]))
 
 
+# The block cipher
+
+
+def _threefry(b: LoopBuilder, op: Operation, operands: Sequence[SSAValue]) -> SSAValue:
+    """Both words come from one op, which those for the other word share."""
+    assert isinstance(op, r.ThreefryOp)
+    first = b.shared((ThreefryOp, *operands), lambda: _encrypted(b, operands))
+    assert isinstance(first.owner, ThreefryOp)
+    upper, lower = first.owner.results
+    if op.word.data is ThreefryWord.BOTH:
+        return make(b, arith.XOrIOp, upper, lower)
+    return upper if op.word.data is ThreefryWord.UPPER else lower
+
+
+def _encrypted(b: LoopBuilder, operands: Sequence[SSAValue]) -> SSAValue:
+    op = ThreefryOp.create(
+        operands=operands, result_types=[operands[0].type] * 2, location=b.location
+    )
+    b.block.add_op(op)
+    return op.results[0]
+
+
 RULES: Final[dict[type[Operation], Rule]] = {
     **dict.fromkeys(_BY_KIND, _direct),
     **dict.fromkeys(_NAMED, _named),
@@ -368,13 +390,13 @@ RULES: Final[dict[type[Operation], Rule]] = {
     e.NextAfterOp: _next_after,
     e.ConvertOp: _convert,
     e.BitcastConvertOp: _bitcast,
+    r.ThreefryOp: _threefry,
 }
 """How each elementwise op on real numbers is computed."""
 
 CHEAP: Final = frozenset(
     op for op in RULES if op in _BY_KIND and next(iter(_BY_KIND[op].values())).name[:4] == "arit"
 ) | {
-    *(e.RotateLeftOp, e.NegOp, e.AbsOp, e.CompareOp, e.SelectOp, e.ConvertOp),
-    *(e.BitcastConvertOp, e.NotOp),
+    *(e.NegOp, e.AbsOp, e.CompareOp, e.SelectOp, e.ConvertOp, e.BitcastConvertOp, e.NotOp),
 }
 """Ops of about one instruction, which may be repeated rather than kept in memory."""

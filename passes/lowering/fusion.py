@@ -17,7 +17,14 @@ from ...ir.array.indexing import GatherOp
 from ...ir.array.reduction import ReduceOp, identity_of
 from ...ir.array.shape import ConstantOp, PadOp
 from ...ir.kernel.ops import FusionOp
-from ...ir.kernel.space import NO_LOOP, iteration_space, links_of, reduced_axes, reductions_of
+from ...ir.kernel.space import (
+    NO_LOOP,
+    is_numbering,
+    iteration_space,
+    links_of,
+    reduced_axes,
+    reductions_of,
+)
 from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of
 from . import reductions
 from .affine import ZERO, Affine, Index, axis_index, linearize
@@ -402,25 +409,28 @@ class FusionLowering:
         return joined, sizes
 
     def _accesses(self, nest: Nest) -> tuple[list[Affine], set[int]]:
-        """Return where a nest reads memory, and the axes that it reads along in other ways."""
+        """Return where a nest reads memory, and the axes that it reads along in other ways.
+
+        The number of an element is what its place would be in memory.
+        """
         places: list[Affine] = []
         fixed: set[int] = set()
         values = {v for root in nest.roots for v in (root,)} | set(nest.computed)
         operands = {o for v in nest.computed for o in v.owner.operands}  # type: ignore[union-attr]
-        for value in values | operands:
+        for value in (values | operands) & self.space.axes.keys():
             leaf = self.reader.leaves.get(value)
-            if leaf is not None and value in self.space.axes:
+            if leaf is not None:
                 places.append(linearize(self.index_of(value), leaf.strides))
             elif isinstance(value.owner, GatherOp):
                 self._add_gathered(value.owner, places, fixed)
+            elif isinstance(value.owner, Operation) and is_numbering(value.owner):
+                places.append(linearize(self.index_of(value), row_major(shape_of(value))))
             elif value not in self.reader.scalars and not _follows_links(value):
-                fixed |= set(self.space.axes.get(value, ()))
+                fixed |= set(self.space.axes[value])
         return places, fixed
 
     def _add_gathered(self, op: GatherOp, places: list[Affine], fixed: set[int]) -> None:
         """Add where a gather reads its operand along the dimensions that are not indexed."""
-        if op.result not in self.space.axes:
-            return
         rest = self.index_of(op.result)[len(shape_of(op.indices[0])) :]
         leaf = self.reader.leaves.get(op.operand)
         if leaf is None:

@@ -16,12 +16,14 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
+from ...ir.array.effect import CallbackOp
 from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
 from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import shape_of, tensor_info
 from .body import BodyLowering, Held
+from .callback import CallbackLowering
 from .contraction import ContractionLowering
 from .convolution import ConvolutionLowering
 from .fusion import FusionLowering
@@ -118,12 +120,16 @@ def emit_fusion(builder: LoopBuilder, fusion: FusionOp, held: Held) -> list[Part
     if fusion.schedule.data.registers:
         return RegisterLowering(builder, fusion, held).emit()
     op = fusion.terminator.operands[0].owner
-    lowering = _SINGLE_OPS.get(type(op))
-    if lowering is not None:
+    single, updating = _SINGLE_OPS.get(type(op)), _UPDATING_OPS.get(type(op))
+    arrays = [i for i, v in enumerate(fusion.ins) if v in held and prod(shape_of(v)) > 1]
+    if single is not None:
         _spill(builder, fusion, held, range(len(fusion.ins)))
-        lowering(builder, fusion, op).emit()
+        single(builder, fusion, op).emit()
+    elif updating is not None:
+        target: Any = op.operands[0]  # type: ignore[union-attr]
+        _spill(builder, fusion, held, sorted({target.index, *arrays}))
+        updating(builder, fusion, op, held).emit()
     else:
-        arrays = [i for i, v in enumerate(fusion.ins) if v in held and prod(shape_of(v)) > 1]
         _spill(builder, fusion, held, arrays)
         FusionLowering(builder, fusion, held).emit()
     return []
@@ -149,10 +155,16 @@ _SINGLE_OPS: Final[dict[object, Callable[..., Any]]] = {
     CumulativeOp: LineLowering,
     ReduceWindowOp: WindowLowering,
     SortOp: SortLowering,
+    CallbackOp: CallbackLowering,
+}
+"""Ops whose result is the only one of a kernel, and what emits them."""
+
+
+_UPDATING_OPS: Final[dict[object, Callable[..., Any]]] = {
     DynamicUpdateSliceOp: WindowUpdateLowering,
     ScatterOp: ScatterLowering,
 }
-"""Ops whose result is the only one of a kernel, and what emits them."""
+"""Ops that change parts of an array, which is in memory, in a kernel that also computes these."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
-"""Sorts: calls of routines that sort one line of memory (backend/sorting.ll).
+"""Sorts: calls of routines that sort lines of memory (backend/sorting.py).
 
-The operands are seen as ``[outer, line, inner]``. Where there are inner elements, the lines of some
-neighbours are copied to scratch memory together, so that each cache line is read once, and back.
+The operands are seen as ``[outer, line, inner]``. Many short lines are sorted side by side, others
+one by one. Where those lie across, some neighbours are copied to scratch memory together, so that
+each cache line is read once, and back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
 from typing import Final, NamedTuple
 
@@ -21,18 +23,29 @@ from ...ir.kernel.ops import FusionOp
 from ...ir.locations import spell_location
 from ...ir.types import dtype_of, shape_of, spell, spell_dtype
 from .affine import Affine
-from .chunks import parallel_chunks, split, unravel, whole
+from .chunks import Chunks, parallel_chunks, split, unravel, whole
 from .library import call_routine
-from .loop_builder import INDEX, Loop, LoopBuilder
+from .loop_builder import INDEX, Loop, LoopBuilder, scalar_type
 from .vectors import Position
-
-NEIGHBOURS: Final = 8
-"""So many lines are copied at a time."""
 
 LONGEST: Final = (1 << 32) - 1
 """The routines number elements by 32 bits."""
 
-_BLOCK, _LINE, _ELEMENT = range(3)
+NEIGHBOURS: Final = 8
+"""So many lines are copied at a time."""
+
+LANES: Final = 16
+"""The most lines that are sorted side by side at a time."""
+
+FEWEST_LANES: Final = 4
+"""Fewer lines are not worth it."""
+
+_SHORT_ROWS: Final = {False: 32, True: 64}
+_SHORT_COLUMNS: Final = {False: 1024, True: 256}
+"""How long lines may be to be sorted side by side, where a permutation is asked for (True) or not:
+in elements, but for columns without permutation, which are measured in bytes."""
+
+_BLOCK: Final = 0
 _I64: Final = np.dtype(np.int64)
 
 
@@ -55,12 +68,7 @@ class SortLowering:
                 spell_location(op.location),
             )
         self.outer, self.inner = prod(shape[:dim]), prod(shape[dim + 1 :])
-        self.neighbours = max(min(self.inner, NEIGHBOURS), 1)
-        self.blocks = -(-self.inner // self.neighbours)
-        count = self.outer * self.blocks
-        is_parallel = bool(fusion.schedule.data.parallel)
-        work = self.length * self.neighbours
-        self.chunks = split(count, work) if is_parallel else whole(count)
+        self.is_parallel = bool(fusion.schedule.data.parallel)
         self._find_memory(fusion, op)
 
     def _find_memory(self, fusion: FusionOp, op: SortOp) -> None:
@@ -87,13 +95,82 @@ class SortLowering:
 
     def emit(self) -> None:
         """Emit the loop over the lines, or over blocks of neighbours."""
-        if self.chunks.count > 1:
-            with parallel_chunks(self.b, self.chunks) as chunk:
-                self._sort_blocks(chunk.start, chunk.end)
+        if self._are_short():
+            self._sort_side_by_side()
         else:
-            self._sort_blocks(0, self.chunks.extent)
+            self._sort_one_by_one()
         for source, target in self.copies:
             self.b.effect(memref.CopyOp, (source, target))
+
+    def _are_short(self) -> bool:
+        """Tell whether the lines are many and short."""
+        if self.length < 2 or self.keys > 1 or self.outer * self.inner < FEWEST_LANES:
+            return False
+        finds_order = not self.is_plain
+        if self.inner == 1:
+            return self.length <= _SHORT_ROWS[finds_order]
+        size = self.length * (1 if finds_order else self.dtypes[0].itemsize)
+        return size <= _SHORT_COLUMNS[finds_order]
+
+    @contextmanager
+    def _parts(self, chunks: Chunks) -> Iterator[tuple[Position, Position]]:
+        """Open a parallel loop over chunks, if there are several; give the bounds of one."""
+        if chunks.count > 1:
+            with parallel_chunks(self.b, chunks) as chunk:
+                yield chunk.start, chunk.end
+        else:
+            yield 0, chunks.extent
+
+    def call(self, action: str, number: int, *arguments: SSAValue) -> None:
+        """Append the call of a routine for an operand's elements."""
+        name = f"gd.{action}.{spell_dtype(self.dtypes[number])}"
+        call_routine(self.b, name, arguments)
+
+    # Side by side
+
+    def _sort_side_by_side(self) -> None:
+        b, owned = self.b, list[SSAValue]()
+        lines = self.outer * self.inner
+        order = self.targets.get(self.permutation)
+        if order is None and not self.is_plain:
+            order = b.scratch(_I64, lines * self.length, owned)
+        chunks = split(lines, self.length, LANES) if self.is_parallel else whole(lines)
+        sizes = [b.constant(_I64, 0, size) for size in (self.length, self.inner)]
+        with self._parts(chunks) as bounds:
+            within = (*sizes, *map(self._integer, bounds))
+            row_words = LANES if order is not None else LANES // 2
+            rows = list[SSAValue]()
+            scratch = b.scratch(_I64, row_words * self.length, rows)
+            if order is None:
+                self.call("sort_lanes", 0, self.targets[0], self.sources[0], scratch, *within)
+            else:
+                self.call("order_lanes", 0, order, self.sources[0], scratch, *within)
+                for number, target in self.targets.items():
+                    if number != self.permutation:
+                        source = self.sources[number]
+                        self.call("take_lanes", number, target, source, order, *within)
+            self._free(rows)
+        self._free(owned)
+
+    def _integer(self, position: Position) -> SSAValue:
+        if isinstance(position, int):
+            return self.b.constant(_I64, 0, position)
+        return self.b.append(arith.IndexCastOp, (position,), scalar_type(_I64))
+
+    def _free(self, owned: list[SSAValue]) -> None:
+        for buffer in owned:
+            self.b.effect(memref.DeallocOp, (buffer,))
+
+    # One by one
+
+    def _sort_one_by_one(self) -> None:
+        self.neighbours = max(min(self.inner, NEIGHBOURS), 1)
+        self.blocks = -(-self.inner // self.neighbours)
+        count = self.outer * self.blocks
+        work = self.length * self.neighbours
+        chunks = split(count, work) if self.is_parallel else whole(count)
+        with self._parts(chunks) as (start, end):
+            self._sort_blocks(start, end)
 
     def _sort_blocks(self, start: Position, end: Position) -> None:
         b, owned = self.b, list[SSAValue]()
@@ -112,15 +189,13 @@ class SortLowering:
                 lines.sort(self._place(0, (loop.variable, self.length)))
             else:
                 self._sort_neighbours(loop.variable, lines)
-        for buffer in owned:
-            b.effect(memref.DeallocOp, (buffer,))
+        self._free(owned)
 
     def _scratch_words(self) -> int:
         """Return the 64-bit words that the routines need beside a line."""
         if self.is_plain:
             return -(-self.length * self.dtypes[0].itemsize // 8)
-        is_wide = any(dtype.itemsize == 8 for dtype in self.dtypes[: self.keys])
-        return (4 if is_wide else 2) * self.length
+        return 2 * self.length
 
     def _sort_neighbours(self, block: SSAValue, lines: _Lines) -> None:
         """Copy a block of lines, sort them, and copy what is asked for back."""
@@ -196,8 +271,6 @@ class _Lines(NamedTuple):
         return self.sorting.b.shifted(buffer, offset, self.sorting.length)
 
     def _call(self, action: str, number: int, *memory: SSAValue) -> None:
-        b = self.sorting.b
-        name = f"gd.{action}.{spell_dtype(self.sorting.dtypes[number])}"
         scratch = () if action == "take" else (self.scratch,)
-        count = b.constant(_I64, 0, self.sorting.length)
-        call_routine(b, name, (*memory, *scratch, count))
+        count = self.sorting.b.constant(_I64, 0, self.sorting.length)
+        self.sorting.call(action, number, *memory, *scratch, count)

@@ -54,6 +54,7 @@ class Reader:
         self.bounds: dict[int, tuple[int, int]] = {}
         self.lane_axes: set[int] = set()
         self.computed_axes: dict[object, int] = {}
+        self._numbers: dict[SSAValue, SSAValue] = {}
         self.vector_axis: int | None = None
         self.lanes = 0
         self.mask: SSAValue | None = None
@@ -207,10 +208,7 @@ class Reader:
         Integers, which wrap, are narrowed before they are vectors.
         """
         if self.is_scattered(form):
-            offset, lanes = self._scattered(form)
-            first = self.b.splat(self._as_number(offset), self.lanes)
-            total = elementwise.make(self.b, arith.AddiOp, first, lanes)
-            return elementwise.convert(self.b, total, _I64, dtype)
+            return elementwise.convert(self.b, self._scattered_position(form), _I64, dtype)
         base = self._as_number(self.b.affine(form, self.positions))
         work = dtype if dtype.kind in "iu" else _I64
         base = elementwise.convert(self.b, base, _I64, work)
@@ -224,9 +222,20 @@ class Reader:
         """Return a 64-bit integer as an index; a vector stays as it is."""
         if elementwise.lanes_of(number):
             return number
-        return self.b.append(arith.IndexCastOp, (number,), INDEX)
+        position = self.b.append(arith.IndexCastOp, (number,), INDEX)
+        self._numbers[position] = number
+        return position
+
+    def _scattered_position(self, form: Affine) -> SSAValue:
+        offset, lanes = self._scattered(form)
+        if form.constant == 0 and all(axis in self.lane_axes for axis, _ in form.terms):
+            return lanes
+        first = self.b.splat(self._as_number(offset), self.lanes)
+        return elementwise.make(self.b, arith.AddiOp, first, lanes)
 
     def _as_number(self, position: SSAValue) -> SSAValue:
+        if position in self._numbers:
+            return self._numbers[position]
         return self.b.append(arith.IndexCastOp, (position,), value_type(_I64, 0))
 
     def range_of(self, form: Affine) -> tuple[int, int]:

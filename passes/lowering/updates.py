@@ -37,7 +37,11 @@ class UpdateLowering(ABC):
     """Emits the loops of one fusion whose result is an array with elements replaced."""
 
     def __init__(
-        self, builder: LoopBuilder, fusion: FusionOp, op: DynamicUpdateSliceOp | ScatterOp
+        self,
+        builder: LoopBuilder,
+        fusion: FusionOp,
+        op: DynamicUpdateSliceOp | ScatterOp,
+        held: Mapping[SSAValue, Sequence[SSAValue]] = {},
     ) -> None:
         self.b = builder
         self.fusion = fusion
@@ -45,7 +49,10 @@ class UpdateLowering(ABC):
         self.update: SSAValue = op.update
         self.reader = Reader(builder, {})
         for argument, buffer in zip(fusion.body.block.args, fusion.ins):
-            self.reader.leaves[argument] = self._leaf(argument, buffer)
+            if buffer in held:
+                (self.reader.scalars[argument],) = held[buffer]
+            else:
+                self.reader.leaves[argument] = self._leaf(argument, buffer)
         self.target = self._leaf(op.result, fusion.outs[0])
         self.operand: SSAValue = op.operand
         self.shape = shape_of(op.operand)
@@ -129,8 +136,14 @@ class UpdateLowering(ABC):
 class WindowUpdateLowering(UpdateLowering):
     """Emits the loops of a ``dynamic_update_slice``."""
 
-    def __init__(self, builder: LoopBuilder, fusion: FusionOp, op: DynamicUpdateSliceOp) -> None:
-        super().__init__(builder, fusion, op)
+    def __init__(
+        self,
+        builder: LoopBuilder,
+        fusion: FusionOp,
+        op: DynamicUpdateSliceOp,
+        held: Mapping[SSAValue, Sequence[SSAValue]] = {},
+    ) -> None:
+        super().__init__(builder, fusion, op, held)
         self.starts: Sequence[SSAValue] = op.starts
 
     def _emit_updates(self) -> None:
@@ -158,8 +171,14 @@ class ScatterLowering(UpdateLowering):
     indexed, make a nest of their own for each update.
     """
 
-    def __init__(self, builder: LoopBuilder, fusion: FusionOp, op: ScatterOp) -> None:
-        super().__init__(builder, fusion, op)
+    def __init__(
+        self,
+        builder: LoopBuilder,
+        fusion: FusionOp,
+        op: ScatterOp,
+        held: Mapping[SSAValue, Sequence[SSAValue]] = {},
+    ) -> None:
+        super().__init__(builder, fusion, op, held)
         self.indices: Sequence[SSAValue] = op.indices
         self.dims = op.dims.data
         self.unique = op.unique is not None

@@ -65,9 +65,12 @@ class Canonicalizer(Walker):
     one forward walk over a program reaches the fixpoint: no rule applies to the ops that stay.
     """
 
-    def __init__(self, block: Block, fast: bool = False, nested: bool = False) -> None:
+    def __init__(
+        self, block: Block, fast: bool = False, select_branches: bool = False, nested: bool = False
+    ) -> None:
         super().__init__(block)
         self.fast = fast
+        self.select_branches = select_branches
         self.nested = nested
         self.changed = False
         self.has_regions = False
@@ -89,7 +92,7 @@ class Canonicalizer(Walker):
 
     def walk_inner(self, block: Block) -> None:
         """Simplify each op of a block in a region."""
-        inner = Canonicalizer(block, self.fast, nested=True)
+        inner = Canonicalizer(block, self.fast, self.select_branches, nested=True)
         inner.walk()
         self.changed |= inner.changed
         self.waiting |= inner.waiting
@@ -123,18 +126,22 @@ class Canonicalizer(Walker):
 
         They are the op's own ``results`` where nothing simpler is known.
         """
-        if isinstance(op, RegionOp):
-            self.has_regions = True
-            values = revise(self, op)
-            return op.results if values is None else values
-        if isinstance(op, TapePopOp):
-            return popped(op)
         if type(op) not in _ARRAY_OPS:
-            return op.results
+            return self._beside_arrays(op)
         found = self._rewritten(op)
         if found is None:
             return self.numbering.first_equal(op).results
         return (found,) if isinstance(found, SSAValue) else found
+
+    def _beside_arrays(self, op: Operation) -> Sequence[SSAValue]:
+        """Return the simplest values of an op that is not on arrays alone."""
+        if isinstance(op, TapePopOp):
+            return popped(op)
+        if not isinstance(op, RegionOp):
+            return op.results
+        self.has_regions = True
+        values = revise(self, op)
+        return op.results if values is None else values
 
     def _rewritten(self, op: Operation) -> Rewritten:
         constants = folded(op)
@@ -180,14 +187,21 @@ MOST_WALKS: Final = 16
 """More walks than any program needs, so that two rules that undo each other are no endless loop."""
 
 
-def canonicalize(function: FuncOp, fast: bool = False) -> None:
+def canonicalize(function: FuncOp, fast: bool = False, select_branches: bool = False) -> None:
     """Bring a function into canonical form and drop what is dead then.
 
     One forward walk, and another where the first has freed a value that a rule waited for.
-    ``fast`` allows rewrites that are exact for real numbers but not in floating point.
+
+    Args:
+        function: the function, which is changed.
+        fast: whether rewrites are allowed that are exact for real numbers but not in floating
+            point.
+        select_branches: whether small branches are all computed, and one selected. That is for
+            functions of which no derivative is taken any more: the derivative of a branch that is
+            not taken may be infinite, and zero times that is no number.
     """
     for _ in range(MOST_WALKS):
-        walked = walk(function, fast)
+        walked = walk(function, fast, select_branches)
         if not (walked.changed and walked.waiting):
             break
 
@@ -199,9 +213,9 @@ class Walked(NamedTuple):
     waiting: bool
 
 
-def walk(function: FuncOp, fast: bool = False) -> Walked:
+def walk(function: FuncOp, fast: bool = False, select_branches: bool = False) -> Walked:
     """Simplify each op of a function once, in order, and drop what is dead then."""
-    canonicalizer = Canonicalizer(function.body.block, fast)
+    canonicalizer = Canonicalizer(function.body.block, fast, select_branches)
     canonicalizer.walk()
     dead = eliminate_dead_code(function)
     waiting = canonicalizer.waiting or (dead and canonicalizer.has_regions)
@@ -232,18 +246,25 @@ class ArrayCanonicalize(ModulePass):
 
         %d = array.neg %x : tensor<2x3xf64>
 
+    Loops and branches take no more than they need, carry what changes, and give what is used; what
+    is the same in all steps is computed before them. With ``select-branches`` small branches are
+    all computed and one is selected, which is for programs of which no derivative is taken any
+    more.
+
     Options:
         fast: whether to change bits as above.
+        select-branches: whether to select among small branches.
     """
 
     name: ClassVar[str] = "array-canonicalize"
 
     fast: bool = False
+    select_branches: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Apply the pass to each function."""
         for function in functions_of(op):
-            canonicalize(function, self.fast)
+            canonicalize(function, self.fast, self.select_branches)
 
 
 def simplify(module: ModuleOp, fast: bool = False) -> None:

@@ -13,6 +13,7 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
+from ...ir.array.effect import CallbackOp, has_effect
 from ...ir.array.ordering import SortOp
 from ...ir.array.regions import RegionOp
 from .control.liveness import shrink
@@ -27,7 +28,9 @@ def _is_pure_type(op_type: type[Operation]) -> bool:
 
 def is_pure(op: Operation) -> bool:
     """Tell whether an op, with all that is in its regions, has no effect but its results."""
-    if isinstance(op, RegionOp):
+    if isinstance(op, CallbackOp):
+        return not has_effect(op)
+    if op.regions and isinstance(op, RegionOp):
         blocks = [region.blocks.first for region in op.regions]
         return all(is_pure(inner) for block in blocks if block for inner in block.ops)
     return _is_pure_type(type(op))
@@ -54,7 +57,7 @@ def _clean(block: Block) -> bool:
             block.insert_op_before(smaller, op)
             block.erase_op(op)
             found = True
-        elif isinstance(op, RegionOp):
+        elif op.regions and isinstance(op, RegionOp):
             found |= shrink(op, _clean, lambda inner: not is_pure(inner))
     return found
 

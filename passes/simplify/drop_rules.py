@@ -12,8 +12,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.control import CustomDerivativeOp, NameOp, RematOp
-from ...ir.array.regions import terminator_of
-from .rewriting import functions_of, rewrite_forward
+from .rewriting import functions_of, opened, rewrite_forward
 
 _WITH_BODY: Final = (CustomDerivativeOp, RematOp)
 _DROPPED: Final = (*_WITH_BODY, NameOp)
@@ -31,23 +30,10 @@ def drop_rules(block: Block) -> None:
     def visit(op: Operation) -> Sequence[SSAValue] | None:
         if isinstance(op, NameOp):
             return op.operands
-        return _opened(block, op) if isinstance(op, _WITH_BODY) else None
+        return opened(op.regions[0].block, op.operands, block) if type(op) in _WITH_BODY else None
 
     if found:
         rewrite_forward(block, visit)
-
-
-def _opened(block: Block, op: Operation) -> Sequence[SSAValue]:
-    """Move the ops of an op's first region to the end of a block and return what they yield."""
-    body = op.regions[0].block
-    for argument, value in zip(body.args, op.operands):
-        argument.replace_all_uses_with(value)
-    terminator = terminator_of(body)
-    for inner in list(body.ops):
-        if inner is not terminator:
-            inner.detach()
-            block.add_op(inner)
-    return terminator.operands
 
 
 @dataclass(frozen=True)

@@ -54,15 +54,30 @@ def _reassociate(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAVa
 
 
 def _add(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:
+    """``(x - d) + c`` is ``x - (d - c)``."""
     if c == 0 and (_may_reassociate(b, c) or _is_zero(c, negative=True)):
         return x
+    inner = x.owner
+    if type(inner) is e.SubOp and _may_reassociate(b, c):
+        y, d = inner.operands
+        if constant_of(d) is not None:
+            return b.sub(y, b.sub(d, op.operands[1]))
     return _reassociate(b, op, x, c)
 
 
 def _sub(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:
+    """``(x + d) - c`` is ``x + (d - c)`` and ``(x - d) - c`` is ``x - (d + c)``."""
     if c == 0 and (_may_reassociate(b, c) or _is_zero(c, negative=False)):
         return x
-    return None
+    inner = x.owner
+    if type(inner) not in (e.AddOp, e.SubOp) or not _may_reassociate(b, c):
+        return None
+    y, d = inner.operands  # type: ignore[union-attr]
+    if constant_of(d) is None:
+        return None
+    if type(inner) is e.AddOp:
+        return b.add(y, b.sub(d, op.operands[1]))
+    return b.sub(y, b.add(d, op.operands[1]))
 
 
 def _mul(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:
@@ -98,9 +113,11 @@ def _rem(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | No
 
 
 def _pow(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:
-    """Small powers by products, which stay within the 2 ulp that ``pow`` grants itself."""
+    """Small powers by products and roots, within the 2 ulp that ``pow`` grants itself."""
     if c.dtype.kind != "f":
         return None
+    if float(c) in _HALVES:
+        return _half_power(b, x, float(c))
     if c == 0:
         return b.full_like(x, 1)
     if c == 1:
@@ -112,6 +129,25 @@ def _pow(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | No
     if c == -1:
         return b.div(b.full_like(x, 1), x)
     return b.sqrt(x) if b.fast and c == 0.5 else None
+
+
+_HALVES: Final = (1.5, 2.5, -1.5)
+
+
+def _half_power(b: RuleBuilder, x: SSAValue, exponent: float) -> SSAValue:
+    """A power of x or 1 / x, and a square root, in an order in which nothing overflows too soon.
+
+    Only of minus infinity, whose root is NaN, it is not the product; zeros count as positive.
+    """
+    positive = b.add(x, b.full_like(x, 0))
+    root, factor = b.sqrt(positive), positive
+    if exponent < 0:
+        factor = b.div(b.full_like(x, 1), positive)
+    power = b.div(factor, root) if exponent < 0 else b.mul(factor, root)
+    if abs(exponent) > 2:
+        power = b.mul(power, factor)
+    lowest = b.compare("eq", x, b.full_like(x, -np.inf))
+    return b.select(lowest, b.full_like(x, np.inf if exponent > 0 else 0), power)
 
 
 def _max(b: RuleBuilder, op: Operation, x: SSAValue, c: Scalar) -> SSAValue | None:

@@ -13,6 +13,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.base import ArrayOp
+from ...ir.array.effect import CallbackOp
 from ...ir.array.shape import ConstantOp
 from ...ir.builder import Builder
 from ...ir.types import shape_of, splat, tensor_info
@@ -25,7 +26,7 @@ def folded(op: Operation) -> Sequence[DenseIntOrFPElementsAttr] | None:
 
     A splat stays one, whatever its size; other constants have at most ``FOLD_SIZE_LIMIT`` elements.
     """
-    if not isinstance(op, ArrayOp) or type(op) is ConstantOp:
+    if not isinstance(op, ArrayOp) or isinstance(op, ConstantOp | CallbackOp):
         return None
     results = op.results
     if 0 in shape_of(results[0]) and all(0 in shape_of(result) for result in results):

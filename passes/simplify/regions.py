@@ -12,26 +12,26 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...ir.array.control import BarrierOp, CaseOp, CustomDerivativeOp, NameOp, RematOp
-from ...ir.array.regions import RegionOp, terminator_of
+from ...ir.array.control import BarrierOp, CaseOp
+from ...ir.array.regions import RegionOp
 from ...ir.builder import Builder
 from ...ir.types import dtype_of
-from .rewriting import functions_of, rewrite_forward
+from .drop_rules import drop_rules
+from .rewriting import functions_of, opened, rewrite_forward
 
 _I64 = np.dtype(np.int64)
 
 
 def inline_regions(block: Block) -> None:
     """Inline what runs exactly once, in a block and in the regions within, in place."""
+    drop_rules(block)
 
     def visit(op: Operation) -> Sequence[SSAValue] | None:
-        if isinstance(op, NameOp | BarrierOp):
+        if isinstance(op, BarrierOp):
             return op.operands
-        if isinstance(op, RematOp | CustomDerivativeOp):
-            return _moved(op, op.regions[0].block, op.operands, block)
         if isinstance(op, CaseOp):
             if len(op.regions) == 1:
-                return _moved(op, op.regions[0].block, op.inputs, block)
+                return opened(op.regions[0].block, op.inputs, block)
             _normalize_index(op, block)
         return None
 
@@ -41,22 +41,6 @@ def inline_regions(block: Block) -> None:
                 if region.blocks.first is not None:
                     inline_regions(region.blocks.first)
     rewrite_forward(block, visit)
-
-
-def _moved(
-    op: Operation, inner: Block, operands: Sequence[SSAValue], block: Block
-) -> Sequence[SSAValue]:
-    """Move a region's ops into the block around, and return what the region yields."""
-    terminator = terminator_of(inner)
-    for argument, operand in zip(inner.args, operands):
-        if operand.name_hint is None:
-            operand.name_hint = argument.name_hint
-        argument.replace_all_uses_with(operand)
-    for moved in list(inner.ops):
-        if moved is not terminator:
-            inner.detach_op(moved)
-            block.add_op(moved)
-    return terminator.operands
 
 
 def _normalize_index(op: CaseOp, block: Block) -> None:

@@ -12,6 +12,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from ...ir.array.regions import terminator_of
+
 Visit = Callable[[Operation], Sequence[SSAValue] | None]
 """Looks at an op, whose operands are up to date, and returns the values that replace its results,
 or None where the op stays."""
@@ -40,6 +42,23 @@ def rewrite_forward(block: Block, visit: Visit) -> None:
         gone.append(op)
     for op in reversed(gone):
         op.erase()
+
+
+def opened(body: Block, operands: Sequence[SSAValue], block: Block) -> Sequence[SSAValue]:
+    """Move the ops of a region's block to the end of the block around it.
+
+    The operands take the place of its arguments. Returns what it yields.
+    """
+    terminator = terminator_of(body)
+    for argument, operand in zip(body.args, operands):
+        if operand.name_hint is None:
+            operand.name_hint = argument.name_hint
+        argument.replace_all_uses_with(operand)
+    for op in list(body.ops):
+        if op is not terminator:
+            body.detach_op(op)
+            block.add_op(op)
+    return terminator.operands
 
 
 def _take_ops(block: Block) -> list[Operation]:

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.array import contraction as c
+from ...ir.array import effect as f
 from ...ir.array import elementwise as e
 from ...ir.array import indexing as n
 from ...ir.array import ordering as o
@@ -25,6 +26,7 @@ from ...ir.types import dtype_of, shape_of, tensor_info, tensor_type, to_numpy
 from ..scatters import Values, combine_at
 from ..windows import combine_windows
 from .arithmetic import ComplexBuilder, Parts
+from .storage import loaded, part_dtype, stored, stored_type
 
 Rule: TypeAlias = Callable[[ComplexBuilder, Operation, Sequence[Parts]], Parts | Sequence[Parts]]
 """Computes an op on the parts of its operands; returns its result, or all of its results."""
@@ -281,6 +283,24 @@ def _within_ones(b: ComplexBuilder, op: r.ReduceWindowOp, z: Parts) -> Parts:
     return Parts(padded(z.real, 1), None if z.imag is None else padded(z.imag, 0))
 
 
+# Effects
+
+
+def _call_back(b: ComplexBuilder, op: Operation, parts: Sequence[Parts]) -> list[Parts]:
+    """Hand complex arrays over as they lie in memory, and take them so."""
+    assert isinstance(op, f.CallbackOp)
+    operands = [
+        stored(b, z) if dtype_of(v).kind == "c" else z.real for v, z in zip(op.inputs, parts)
+    ]
+    types = [stored_type(type_) for type_ in op.types.data]
+    number, label = op.number.value.data, op.label.data
+    results = b.b.callback(number, label, operands, types, pure=op.pure is not None)
+    return [
+        loaded(b.b, value) if dtype_of(old).kind == "c" else Parts(value, None)
+        for old, value in zip(op.results, results)
+    ]
+
+
 # Ordering
 
 
@@ -334,11 +354,6 @@ def _joined(b: ComplexBuilder, parts: Sequence[Parts], dim: int) -> Parts:
     return Parts(real, b.b.concatenate([b.imag(z) for z in parts], dim))
 
 
-def part_dtype(dtype: np.dtype) -> np.dtype:
-    """Return the dtype of a complex dtype's parts; other dtypes are their own."""
-    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
-
-
 _STRUCTURAL: Final = (
     s.IotaOp,
     s.BroadcastOp,
@@ -372,6 +387,7 @@ RULES: Final[dict[type[Operation], Rule]] = {
     c.DotGeneralOp: _contract,
     c.ConvolutionOp: _contract,
     o.SortOp: _sort,
+    f.CallbackOp: _call_back,
 }
 """Every op that may take or give complex values."""
 

@@ -15,14 +15,14 @@ from xdsl.passes import ModulePass
 from ...ir.array.base import ArrayOp
 from ...ir.array.control import PlainOp, TapeType
 from ...ir.array.regions import RegionOp, terminator_of
-from ...ir.builder import Builder
 from ...ir.functions import BlockBuilder, FunctionBuilder, return_of
-from ...ir.types import Shape, Tensor, shape_of, tensor_info, tensor_type
+from ...ir.types import Tensor, tensor_info, tensor_type
 from ..functions import replace_functions
 from ..simplify.dce import eliminate_dead_code
 from ..simplify.rewriting import functions_of
 from .arithmetic import ComplexBuilder, Parts
-from .rules import part_dtype, split_op
+from .rules import split_op
+from .storage import loaded, part_dtype, stored, stored_type
 
 
 def is_complex(value: SSAValue) -> bool:
@@ -51,19 +51,19 @@ def split_complex(function: FuncOp) -> FuncOp:
     block = function.body.block
     builder = FunctionBuilder(
         function.sym_name.data,
-        [_stored_type(argument) for argument in block.args],
+        [stored_type(argument) for argument in block.args],
         [argument.name_hint for argument in block.args],
         function.location,
     )
     b = ComplexBuilder(builder.builder)
     parts: dict[SSAValue, Parts] = {
-        old: _loaded(b.b, new) if is_complex(old) else Parts(new, None)
+        old: loaded(b.b, new) if is_complex(old) else Parts(new, None)
         for old, new in zip(block.args, builder.arguments)
     }
     terminator = return_of(function)
     _split_ops(b, block, parts)
     results = [
-        _stored(b, parts[value]) if is_complex(value) else parts[value].real
+        stored(b, parts[value]) if is_complex(value) else parts[value].real
         for value in terminator.operands
     ]
     visibility = function.sym_visibility.data if function.sym_visibility else None
@@ -156,34 +156,6 @@ def _part_types(type_: Attribute) -> list[Attribute]:
         return [TapeType.of([part for item in type_.types for part in _part_types(item)])]
     shape, dtype = tensor_info(type_)
     return [tensor_type(shape, part_dtype(dtype))] * (2 if dtype.kind == "c" else 1)
-
-
-def _stored_type(value: SSAValue) -> Tensor:
-    """Return the type of an array as it lies in memory, without complex numbers."""
-    shape, dtype = tensor_info(value)
-    return (
-        tensor_type((*shape, 2), part_dtype(dtype))
-        if dtype.kind == "c"
-        else tensor_type(shape, dtype)
-    )
-
-
-def _loaded(b: Builder, stored: SSAValue) -> Parts:
-    """Return the parts of an array whose last dimension holds them."""
-    shape = shape_of(stored)[:-1]
-    return Parts(_one_part(b, stored, shape, 0), _one_part(b, stored, shape, 1))
-
-
-def _one_part(b: Builder, stored: SSAValue, shape: Shape, number: int) -> SSAValue:
-    starts = (*(0 for _ in shape), number)
-    return b.reshape(b.slice(stored, starts, (*shape, number + 1)), shape)
-
-
-def _stored(b: ComplexBuilder, z: Parts) -> SSAValue:
-    """Return the array whose last dimension holds the parts."""
-    shape = shape_of(z.real)
-    columns = [b.b.reshape(part, (*shape, 1)) for part in (z.real, b.imag(z))]
-    return b.b.concatenate(columns, len(shape))
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def refuse(*args: Any, **kwargs: Any) -> Any:
     raise SlowPathTaken(args, kwargs)
 
 
-def raise_status(status: int) -> Any:
+def raise_status(status: int, *args: Any, **kwargs: Any) -> Any:
     raise ArithmeticError(status)
 
 

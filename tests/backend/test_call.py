@@ -5,10 +5,12 @@ import pickle
 import numpy as np
 import pytest
 
+from gradatim.backend import jit
+from gradatim.backend.call import MISMATCH, emit_entry, link_program
 from gradatim.backend.call.layout import Dict, Leaf, NoneNode, Static, Tuple
 from gradatim.backend.call.signature import ArraySpec, CallSignature, flat_signature
 
-from .call_programs import SlowPathTaken, function, program, signature, spec
+from .call_programs import SlowPathTaken, copying_program, function, program, signature, spec
 
 DTYPES = "?bhilqBHILQefdFD"
 SHAPES = [(), (1,), (4,), (0,), (2, 3), (2, 0, 3), (1, 1, 1, 5)]
@@ -296,7 +298,7 @@ def test_signatures_can_be_pickled():
     assert hash(copied) == hash(call)
 
 
-@pytest.mark.parametrize("status", [1, 2**31 - 1, 2**31, 2**32 - 1])
+@pytest.mark.parametrize("status", [1, 2**31 - 1, -(2**31), -2])
 def test_status_of_the_program_reaches_the_error_hook(kind, status):
     from .call_programs import copying_kernel
 
@@ -311,9 +313,55 @@ def test_what_the_error_hook_returns_is_the_answer():
     from .call_programs import CompiledCallable, copying_kernel, refuse
 
     call = signature([spec("d")])
-    run = CompiledCallable(refuse, lambda status: ("status", status))
+    run = CompiledCallable(refuse, lambda status, x: ("status", status))
     run.add(program(call, copying_kernel(call, 3)))
     assert run(np.float64(1)) == ("status", 3)
+
+
+def test_the_error_hook_gets_the_arguments(kind):
+    from .call_programs import copying_kernel, refuse
+
+    call = signature([spec("d", 2), spec("d", 2)], keywords=("scale",))
+    run = kind(refuse, lambda status, *args, **kwargs: (status, args, kwargs))
+    run.add(program(call, copying_kernel(call, 7)))
+    x, y = np.zeros(2), np.ones(2)
+    status, (found,), named = run(x, scale=y)
+    assert (status, list(named)) == (7, ["scale"])
+    assert found is x
+    assert named["scale"] is y
+
+
+def test_a_program_can_find_that_it_is_not_for_its_arguments(kind):
+    from .call_programs import copying_kernel, refuse
+
+    call = signature([spec("d", 3)])
+    run = kind(lambda x: "slow", refuse)
+    run.add(program(call, copying_kernel(call, MISMATCH)))
+    assert run(np.zeros(3)) == "slow"
+    run = kind(refuse, refuse)
+    run.add(copying_program(3))
+    run.add(program(call, copying_kernel(call, MISMATCH)))
+    assert run(np.arange(3.0)).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("status", [0, MISMATCH, 5])
+@pytest.mark.parametrize("release_gil", [False, True])
+def test_a_status_behind_the_outputs(kind, status, release_gil):
+
+    call = signature([spec("d")], parameters=(Leaf(0),))
+    kernel = f"""
+define i32 @gd.main(ptr %in, ptr %out, ptr %status) {{
+  %x = load double, ptr %in
+  store double %x, ptr %out
+  store i32 {status}, ptr %status
+  ret i32 0
+}}
+"""
+    text = kernel + emit_entry(call, release_gil=release_gil, has_status=True)
+    run = kind(lambda x: "slow", lambda status, x: ("status", status))
+    run.add(link_program(jit.compile_object(text), call))
+    expected = {0: 2.0, MISMATCH: "slow"}.get(status, ("status", status))
+    assert run(np.float64(2.0)) == expected
 
 
 @pytest.mark.parametrize("release_gil", [False, True])

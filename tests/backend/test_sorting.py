@@ -46,18 +46,44 @@ def call(symbol: str, count: int, *memory: Guarded) -> None:
 
 def lines(name: str) -> Iterator[np.ndarray]:
     """Yield lines of many lengths: random ones, ones with many equal elements, ordered ones."""
-    dtype = np.dtype(DTYPES[name])
     random = np.random.default_rng(len(name))
     for count in LENGTHS:
-        if dtype.kind == "f":
-            x = random.normal(size=count).astype(dtype)
-            special = np.array([np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-40, 3], dtype)
-            yield from (x, random.choice(special, count), np.sort(x), np.sort(x)[::-1].copy())
-        else:
-            limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
-            high = 1 if dtype.kind == "b" else limits.max
-            x = random.integers(limits.min, high, count, endpoint=True, dtype=limits.dtype)
-            yield from (x.astype(dtype), (x % 3).astype(dtype))
+        yield from lines_of(name, random, count)
+
+
+def lines_of(name: str, random: np.random.Generator, count: int) -> Iterator[np.ndarray]:
+    """Yield lines of one length."""
+    dtype = np.dtype(DTYPES[name])
+    if dtype.kind == "f":
+        x = random.normal(size=count).astype(dtype)
+        special = np.array([np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-40, 3], dtype)
+        yield from (x, random.choice(special, count), np.sort(x), np.sort(x)[::-1].copy())
+    else:
+        limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
+        high = 1 if dtype.kind == "b" else limits.max
+        x = random.integers(limits.min, high, count, endpoint=True, dtype=limits.dtype)
+        yield from (x.astype(dtype), (x % 3).astype(dtype))
+    yield from close(random, count, dtype)
+
+
+FAR = {
+    "b": lambda dtype: False,
+    "u": lambda dtype: np.iinfo(dtype).max,
+    "i": lambda dtype: np.iinfo(dtype).min,
+}
+
+
+def close(random: np.random.Generator, count: int, dtype: np.dtype) -> Iterator[np.ndarray]:
+    """Yield lines of which all elements are close, but for one; and of which some are."""
+    near = random.integers(0, 2 if dtype.kind == "b" else 100, count).astype(dtype)
+    if dtype.kind == "f":
+        near = (1 + near * np.finfo(dtype).eps).astype(dtype)
+    if count:
+        near[count // 3] = -1e30 if dtype.kind == "f" else FAR[dtype.kind](dtype)
+    yield near
+    if dtype.itemsize == 8:
+        spread = random.integers(0, max(count, 1), count) << 50
+        yield (spread | random.integers(0, 4, count)).astype(np.int64).view(dtype)
 
 
 def scratch_of(name: str, count: int, items: int) -> Guarded:
@@ -79,8 +105,7 @@ def test_sort(name: str):
 
 def order(action: str, name: str, start: np.ndarray, x: np.ndarray) -> np.ndarray:
     found = Guarded(start)
-    words = 4 if x.itemsize == 8 else 2
-    call(f"gd.{action}.{name}", x.size, found, Guarded(x), Guarded(np.zeros(words * x.size, "u8")))
+    call(f"gd.{action}.{name}", x.size, found, Guarded(x), Guarded(np.zeros(2 * x.size, "u8")))
     return found.array
 
 
@@ -101,6 +126,46 @@ def test_take(name: str):
         out = Guarded(np.zeros_like(x))
         call(f"gd.take.{name}", x.size, out, Guarded(x), Guarded(places))
         np.testing.assert_array_equal(out.array, x[places])
+
+
+def call_lanes(action: str, name: str, shape: tuple[int, ...], *memory: Guarded) -> None:
+    """Call a routine for lines along the middle dimension, in two parts."""
+    outer, length, inner = shape
+    lines = outer * inner
+    types = [*[ctypes.c_void_p] * len(memory), *[ctypes.c_int64] * 4]
+    routine = ctypes.CFUNCTYPE(None, *types)(sorting.address_of(f"gd.{action}_lanes.{name}"))
+    for start, end in ((0, lines // 3), (lines // 3, lines)):
+        routine(*(m.address for m in memory), length, inner, start, end)
+    for guarded in memory:
+        guarded.check()
+
+
+SHAPES = [(1, 1, 1), (5, 7, 1), (40, 8, 1), (33, 20, 3), (2, 100, 50), (1, 256, 16), (3, 3, 100)]
+
+
+@every_dtype
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_lanes(name: str, shape: tuple[int, ...]):
+    count, dtype = int(np.prod(shape)), np.dtype(DTYPES[name])
+    for x in lines_of(name, np.random.default_rng(count), count):
+        source = Guarded(x)
+        array = x.reshape(shape)
+        rows = Guarded(
+            np.zeros(shape[1] * min(64 // dtype.itemsize, 16) * dtype.itemsize, np.uint8)
+        )
+        out = Guarded(np.zeros_like(x))
+        call_lanes("sort", name, shape, out, source, rows)
+        np.testing.assert_array_equal(out.array.reshape(shape), np.sort(array, axis=1))
+        rows = Guarded(np.zeros(2 * rows.array.size, np.uint8))
+        order = Guarded(np.zeros(count, np.int64))
+        call_lanes("order", name, shape, order, source, rows)
+        expected = np.argsort(array, axis=1, kind="stable")
+        np.testing.assert_array_equal(order.array.reshape(shape), expected)
+        taken = Guarded(np.zeros_like(x))
+        call_lanes("take", name, shape, taken, source, order)
+        expected = np.take_along_axis(array, expected, 1)
+        np.testing.assert_array_equal(taken.array.reshape(shape), expected)
+        np.testing.assert_array_equal(source.array, x)
 
 
 @pytest.fixture

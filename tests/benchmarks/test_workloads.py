@@ -6,10 +6,18 @@ import pytest
 from benchmarks import peers
 from benchmarks.child import ELEMENTS, mixed_chain, mixed_chain_gradient
 from benchmarks.pair import WORKLOADS
+from benchmarks.workloads.control import control_workloads
 
 INSTALLED = peers.installed({"gradatim", "numpy", "jax"})  # Numba and PyTorch take long to start
 
-CASES = [(w, peer) for w in WORKLOADS.values() for peer in w.peers if peer in INSTALLED]
+SMALL = {w.name: w for w in control_workloads(0.02)}
+"""Loops of fewer steps and over smaller arrays, since references walk through them in Python."""
+
+TESTED = [SMALL.get(name, workload) for name, workload in WORKLOADS.items()]
+CASES = [(w, peer) for w in TESTED for peer in w.peers if peer in INSTALLED]
+
+ALONE = {"while-gradient"}
+"""What JAX cannot do."""
 
 
 @pytest.fixture(autouse=True)
@@ -26,13 +34,16 @@ def test_results_agree_with_numpy(workload, peer):
 
 
 def test_every_workload_runs_on_both_sides():
-    assert all({"gradatim", "jax"} <= set(w.peers) <= set(peers.PEERS) for w in WORKLOADS.values())
+    for name, workload in WORKLOADS.items():
+        assert {"gradatim"} <= set(workload.peers) <= set(peers.PEERS)
+        assert ("jax" in workload.peers) == (name not in ALONE)
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=lambda w: w.name)
 def test_inputs_are_of_the_precision_that_is_stated(workload):
     arrays = [np.asarray(leaf) for value in workload.inputs() for leaf in _leaves(value)]
-    assert {a.dtype for a in arrays} == {np.dtype("float64" if workload.double else "float32")}
+    floats = {a.dtype for a in arrays if a.dtype.kind == "f"}
+    assert floats <= {np.dtype("float64" if workload.double else "float32")}
 
 
 def _leaves(value):

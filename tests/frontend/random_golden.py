@@ -64,7 +64,14 @@ ORDERS = [
     "categorical(key(42), np.linspace(-1, 1, 15).reshape(3, 5), 0, (3, 5), replace=False)",
     *(f"geometric(key(42), np.{d}(0.2), (20,))" for d in FLOATS),
 ]
-EXACT = [*KEYS, *BITS, *ORDERS]
+COUNTS = [
+    "poisson(key(42), np.array([0., 0.1, 1., 3., 9.9]), (4, 5))",
+    "poisson(key(42), np.float32(5), (20,), 'int8')",
+    *(f"binomial(key(42), np.{d}(20), np.{d}(0.3), (20,), '{d}')" for d in FLOATS),
+    "binomial(key(42), np.array([5., 10., 20., -1.]), np.array([0.1, 0.9, 0.5, 0.5]), (3, 4))",
+    "multinomial(key(42), 20.0, np.array([0.2, 0.5, 0.3]))",
+]
+EXACT = [*KEYS, *BITS, *ORDERS, *COUNTS]
 """Calls whose results are JAX's bit by bit."""
 
 ROUNDED = [
@@ -89,6 +96,16 @@ ROUNDED = [
         "weibull_min(key(42), np.array([1, 2], DTYPE), np.array([3, 2], DTYPE), (5, 2), DTYPE)",
         "triangular(key(42), 0.0, 0.25, 2.0, (9,), DTYPE)",
         "multivariate_normal(key(42), np.ones(2, DTYPE), np.array([[2, 1], [1, 2]], DTYPE), (3,))",
+        *(
+            f"{name}(key(42), np.array([0.05, 0.5, 1, 2.5, 50], DTYPE), (4, 5), DTYPE)"
+            for name in ("gamma", "loggamma", "chisquare", "t")
+        ),
+        "gamma(key(42), TYPE(2.5), dtype=DTYPE)",
+        "beta(key(42), np.array([0.5, 2], DTYPE), np.array([3, 2], DTYPE), (4, 2), DTYPE)",
+        "f(key(42), TYPE(3), TYPE(5), (9,), DTYPE)",
+        "dirichlet(key(42), np.array([0.5, 1, 2], DTYPE), (3,), DTYPE)",
+        "generalized_normal(key(42), TYPE(1.5), (9,), DTYPE)",
+        "ball(key(42), 3, 2, (3,), DTYPE)",
         "orthogonal(key(42), 3, (2,), DTYPE)",
         "orthogonal(key(42), 2, (), DTYPE, 4)",
     )
@@ -144,7 +161,7 @@ def has_a_result_without_64_bits(call: str) -> bool:
 
     Random signs are made of bits of the default width.
     """
-    if call.startswith(("rademacher", "double_sided_maxwell")):
+    if call.startswith(("rademacher", "double_sided_maxwell", "generalized_normal", "ball")):
         return False
     small = "32'" in call and str(2**31) not in call and str(2**32) not in call
     return small or call in ("key_data(key(42))", "key_data(split(key(42), 5))")

@@ -215,13 +215,17 @@ def test_arguments_without_derivatives() -> None:
         lambda g, x, scale: (applied_back(g, x, scale), ()),
         lambda g, scale, residuals, cotangent: (scale * 10 * cotangent,),
     )
-    for f in (applied, applied_back):
-        assert f(np.sin, 0.3) == 2 * np.sin(0.3)
-        assert gd.grad(lambda x: f(np.sin, x))(0.3) == 20.0
-        assert gd.grad(lambda x: f(np.sin, x, scale=3))(0.3) == 30.0
-        assert gd.grad(lambda x: f(lambda y: [y][0], x, [3][0]))(0.3) == 30.0
-        assert gd.grad(lambda x, s: f(np.sin, x, s))(0.3, 4.0) == 40.0
-        assert gd.vmap(gd.grad(lambda x, s: f(np.sin, x, s)))(X, X).tolist() == (10 * X).tolist()
+    require_multiples_of_ten(applied)
+    require_multiples_of_ten(applied_back)
+
+
+def require_multiples_of_ten(f: Any) -> None:
+    assert f(np.sin, 0.3) == 2 * np.sin(0.3)
+    assert gd.grad(lambda x: f(np.sin, x))(0.3) == 20.0
+    assert gd.grad(lambda x: f(np.sin, x, scale=3))(0.3) == 30.0
+    assert gd.grad(lambda x: f(lambda y: [y][0], x, [3][0]))(0.3) == 30.0
+    assert gd.grad(lambda x, s: f(np.sin, x, s))(0.3, 4.0) == 40.0
+    assert gd.vmap(gd.grad(lambda x, s: f(np.sin, x, s)))(X, X).tolist() == (10 * X).tolist()
 
 
 def test_closing_over_constants() -> None:
@@ -281,6 +285,45 @@ def test_in_control_flow() -> None:
     np.testing.assert_allclose(gd.grad(f)(0.3), expected)
     np.testing.assert_allclose(gd.jvp(f, (0.3,), (1.0,))[1], expected)
     np.testing.assert_allclose(gd.vmap(gd.grad(f))(np.array([0.3, 0.3])), [expected] * 2)
+
+
+def test_control_flow_in_rules() -> None:
+    """Python's statements on traced values and loops, also where a rule is transposed."""
+
+    @gd.custom_jvp
+    def f(x: Any) -> Any:
+        if x > 0:
+            return np.sin(x)
+        return -x
+
+    @f.defjvp
+    def rule(primals: Any, tangents: Any) -> Any:
+        (x,), (t,) = primals, tangents
+        if x > 0:
+            return f(x), 3 * np.cos(x) * t
+        return f(x), -3 * t
+
+    @gd.custom_jvp
+    def cubed(x: Any) -> Any:
+        return x**3
+
+    @cubed.defjvp
+    def cubed_rule(primals: Any, tangents: Any) -> Any:
+        def body(carry: Any, _: Any) -> Any:
+            y, t = carry
+            return (y * primals[0], t * primals[0] + y * tangents[0]), None
+
+        carry, _ = gd.lax.scan(body, (primals[0], tangents[0]), None, length=2)
+        return carry
+
+    points = np.array([0.3, -0.3])
+    expected = np.array([3 * np.cos(0.3), -3.0])
+    for mode in (gd.grad, gd.jacfwd, pulled, linearized):
+        np.testing.assert_allclose([mode(f)(x) for x in points], expected)
+        np.testing.assert_allclose(gd.vmap(mode(f))(points), expected)
+        np.testing.assert_allclose(mode(cubed)(0.3), 3 * 0.3**2)
+    np.testing.assert_allclose(gd.hessian(f)(0.3), D2)
+    np.testing.assert_allclose(gd.hessian(cubed)(0.3), 6 * 0.3)
 
 
 def test_a_rule_is_traced_once_for_a_signature() -> None:
@@ -423,6 +466,8 @@ FAILURES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
      errors.ArgumentError, "has no parameter 'z'"),
     ("defjvps and nondiff_argnums", lambda: gd.custom_jvp(no_rule, 0).defjvps(None),
      errors.ArgumentError, "use defjvp"),
+    ("changing an array outside", lambda: gd.grad(changing)(1.0), errors.UnsupportedError,
+     "`f` has derivative rules, or is one, and changes an array of the function around it"),
     ("symbolic zeros", lambda: tripled.defjvp(_tripled_jvp, symbolic_zeros=True),
      errors.UnsupportedError, "symbolic_zeros"),
 ]  # fmt: skip
@@ -435,6 +480,18 @@ def with_keyword(x: Any) -> Any:
 
     f.defjvps(None)
     return f(x)
+
+
+def changing(x: Any) -> Any:
+    memory = np.ones(3) * x
+
+    @gd.custom_jvp
+    def f(x: Any) -> Any:
+        memory[0] = x
+        return x
+
+    f.defjvps(lambda t, y, x: t)
+    return f(x) + memory.sum()
 
 
 def with_position(x: Any) -> Any:

@@ -25,6 +25,10 @@ def branch(x: Any) -> Any:
     return x if x > 0 else -x
 
 
+def pickled(x: Any) -> Any:
+    return pickle.dumps(x)
+
+
 def store(x: Any) -> Any:
     y = np.zeros(3)
     y[0] = x
@@ -60,15 +64,14 @@ MISUSE: list[tuple[str, Callable[[Any], Any], Any, type[Exception], str]] = [
     ("not", lambda x: not x, 1.0, BOOL, "`not`"),
     ("chained comparison", lambda x: 0 < x < 1, 1.0, BOOL, "made at"),
     ("assert", lambda x: [None for _ in "a" if x.all()], V, BOOL, "static_argnums"),
-    ("in", lambda x: 1.0 in x, V, CONCRETE, "`in`.*np.any"),
+    ("in", lambda x: 1.0 in x, V, BOOL, "`in`.*np.any"),
     ("float", lambda x: float(x), 1.0, CONCRETE, r"`float\(\)`.*traced f64\[\].*astype"),
     ("math", lambda x: math.sin(x), 1.0, CONCRETE, "function of `math`.*functions of numpy"),
     ("int", lambda x: int(x), 1.0, CONCRETE, r"`int\(\)`"),
     ("complex", lambda x: complex(x), 1.0, CONCRETE, r"`complex\(\)`"),
     ("round", lambda x: round(x), 1.0, CONCRETE, "np.round"),
     ("floor", lambda x: math.floor(x), 1.0, CONCRETE, "np.floor"),
-    ("item", lambda x: x.item(), 1.0, CONCRETE, "outside"),
-    ("tolist", lambda x: x.tolist(), V, CONCRETE, "outside"),
+    ("tobytes", lambda x: x.tobytes(), V, CONCRETE, "outside"),
     ("format", lambda x: f"{x:.3f}", 1.0, CONCRETE, "formatting by '.3f'"),
     ("pickle", lambda x: pickle.dumps(x), 1.0, CONCRETE, "pickling"),
     ("range", lambda x: range(x), 3, INTEGER, r"a `range`.*traced i64\[\].*static_argnums"),
@@ -78,14 +81,11 @@ MISUSE: list[tuple[str, Callable[[Any], Any], Any, type[Exception], str]] = [
     ("mask", lambda x: x[x > 0], V, errors.NonConcreteBooleanIndexError, "as many elements"),
     ("asarray", lambda x: np.asarray(x), V, ARRAY, r"ndarray needs the value of traced f64\[3\]"),
     ("array of values", lambda x: np.array([x, x]), 1.0, ARRAY, r"gradatim\.numpy\.array"),
-    ("store", store, 1.0, CONCRETE, "storing in a NumPy array needs the value"),
-    ("x[i] = v", set_item, V, MUTATION, r"`x\[...\] = value`"),
-    ("del x[i]", delete, V, MUTATION, r"`del x\[...\]`"),
-    ("fill", lambda x: x.fill(0.0), V, MUTATION, r"`fill\(\)`"),
-    ("sort", lambda x: x.sort(), V, MUTATION, r"`sort\(\)`"),
-    ("out", lambda x: np.add(x, 1, out=np.zeros(3)), V, MUTATION, "write `y = y . x`"),
+    ("store", store, 1.0, MUTATION, r"`x\[\.\.\.\] = value`.*gradatim\.numpy\.zeros"),
+    ("store in a scalar", set_item, 1.0, TypeError, "'float' object does not support item"),
+    ("del x[i]", delete, V, ValueError, "cannot delete array elements"),
+    ("out", lambda x: np.add(x, 1, out=np.zeros(3)), V, MUTATION, r"`numpy\.add` with `out=`"),
     ("array += x", add_to_array, V, MUTATION, "would store a traced value"),
-    ("where", lambda x: np.add(x, 1, where=V > 0), V, UNSUPPORTED, "with `where=`"),
     ("reduceat", lambda x: np.add.reduceat(x, [0]), V, UNSUPPORTED, "add.reduceat"),
     ("unknown function", lambda x: np.unique(x), V, UNSUPPORTED, "numpy.unique"),
     ("broadcast", lambda x: x + np.ones(2), V, errors.ShapeError, r"f64\[3\].*f64\[2\]"),
@@ -103,16 +103,17 @@ MISUSE: list[tuple[str, Callable[[Any], Any], Any, type[Exception], str]] = [
 def test_misuse_of_traced_values(
     function: Callable[[Any], Any], argument: Any, kind: type[Exception], message: str
 ) -> None:
+    # Ahead of time, since a call has the values; and as Python runs it, without rewriting.
     with pytest.raises(kind, match=message) as caught:
-        gd.jit(function)(argument)
+        gd.stage(function, convert=False).trace(argument)
     if isinstance(caught.value, errors.GradatimError):
         assert f"\n  at {__file__}:" in str(caught.value)
 
 
-def test_copies_are_the_value_itself() -> None:
+def test_copies_are_new_arrays() -> None:
     def f(x: Any) -> Any:
-        assert copy.copy(x) is x
-        assert copy.deepcopy([x])[0] is x
+        for new in (copy.copy(x), copy.deepcopy([x])[0]):
+            assert new is not x and new.value is x.value
         return f"{x}"
 
     with pytest.raises(errors.OutputError, match=r"'traced f64\[\]'"):
@@ -179,14 +180,14 @@ def test_endless_recursion_is_pythons_error() -> None:
 
 
 CALLS: list[Callable[[], Any]] = [
-    lambda: gd.jit(branch)(1.0),
+    lambda: gd.jit(pickled)(1.0),
     lambda: gd.jit(lambda x: x + np.ones(2))(V),
-    lambda: gd.grad(lambda x: gd.vmap(branch)(x).sum())(V),
-    lambda: gd.stage(branch).trace(1.0),
-    lambda: gd.stage(branch).compile(1.0),
+    lambda: gd.grad(lambda x: gd.vmap(pickled)(x).sum())(V),
+    lambda: gd.stage(pickled).trace(1.0),
+    lambda: gd.stage(pickled).compile(1.0),
     lambda: gd.stage(lambda x: x).compile(1.0)(V),
-    lambda: gd.jvp(branch, (1.0,), (1.0,)),
-    lambda: gd.vjp(branch, 1.0),
+    lambda: gd.jvp(pickled, (1.0,), (1.0,)),
+    lambda: gd.vjp(pickled, 1.0),
     lambda: gd.vmap(lambda x: x, in_axes=(0, 0))(V),
     lambda: gd.stage(3),  # type: ignore[arg-type]
     lambda: gd.grad(lambda x: x)("text"),
@@ -208,7 +209,7 @@ def test_no_frame_of_ours_in_tracebacks(
 
 
 def test_traceback_of_a_script_names_only_the_script() -> None:
-    script = "import gradatim as gd\ngd.grad(lambda x: x if x > 0 else -x)(1.0)\n"
+    script = "import gradatim as gd\ngd.grad(lambda x: f'{x:.3f}')(1.0)\n"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert run.stderr.count("\n  File ") == run.stderr.count('File "<string>"') == 2
-    assert "gradatim.frontend.errors.TracerBoolConversionError" in run.stderr
+    assert "gradatim.frontend.errors.ConcretizationTypeError" in run.stderr

@@ -187,6 +187,32 @@ def test_one_program() -> None:
     assert "array.sin %x : tensor<4xf64>" in text
 
 
+def scanned(x: Any) -> Any:
+    carry, ys = gd.lax.scan(lambda c, e: (np.sin(c) * e, c), x, np.arange(1.0, 4.0))
+    return carry + ys.sum(axis=0)
+
+
+def repeated(x: Any) -> Any:
+    return gd.lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, np.sin(s[1])), (0, x))[1]
+
+
+def chosen(x: Any) -> Any:
+    return gd.lax.cond(x[0] > 0, np.sin, np.cos, x)
+
+
+@pytest.mark.parametrize("f", [scanned, repeated, chosen], ids=["scan", "while", "cond"])
+def test_through_control_flow(f: Callable[..., Any]) -> None:
+    staged = gd.jit(f)
+    expected = numeric(staged, X)
+    for jacobian in (gd.jacfwd, gd.jacrev):
+        found, aux = jacobian(lambda x: (f(x), f(x)), has_aux=True)(X)
+        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8)
+        np.testing.assert_allclose(aux, staged(X), rtol=1e-13)
+    second = numeric(gd.jacfwd(f), X)
+    np.testing.assert_allclose(gd.hessian(f)(X), second, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(gd.jacrev(gd.jacfwd(f))(X), second, rtol=1e-6, atol=1e-8)
+
+
 FAILURES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("int argument", lambda: gd.jacfwd(np.sin)(3), errors.NonDifferentiableArgumentError,
      "jacfwd needs floating-point arguments, but `x` is Python int; .* leave it out of argnums\n"),

@@ -1,4 +1,4 @@
-"""What Python allows and a traced function must not do: leaks, endless recursion; and what it may."""
+"""What Python allows and a traced function must not do, such as leaks and endless recursion."""
 
 from __future__ import annotations
 

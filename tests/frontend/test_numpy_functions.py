@@ -9,13 +9,19 @@ import gradatim.frontend.numpy as gnp
 from gradatim.frontend.dispatch import FUNCTIONS
 from gradatim.frontend.numpy.registry import REFUSED, qualified
 
-from . import numpy_cases_computation, numpy_cases_movement, numpy_cases_ordering
+from . import (
+    numpy_cases_computation,
+    numpy_cases_movement,
+    numpy_cases_ordering,
+    numpy_cases_storing,
+)
 from .numpy_case import Case, Shape
 from .numpy_harness import F32, F64, I32, compare, samples
 
 CASES = [
     *numpy_cases_movement.CASES,
     *numpy_cases_computation.CASES,
+    *numpy_cases_storing.CASES,
     *numpy_cases_ordering.CASES,
 ]
 
@@ -28,7 +34,7 @@ NAN_FUNCTIONS = [np.nansum, np.nanprod, np.nanmax, np.nanmin, np.nanmean, np.nan
 
 
 def _label(case: Case) -> str:
-    return "-".join(dict.fromkeys(f.__name__ for f in case.functions))
+    return "-".join(dict.fromkeys(f.__name__ for f in case.functions)) or "stores"
 
 
 @pytest.mark.parametrize("case", CASES, ids=_label)

@@ -90,7 +90,7 @@ def test_untraced_arguments_are_computed_at_once():
 
 def test_the_namespace_has_numpys_names():
     assert gnp.pi == np.pi and gnp.newaxis is None and gnp.float32 is np.float32
-    assert set(dir(gnp)) == set(np.__all__)
+    assert set(dir(gnp)) == {*np.__all__, "at"}
     assert gnp.concat is gnp.concatenate
     with pytest.raises(AttributeError, match="no attribute 'sinn'"):
         _ = gnp.sinn
@@ -131,8 +131,6 @@ def test_arguments_at_their_default_are_accepted():
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        (lambda x: np.sum(x, out=np.empty(())), r"`numpy\.sum` does not take `out=`"),
-        (lambda x: np.sum(x, 0, None, np.empty(3)), r"`numpy\.sum` does not take `out=`"),
         (lambda x: np.zeros_like(x, order="F"), r"`numpy\.zeros_like` does not take `order=`"),
         (lambda x: np.concatenate([x], casting="no"), "does not take `casting=`"),
         (lambda x: np.nanmax(x, initial=3), r"`numpy\.nanmax` does not take `initial=`"),
@@ -144,7 +142,6 @@ def test_arguments_at_their_default_are_accepted():
         (lambda x: np.real_if_close(x * 1j), r"use `np\.real`"),
         (lambda x: np.linalg.inv(x), "decompositions are not supported"),
         (lambda x: np.fft.fftn(x), "Fourier transforms are not supported"),
-        (lambda x: np.copyto(np.zeros(3), x), "in place"),
         (lambda x: gnp.repeat(np.ones(3), x[0, 0]), "must be known while tracing"),
         (lambda x: np.geomspace(x, 2.0), "does not take traced values"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -145,6 +146,23 @@ def test_choice_never_takes_what_has_no_probability():
     assert set(random.choice(KEY, 4, (2,), replace=False, p=p)) == {1, 3}
 
 
+@pytest.mark.parametrize(
+    ("draw", "expected"),
+    [
+        (lambda: random.gamma(KEY, np.array([np.nan, -1.0, -0.2])), [np.nan, np.nan, np.nan]),
+        (lambda: random.gamma(KEY, 0.0), 0.0),
+        (lambda: random.poisson(KEY, np.array([0.0, -1.0, np.nan])), [0, -1, -1]),
+        (lambda: random.binomial(KEY, np.array([0.0, -1.0, np.nan]), 0.5), [0, np.nan, np.nan]),
+        (lambda: random.binomial(KEY, 9, np.array([0.0, 1.0, 1.5, -0.5])), [0, 9] + 2 * [np.nan]),
+        (lambda: random.binomial(KEY, 4.9, np.array([1.0, np.nan])), [4, np.nan]),
+        (lambda: random.binomial(KEY, np.inf, np.array([0.2, 0.8])), [np.inf, np.inf]),
+        (lambda: random.binomial(KEY, 1000, np.array([0.0, 1.0])), [0, 1000]),
+    ],
+)
+def test_parameters_at_the_edges(draw, expected):
+    np.testing.assert_array_equal(draw(), expected)
+
+
 # In traces, and under transformations
 
 SAMPLERS: dict[str, Call] = {
@@ -178,6 +196,12 @@ SAMPLERS: dict[str, Call] = {
     "triangular": lambda k: random.triangular(k, 0.0, POSITIVE, 3.0),
     "geometric": lambda k: random.geometric(k, POSITIVE / 3),
     "categorical": lambda k: random.categorical(k, np.log(POSITIVE), shape=(4,)),
+    "gamma": lambda k: random.gamma(k, POSITIVE, (7, 3)),
+    "one gamma": lambda k: random.gamma(k, 2.5),
+    "beta": lambda k: random.beta(k, POSITIVE, 1.0),
+    "poisson": lambda k: random.poisson(k, np.array([0.0, 2.5, 20.0]), (4, 3)),
+    "binomial": lambda k: random.binomial(k, np.array([4, 50]), 0.4, (3, 2)),
+    "multinomial": lambda k: random.multinomial(k, 9.0, np.array([0.2, 0.3, 0.5])),
     "multivariate_normal": lambda k: random.multivariate_normal(k, np.ones(2), np.eye(2) + 1),
     "split": lambda k: random.split(k, (2, 2)),
     "fold_in": lambda k: random.fold_in(k, 11),
@@ -204,7 +228,9 @@ def test_vmap_is_a_loop_over_keys(name):
     close(gd.vmap(draw)(KEYS), np.stack([draw(k) for k in KEYS]))
 
 
-@pytest.mark.parametrize("name", ["bits", "uniform", "randint", "normal", "categorical", "split"])
+@pytest.mark.parametrize(
+    "name", ["bits", "uniform", "randint", "normal", "categorical", "split", "gamma", "binomial"]
+)
 def test_passes_keep_what_is_drawn(name):
     draw = SAMPLERS[name]
     close(gd.stage(draw).compile(KEY, check="each-pass")(KEY), draw(KEY))
@@ -281,6 +307,75 @@ def check_derivatives(function: Call, at: tuple[Any, ...], order: int) -> None:
             return gd.numpy.concatenate([np.ravel(g) for g in total(*x)])
 
         check_derivatives(gradient, at, order - 1)
+
+
+# What is drawn in a loop has no derivative for a fixed key: the number of proposals changes. Gamma
+# numbers are differentiated as quantiles instead.
+
+
+def gamma_quantile(probability: mpmath.mpf, a: mpmath.mpf, near: float) -> mpmath.mpf:
+    def excess(log_x):
+        return mpmath.gammainc(a, 0, mpmath.exp(log_x), regularized=True) - probability
+
+    return mpmath.exp(mpmath.findroot(excess, mpmath.log(near)))
+
+
+@pytest.mark.parametrize("a", [0.05, 2.5, 1500.0])
+def test_derivatives_of_gamma_are_those_of_quantiles(a):
+    def draw(a):
+        return random.gamma(KEY, a, (2,))
+
+    def slope(a):
+        return gd.jvp(draw, (a,), (1.0,))[1]
+
+    x = draw(a)
+    first, second = gd.jvp(slope, (a,), (1.0,))
+    _, of_logarithm = gd.jvp(lambda a: random.loggamma(KEY, a, (2,)), (a,), (1.0,))
+    with mpmath.workdps(40):
+        for i in range(2):
+            probability = mpmath.gammainc(a, 0, float(x[i]), regularized=True)
+
+            def quantile(a, i=i, probability=probability):
+                return gamma_quantile(probability, a, float(x[i]))
+
+            by_a, by_a_twice = (float(mpmath.diff(quantile, a, n)) for n in (1, 2))
+            np.testing.assert_allclose(first[i], by_a, rtol=1e-9)
+            np.testing.assert_allclose(second[i], by_a_twice, rtol=1e-6)
+            np.testing.assert_allclose(of_logarithm[i], by_a / x[i], rtol=1e-9)
+
+
+COUNT = 20_000
+
+MEANS: dict[str, tuple[Call, float, Call]] = {
+    "gamma": (lambda a: random.gamma(KEY, a, (COUNT,)), 0.4, lambda a: a),
+    "loggamma": (lambda a: random.loggamma(KEY, a, (COUNT,)), 0.3, mpmath.digamma),
+    "beta": (lambda a: random.beta(KEY, a, 1.5, (COUNT,)), 0.7, lambda a: a / (a + 1.5)),
+    "square of t": (lambda d: random.t(KEY, d, (COUNT,)) ** 2, 20.0, lambda d: d / (d - 2)),
+    "dirichlet": (
+        lambda a: random.dirichlet(KEY, np.array([1.0, 2.0]) * a, (COUNT,))[:, 0] ** 2,
+        0.5,
+        lambda a: (a + 1) / (3 * (3 * a + 1)),
+    ),
+}
+"""Draws by a parameter, its value, and their expectation."""
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_the_mean_of_derivatives_is_the_derivative_of_the_mean(name):
+    draw, at, mean = MEANS[name]
+    _, slopes = gd.jvp(draw, (at,), (1.0,))
+    error = np.mean(slopes) - float(mpmath.diff(mean, at))
+    assert abs(error) < 4 * np.std(slopes) / np.sqrt(COUNT)
+
+
+def test_gradients_of_gamma_are_transposed_derivatives():
+    def draw(a):
+        return random.gamma(KEY, a, (2, 3))
+
+    _, slopes = gd.jvp(draw, (POSITIVE,), (POSITIVE,))
+    weights = np.arange(6.0).reshape(2, 3)
+    (gradient,) = gd.vjp(draw, POSITIVE)[1](weights)
+    np.testing.assert_allclose(np.sum(gradient * POSITIVE), np.sum(weights * slopes), rtol=1e-12)
 
 
 def test_a_key_has_no_derivative():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import erf, exp, log, pi, sqrt
+from math import erf, exp, lgamma, log, log1p, pi, sqrt
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -22,6 +23,32 @@ Draw = Callable[..., Any]
 
 def normal_cdf(x: float) -> float:
     return (1 + erf(x / sqrt(2))) / 2
+
+
+def gamma_cdf(a: float) -> Callable[[float], Any]:
+    return lambda x: mpmath.gammainc(a, 0, x, regularized=True)
+
+
+def beta_cdf(a: float, b: float) -> Callable[[float], Any]:
+    return lambda x: mpmath.betainc(a, b, 0, x, regularized=True)
+
+
+def t_cdf(df: float) -> Callable[[float], Any]:
+    def cdf(x: float) -> Any:
+        beyond = beta_cdf(df / 2, 0.5)(df / (df + x * x)) / 2
+        return beyond if x < 0 else 1 - beyond
+
+    return cdf
+
+
+def f_cdf(dfnum: float, dfden: float) -> Callable[[float], Any]:
+    below = beta_cdf(dfnum / 2, dfden / 2)
+    return lambda x: below(dfnum * x / (dfnum * x + dfden))
+
+
+def generalized_normal_cdf(p: float) -> Callable[[float], Any]:
+    below = gamma_cdf(1 / p)
+    return lambda x: (1 + np.sign(x) * below(abs(x) ** p)) / 2
 
 
 def wald_cdf(mean: float) -> Callable[[float], float]:
@@ -92,6 +119,34 @@ CONTINUOUS: dict[str, tuple[Draw, Callable[[float], Any]]] = {
         lambda k, **o: random.weibull_min(k, 2.0, 1.5, SIZE, **o),
         lambda x: 1 - exp(-((x / 2) ** 1.5)),
     ),
+    "gamma": (lambda k, **o: random.gamma(k, 2.5, SIZE, **o), gamma_cdf(2.5)),
+    "gamma of a small parameter": (
+        lambda k, **o: random.gamma(k, 0.3, SIZE, **o),
+        gamma_cdf(0.3),
+    ),
+    "loggamma": (
+        lambda k, **o: random.loggamma(k, 0.1, SIZE, **o),
+        lambda x: gamma_cdf(0.1)(mpmath.exp(x)),
+    ),
+    "beta": (lambda k, **o: random.beta(k, 0.5, 2.0, SIZE, **o), beta_cdf(0.5, 2.0)),
+    "chisquare": (
+        lambda k, **o: random.chisquare(k, 3.0, SIZE, **o),
+        lambda x: gamma_cdf(1.5)(x / 2),
+    ),
+    "f": (lambda k, **o: random.f(k, 3.0, 7.0, SIZE, **o), f_cdf(3.0, 7.0)),
+    "t": (lambda k, **o: random.t(k, 3.0, SIZE, **o), t_cdf(3.0)),
+    "generalized_normal": (
+        lambda k, **o: random.generalized_normal(k, 3.0, SIZE, **o),
+        generalized_normal_cdf(3.0),
+    ),
+    "a part of dirichlet": (
+        lambda k, **o: random.dirichlet(k, np.array([0.5, 1.0, 1.0]), SIZE, **o)[..., 0],
+        beta_cdf(0.5, 2.0),
+    ),
+    "lengths in a ball": (
+        lambda k, **o: np.linalg.norm(random.ball(k, 3, 2, SIZE, **o), axis=-1),
+        lambda x: x**3,
+    ),
     "triangular": (
         lambda k, **o: random.triangular(k, -1.0, 0.5, 2.0, SIZE, **o),
         triangular_cdf,
@@ -125,6 +180,17 @@ def geometric_mass(p: float) -> np.ndarray:
     return np.append(0.0, p * (1 - p) ** np.arange(400))
 
 
+def poisson_mass(lam: float, size: int) -> np.ndarray:
+    return np.array([exp(k * log(lam) - lam - lgamma(k + 1)) for k in range(size)])
+
+
+def binomial_mass(n: int, p: float) -> np.ndarray:
+    def log_choose(k: int) -> float:
+        return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+    return np.array([exp(log_choose(k) + k * log(p) + (n - k) * log1p(-p)) for k in range(n + 1)])
+
+
 DISCRETE: dict[str, tuple[Draw, np.ndarray]] = {
     "randint": (lambda k: random.randint(k, SIZE, 0, 13), np.full(13, 1 / 13)),
     "randint of bytes": (lambda k: random.randint(k, SIZE, 0, 100, "uint8"), np.full(100, 0.01)),
@@ -135,6 +201,16 @@ DISCRETE: dict[str, tuple[Draw, np.ndarray]] = {
     ),
     "rademacher": (lambda k: random.rademacher(k, SIZE) + 1, np.array([0.5, 0, 0.5])),
     "geometric": (lambda k: random.geometric(k, 0.3, SIZE), geometric_mass(0.3)),
+    "poisson, few": (lambda k: random.poisson(k, 3.5, SIZE), poisson_mass(3.5, 60)),
+    "poisson, just many": (lambda k: random.poisson(k, 10.0, SIZE), poisson_mass(10.0, 90)),
+    "poisson, many": (lambda k: random.poisson(k, 250.0, SIZE), poisson_mass(250.0, 500)),
+    "binomial, few": (lambda k: random.binomial(k, 20, 0.3, SIZE), binomial_mass(20, 0.3)),
+    "binomial, just many": (lambda k: random.binomial(k, 22, 0.5, SIZE), binomial_mass(22, 0.5)),
+    "binomial, many": (lambda k: random.binomial(k, 300, 0.8, SIZE), binomial_mass(300, 0.8)),
+    "an outcome of multinomial": (
+        lambda k: random.multinomial(k, 20.0, np.array([0.3, 0.3, 0.4]), shape=(*SIZE, 3))[..., 1],
+        binomial_mass(20, 0.3),
+    ),
     "categorical": (
         lambda k: random.categorical(k, np.log([0.1, 0.2, 0.3, 0.4]), shape=SIZE),
         np.array([0.1, 0.2, 0.3, 0.4]),
@@ -174,6 +250,35 @@ def test_categories_without_replacement_differ_and_follow_their_weights():
     np.fill_diagonal(pairs, 0)
     found, expected = counts_of(4 * first + second, pairs.ravel())
     assert abs(chi_square(found, expected)) < 4
+
+
+def test_large_counts_have_their_mean_and_deviation():
+    for counts, mean, variance in (
+        (random.poisson(KEY, 1e12, SIZE), 1e12, 1e12),
+        (random.binomial(KEY, 4e12, 0.25, SIZE), 1e12, 0.75e12),
+    ):
+        scaled = (counts - mean) / sqrt(variance)
+        assert kolmogorov_smirnov(scaled, normal_cdf) < 1.95
+
+
+def test_outcomes_of_multinomial_add_up():
+    counts = random.multinomial(KEY, np.array([7.0, 1000.0]), np.full((300, 2, 4), 0.25))
+    np.testing.assert_array_equal(counts.sum(-1), np.broadcast_to([7.0, 1000.0], (300, 2)))
+    np.testing.assert_allclose(counts.mean((0,))[1], 250, atol=4 * sqrt(188 / 300))
+
+
+def test_dirichlet_adds_up():
+    x = random.dirichlet(KEY, np.array([1e-3, 1e-3, 2e-3]), (1000,))
+    np.testing.assert_allclose(x.sum(-1), 1)
+    np.testing.assert_allclose(x.mean(0), [0.25, 0.25, 0.5], atol=4 * 0.5 / sqrt(1000))
+
+
+def test_points_of_a_ball_have_no_direction():
+    x = random.ball(KEY, 2, 1, (N,))
+    assert np.all(np.abs(x).sum(-1) <= 1)
+    assert np.abs(x.mean(0)).max() < 4 * 0.5 / sqrt(N)
+    corner = np.abs(x[:, 0]) > 0.5  # of a square on its tip, two small squares
+    assert abs(corner.mean() - 0.25) < 4 * 0.5 / sqrt(N)
 
 
 def test_parts_of_complex_normal_numbers():

@@ -170,6 +170,15 @@ def test_static_arguments() -> None:
     np.testing.assert_array_equal(staged.vmap()(np.arange(3.0), 2), [0.0, 2.0, 4.0])
 
 
+def test_cleared_caches() -> None:
+    counted = Counted(lambda x: x * 2)
+    staged = gd.jit(lambda x: counted(x))
+    for _ in range(2):
+        assert (staged(1.0), staged(2.0)) == (2.0, 4.0)
+        staged.clear_cache()
+    assert counted.traces == 2
+
+
 def test_donated_arguments() -> None:
     """They may be given up; what is computed is the same."""
     x = np.ones(3)

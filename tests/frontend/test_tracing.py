@@ -160,7 +160,7 @@ def test_an_array_changed_while_tracing_is_captured_anew() -> None:
 
 
 def test_read_only_arrays_are_not_copied() -> None:
-    large = np.zeros(1000)
+    large = np.arange(1000.0)
     large.flags.writeable = False
     assert gd.stage(lambda x: x + large).trace(1.0).captures[0] is large
 

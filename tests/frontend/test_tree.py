@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradatim import errors
@@ -104,6 +104,7 @@ def test_paths_lead_to_the_leaves(value: Any) -> None:
     assert len(paths) == len(leaves)
 
 
+@settings(max_examples=40)
 @given(trees(st.integers()), st.data())
 def test_compose_replaces_leaves(value: Any, data: st.DataObject) -> None:
     leaves, structure = tree.flatten(value)
@@ -242,6 +243,7 @@ def test_transpose_turns_inside_out(outer: Any, inner: Any) -> None:
         assert tree.transpose(outside, None, nested) == turned
 
 
+@settings(max_examples=40)
 @given(trees(st.integers()), st.data())
 def test_broadcast_repeats_a_prefix(value: Any, data: st.DataObject) -> None:
     prefix = tree.map(lambda leaf: data.draw(st.integers()), value)

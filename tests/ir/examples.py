@@ -15,6 +15,7 @@ from gradatim.ir.array import contraction as c
 from gradatim.ir.array import elementwise as e
 from gradatim.ir.array import indexing as n
 from gradatim.ir.array import ordering as o
+from gradatim.ir.array import random
 from gradatim.ir.array import reduction as r
 from gradatim.ir.array import shape as s
 from gradatim.ir.array.base import ArrayOp
@@ -25,6 +26,8 @@ from gradatim.ir.attributes import (
     ReduceKindAttr,
     ScatterKind,
     ScatterKindAttr,
+    ThreefryWord,
+    ThreefryWordAttr,
     dimension,
     integers,
 )
@@ -34,7 +37,9 @@ from gradatim.ir.locations import source_location
 from gradatim.ir.types import ELEMENT_TYPES, Shape, Tensor, dense, spell_info, tensor_type
 
 DTYPES = tuple(ELEMENT_TYPES)
-F32, F64, I64, BOOL = (np.dtype(t) for t in (np.float32, np.float64, np.int64, np.bool_))
+F32, F64, I64, U32, BOOL = (
+    np.dtype(t) for t in (np.float32, np.float64, np.int64, np.uint32, np.bool_)
+)
 EDGE_SHAPES: tuple[Shape, ...] = ((), (0,), (1,), (7,), (2, 0, 3), (2, 3, 4))
 PLACE = source_location("user.py", 12, 8, "model")
 
@@ -43,18 +48,18 @@ _SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 1e-30
 
 def values(shape: Shape, dtype: np.dtype, seed: int = 0) -> np.ndarray:
     """Return deterministic values: limits and special values first, then random ones."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     size = int(np.prod(shape))
     if dtype.kind == "b":
-        flat = random.integers(0, 2, size).astype(bool)
+        flat = rng.integers(0, 2, size).astype(bool)
     elif dtype.kind in "iu":
         limits = np.iinfo(dtype)
         edges = np.array([limits.min, limits.max, 0, 1, 2, limits.max // 3], dtype)
-        flat = np.concatenate([edges, random.integers(limits.min, limits.max, size, dtype)])
+        flat = np.concatenate([edges, rng.integers(limits.min, limits.max, size, dtype)])
     elif dtype.kind == "f":
-        flat = np.concatenate([np.array(_SPECIAL), random.normal(0, 2, size)])
+        flat = np.concatenate([np.array(_SPECIAL), rng.normal(0, 2, size)])
     else:
-        flat = random.normal(0, 2, size) + 1j * random.normal(0, 2, size)
+        flat = rng.normal(0, 2, size) + 1j * rng.normal(0, 2, size)
         flat = np.concatenate([np.array([1 + 0j, 1j, -1, 0]), flat])
     shifted = np.roll(flat, 3 * seed)[:size] if seed else flat[:size]
     return shifted.astype(dtype).reshape(shape)
@@ -62,13 +67,13 @@ def values(shape: Shape, dtype: np.dtype, seed: int = 0) -> np.ndarray:
 
 def finite(shape: Shape, dtype: np.dtype, seed: int = 0) -> np.ndarray:
     """Return deterministic values of small magnitude."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     if dtype.kind == "b":
-        return random.integers(0, 2, shape).astype(bool)
+        return rng.integers(0, 2, shape).astype(bool)
     if dtype.kind in "iu":
-        return random.integers(0 if dtype.kind == "u" else -9, 10, shape).astype(dtype)
-    real = random.normal(0, 1, shape)
-    full = real + 1j * random.normal(0, 1, shape) if dtype.kind == "c" else real
+        return rng.integers(0 if dtype.kind == "u" else -9, 10, shape).astype(dtype)
+    real = rng.normal(0, 1, shape)
+    full = real + 1j * rng.normal(0, 1, shape) if dtype.kind == "c" else real
     return np.asarray(full, dtype)
 
 
@@ -151,6 +156,13 @@ def _bitcast(op: type[ArrayOp], shape: Shape, dtype: np.dtype) -> Iterator[Examp
             yield Example(op, (values(shape, dtype),), requested=tensor_type(shape, target))
 
 
+def _threefry(op: type[ArrayOp], shape: Shape, dtype: np.dtype) -> Iterator[Example]:
+    if dtype == U32:
+        for word in ThreefryWord:
+            operands = tuple(values(shape, U32, seed) for seed in range(4))
+            yield Example(op, operands, {"word": ThreefryWordAttr(word)})
+
+
 _SPECIAL_OPERANDS: dict[
     type[ArrayOp], Callable[[type[ArrayOp], Shape, np.dtype], Iterator[Example]]
 ] = {
@@ -158,6 +170,7 @@ _SPECIAL_OPERANDS: dict[
     e.SelectOp: _select,
     e.ConvertOp: _convert,
     e.BitcastConvertOp: _bitcast,
+    random.ThreefryOp: _threefry,
 }
 
 
@@ -168,7 +181,7 @@ def elementwise_examples(op: type[ArrayOp]) -> Iterator[Example]:
     for dtype in dtypes:
         yield from make(op, (2, 11), dtype)
     for shape in EDGE_SHAPES:
-        yield from make(op, shape, dtypes[-1])
+        yield from make(op, shape, U32 if op is random.ThreefryOp else dtypes[-1])
 
 
 def _lists(**lists: tuple[int, ...]) -> dict[str, Attribute]:

@@ -340,18 +340,10 @@ def _shift(shifted: Callable[[int, int, np.dtype], int]) -> Callable[..., int]:
     return lambda x, y, dtype: shifted(x, min(_bits(y, dtype), 8 * dtype.itemsize), dtype)
 
 
-def _rotated(digits: str, amount: int, dtype: np.dtype) -> str:
-    """Return binary digits with the first ones moved to the end."""
-    width = 8 * dtype.itemsize
-    digits = digits.zfill(width)
-    return digits[amount % width :] + digits[: amount % width]
-
-
 BY_WIDTH: dict[type[e.ElementwiseOp], Callable[..., int]] = {
     e.ShiftLeftOp: _shift(lambda x, n, dtype: x << n),
     e.ShiftRightArithmeticOp: _shift(lambda x, n, dtype: x >> n),
     e.ShiftRightLogicalOp: _shift(lambda x, n, dtype: _bits(x, dtype) >> n),
-    e.RotateLeftOp: lambda x, y, dtype: int(_rotated(f"{_bits(x, dtype):b}", y, dtype), 2),
     e.PopulationCountOp: lambda x, dtype: _bits(x, dtype).bit_count(),
     e.CountLeadingZerosOp: lambda x, dtype: 8 * dtype.itemsize - _bits(x, dtype).bit_length(),
 }

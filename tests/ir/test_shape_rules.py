@@ -13,6 +13,7 @@ from gradatim.ir.array import contraction as c
 from gradatim.ir.array import elementwise as e
 from gradatim.ir.array import indexing as n
 from gradatim.ir.array import ordering as o
+from gradatim.ir.array import random as q
 from gradatim.ir.array import reduction as r
 from gradatim.ir.array import shape as s
 from gradatim.ir.attributes import (
@@ -22,6 +23,8 @@ from gradatim.ir.attributes import (
     ReduceKindAttr,
     ScatterKind,
     ScatterKindAttr,
+    ThreefryWord,
+    ThreefryWordAttr,
     dimension,
     integers,
 )
@@ -41,6 +44,7 @@ def lists(**values):
 
 
 LESS = {"predicate": ComparePredicateAttr(ComparePredicate.LT)}
+UPPER = {"word": ThreefryWordAttr(ThreefryWord.UPPER)}
 
 
 def kind(name: str):
@@ -80,6 +84,8 @@ REFUSED = [
     (e.FloorOp, ["c64[3]"], {}, DtypeError, "array.floor does not take c64 operands"),
     (e.ComplexOp, ["f32[3]", "f32[2]"], {}, ShapeError, "array.complex needs operands of one type, got f32[3] and f32[2]"),
     (e.CompareOp, ["c64[2]", "c64[2]"], LESS, DtypeError, "array.compare lt does not take c64 operands"),
+    (q.ThreefryOp, ["u32[2]", "u32[2]", "u32[2]", "u32[3]"], UPPER, ShapeError, "array.threefry_2x32 needs operands of one type, got u32[2] and u32[2] and u32[2] and u32[3]"),
+    (q.ThreefryOp, ["i32[2]"] * 4, UPPER, DtypeError, "array.threefry_2x32 takes u32 operands, got i32[2] and i32[2] and i32[2] and i32[2]"),
     (e.CompareOp, ["f32[2]", "f32[]"], LESS, ShapeError, "array.compare needs operands of one type, got f32[2] and f32[]"),
     (e.SelectOp, ["f32[3]", "f32[3]", "f32[3]"], {}, DtypeError, "array.select needs a bool predicate, got f32[3] and f32[3] and f32[3]"),
     (e.SelectOp, ["bool[]", "f32[3]", "f32[3]"], {}, ShapeError, "array.select needs a predicate of the choices' shape, got bool[] and f32[3] and f32[3]"),

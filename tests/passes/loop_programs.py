@@ -47,13 +47,15 @@ class LoopMaker(ProgramMaker):
         elif self.number(0, 3) == 0:
             x = self.pick(self.values[-6:])
             if shape_of(x) and 0 not in shape_of(x):
-                self.values.append(self.pick([self.window, self.update, self.taken, self.put])(x))
+                self.values.append(
+                    self.pick([self.read_part, self.update, self.taken, self.put])(x)
+                )
         else:
             super().step()
 
     # Parts at computed positions
 
-    def position(self) -> SSAValue:
+    def carried_position(self) -> SSAValue:
         """Return an integer, which may be out of range: a carried number, an index, a constant."""
         found = [v for v in self.values if v.type == INDEX]
         return self.pick([*found, self.b.full((), I64, self.number(-2, 4))])
@@ -61,12 +63,12 @@ class LoopMaker(ProgramMaker):
     def sizes(self, x: SSAValue) -> tuple[int, ...]:
         return tuple(self.number(1, n) for n in shape_of(x))
 
-    def window(self, x: SSAValue) -> SSAValue:
-        starts = [self.position() for _ in shape_of(x)]
+    def read_part(self, x: SSAValue) -> SSAValue:
+        starts = [self.carried_position() for _ in shape_of(x)]
         return self.b.dynamic_slice(x, starts, self.sizes(x))
 
     def update(self, x: SSAValue) -> SSAValue:
-        starts = [self.position() for _ in shape_of(x)]
+        starts = [self.carried_position() for _ in shape_of(x)]
         sizes = self.sizes(x)
         part = self.b.slice(self.other(x), [0] * len(sizes), sizes)
         return self.b.dynamic_update_slice(x, part, starts)
@@ -77,7 +79,7 @@ class LoopMaker(ProgramMaker):
         shape = self.pick([(), (1,), (3,)])
         spread = self.b.iota(shape, I64, 0) if shape else self.b.full((), I64, 0)
         return [
-            self.b.add(self.b.broadcast(self.position(), shape, ()), spread) for _ in dims
+            self.b.add(self.b.broadcast(self.carried_position(), shape, ()), spread) for _ in dims
         ], dims
 
     def taken(self, x: SSAValue) -> SSAValue:

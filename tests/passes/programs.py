@@ -21,7 +21,8 @@ from gradatim.ir.types import Shape, dtype_of, shape_of, tensor_info, tensor_typ
 
 T = TypeVar("T")
 
-BOOL, I32, U8, F32, F64, C128 = (np.dtype(t) for t in ("?", "i4", "u1", "f4", "f8", "c16"))
+BOOL, I32, I64, U8 = (np.dtype(t) for t in ("?", "i4", "i8", "u1"))
+F32, F64, C128 = (np.dtype(t) for t in ("f4", "f8", "c16"))
 
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, -3.25, 1e300, np.inf, -np.inf, np.nan)
 _SHAPES: tuple[Shape, ...] = ((), (1,), (4,), (2, 3), (2, 1, 3), (3, 2, 2), (0, 2))
@@ -83,7 +84,9 @@ class ProgramMaker:
 
     def step(self) -> None:
         """Append one op, or several of a kind in a row, which is what rewrites look for."""
-        maker = self.pick([self.elementwise, self.elementwise, self.shape_op, self.reduction])
+        makers = [self.elementwise, self.elementwise, self.shape_op, self.reduction, self.indexing]
+        makers += [self.sorting] if self.number(0, 2) == 0 else []
+        maker = self.pick(makers)
         x = self.pick(self.values[-4:])
         for _ in range(self.number(1, 3)):
             x = maker(x)
@@ -113,7 +116,7 @@ class ProgramMaker:
 
     def other(self, x: SSAValue) -> SSAValue:
         """Return another value of x's type."""
-        alike = [v for v in self.values if v.type == x.type]
+        alike = [v for v in self.values if v.type == x.type] or [x]
         way = self.number(0, 4)
         if way == 4 and dtype_of(x).kind in "iuf":
             return self.numbering(x)
@@ -141,7 +144,6 @@ class ProgramMaker:
         else:
             names = ["add", "sub", "mul", "div", "max", "min", "rem"]
             integer = ["and_", "or_", "xor", "shift_left", "shift_right_logical"]
-            integer += ["rotate_left"]
             names += ["copy_sign"] if kind == "f" else integer
         y = self.other(x)
         operands = (y, x) if self.number(0, 1) else (x, y)
@@ -227,6 +229,83 @@ class ProgramMaker:
     def reverse(self, x: SSAValue) -> SSAValue:
         return self.b.reverse(x, [d for d in range(len(shape_of(x))) if self.number(0, 1)])
 
+    # Indexing
+
+    def indexing(self, x: SSAValue) -> SSAValue:
+        makers = [self.dynamic_slice, self.dynamic_update]
+        if prod(shape_of(x)) and shape_of(x):
+            makers += [self.gather, self.scatter]
+        return self.pick(makers)(x)
+
+    def some_position(self, shape: Shape) -> SSAValue:
+        """Return positions, known or not, many of them out of range."""
+        way = self.number(0, 3)
+        if way == 0:
+            return self.b.constant(self.array(shape, I64))
+        if way == 1 and shape:
+            count = self.b.iota(shape, I64, self.number(0, len(shape) - 1))
+            return self.b.add(count, self.b.full(shape, I64, self.number(-1, 1)))
+        numbers = [v for v in self.values if dtype_of(v).kind in "ui" and prod(shape_of(v))]
+        if way == 2 and numbers:
+            number = self.pick(numbers)
+            flat = self.b.convert(self.b.reshape(number, (prod(shape_of(number)),)), I64)
+            one = self.b.reshape(self.b.slice(flat, [0], [1]), ())
+            return self.b.broadcast(one, shape, ())
+        return self.b.full(shape, I64, self.number(-2, 4))
+
+    def some_window(self, x: SSAValue) -> tuple[list[SSAValue], Shape]:
+        sizes = tuple(self.number(min(n, 1), n) for n in shape_of(x))
+        return [self.some_position(()) for _ in sizes], sizes
+
+    def dynamic_slice(self, x: SSAValue) -> SSAValue:
+        starts, sizes = self.some_window(x)
+        return self.b.dynamic_slice(x, starts, sizes)
+
+    def dynamic_update(self, x: SSAValue) -> SSAValue:
+        starts, sizes = self.some_window(x)
+        places = starts if self.number(0, 1) else self.some_window(x)[0]
+        update = self.other(self.b.dynamic_slice(self.other(x), places, sizes))
+        if self.number(0, 1):
+            update = self.unary(update) if dtype_of(x).kind in "bi" else update
+        return self.b.dynamic_update_slice(x, self.b.convert(update, dtype_of(x)), starts)
+
+    def some_positions(self, x: SSAValue) -> tuple[list[SSAValue], list[int]]:
+        rank = len(shape_of(x))
+        dims = self.shuffled(range(rank))[: self.number(1, rank)]
+        shape = self.pick([(), (3,), (2, 2)])
+        return [self.some_position(shape) for _ in dims], dims
+
+    def gather(self, x: SSAValue) -> SSAValue:
+        return self.b.gather(x, *self.some_positions(x))
+
+    def scatter(self, x: SSAValue) -> SSAValue:
+        indices, dims = self.some_positions(x)
+        kinds = ["set", "set"]
+        if dtype_of(x).kind in "iuf":
+            kinds += ["min", "max"]
+        if self.may_sum(x):
+            kinds += ["add", "add"]
+        source = self.other(x)
+        places = (
+            indices if self.number(0, 1) else [self.some_position(shape_of(i)) for i in indices]
+        )
+        update = self.b.gather(source, places, dims)
+        return self.settled(self.b.scatter(self.pick(kinds), x, update, indices, dims))
+
+    # Ordering
+
+    def sorting(self, x: SSAValue) -> SSAValue:
+        """Sort x and others like it; which of two zeros comes first may be left open."""
+        if not shape_of(x):
+            return self.broadcast(x)
+        arrays = self.shuffled([x, *(self.other(x) for _ in range(self.number(0, 2)))])
+        keys = self.number(1, len(arrays))
+        dim = self.number(0, len(shape_of(x)) - 1)
+        *values, permutation = self.b.sort(arrays, dim, keys)
+        if self.number(0, 1):
+            self.values.append(permutation)
+        return self.settled(self.pick(values))
+
     # Reductions and products
 
     def reduction(self, x: SSAValue) -> SSAValue:
@@ -258,10 +337,10 @@ class ProgramMaker:
             return x
         kind, reverse = self.pick(["min", "max"]), bool(self.number(0, 1))
         if self.number(0, 1):
-            return self.settled(self.b.reduce_window(kind, x, [self.window() for _ in shape_of(x)]))
+            return self.settled(self.b.reduce_window(kind, x, [self.taps() for _ in shape_of(x)]))
         return self.settled(self.b.cumulative(kind, x, dim, reverse=reverse))
 
-    def window(self) -> Window:
+    def taps(self) -> Window:
         size, stride, dilation = self.number(1, 3), self.number(1, 2), self.number(1, 2)
         return Window(size, stride, dilation, self.number(0, 2), self.number(0, 2))
 

@@ -293,7 +293,6 @@ CASES: dict[str, Case] = {
             "nothing": (([],), (0,), (3,)),
             "to-nothing": (([0, 1],), (0,), (0,)),
         }.items()
-        if kind != "mul" or name not in ("duplicates", "two")
     },
     **{
         f"reduce-{kind}-{''.join(map(str, dims))}-of-{shape}": _reduce(kind, dims, *shape)

@@ -239,16 +239,18 @@ def test_an_op_without_rule_is_named_with_the_users_line(monkeypatch: pytest.Mon
         vmap(example_function(), 2)
 
 
-@pytest.mark.parametrize("in_axes", [[0], [NOT_MAPPED]])
-def test_a_call_is_refused_by_the_plain_function(in_axes: list[int]):
-    """The pass inlines before; one example in the place of a batch must not slip through."""
+def test_a_call_needs_its_module():
+    """The batch of what is called is put beside it; what is the same for all calls as before."""
     vector = tensor_type((3,), F64)
     function = FunctionBuilder("f", [vector], ["x"], PLACE)
     call = CallOp("g", list(function.arguments), [vector])
     call.location = PLACE
     function.builder.block.add_op(call)
+    finished = function.finish(list(call.results))
     with pytest.raises(GradatimError, match=r"no rule for func.call\n  at model.py:4"):
-        vmap(function.finish(list(call.results)), 2, in_axes)
+        vmap(finished, 2, [0])
+    shared = vmap(finished, 2, [NOT_MAPPED])
+    assert [op.name for op in shared.body.block.ops][:1] == ["func.call"]
 
 
 def test_of_a_gradient_and_gradient_of_a_batch():

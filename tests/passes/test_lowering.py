@@ -56,7 +56,7 @@ UNARY = {
 BINARY = {
     "f": "add sub mul div rem max min copy_sign next_after",
     "i": "add sub mul div rem max min and_ or_ xor shift_left shift_right_logical "
-    "shift_right_arithmetic rotate_left",
+    "shift_right_arithmetic",
 }
 
 
@@ -361,3 +361,25 @@ def test_general_products(left, right, batch, contract, library):
 def test_a_sum_of_no_terms():
     x, y = np.zeros((3, 0)), np.zeros((0, 4))
     check(lambda b, x, y: b.dot_general(x, y, contract=((1,), (0,))), x, y)
+
+
+# The block cipher
+
+WORDS = [RANDOM.integers(0, 1 << 32, 40, np.uint32) for _ in range(4)]
+
+
+@pytest.mark.parametrize("vector", [1, 8, 16])
+@pytest.mark.parametrize("keys", ["one", "many"])
+def test_threefry(vector, keys):
+    def build(b, first, second, upper, lower):
+        if keys == "one":
+            first, second = (b.broadcast(k, (40,), ()) for k in (first, second))
+        return [
+            b.threefry_2x32(word, (first, second), (upper, lower))
+            for word in ("upper", "lower", "both")
+        ]
+
+    key = [w[0] for w in WORDS[:2]] if keys == "one" else WORDS[:2]
+    check(build, *key, *WORDS[2:], schedule=Schedule(vector=vector))
+    if keys == "one":
+        check(lambda b, *w: b.threefry_2x32("both", w[:2], w[2:]), *[w[0] for w in WORDS])

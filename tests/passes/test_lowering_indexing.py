@@ -278,3 +278,30 @@ def test_a_scatter_to_positions_that_may_be_equal_is_not_split():
     build = lambda b, x, u, i: b.scatter("add", x, u, [i], [0])  # noqa: E731
     arrays = [draw(1000), draw(100_000), positions(100_000, 1000)]
     assert "scf.parallel" not in str(lowered(build, arrays, split()))
+
+
+# Registers
+
+
+@pytest.mark.parametrize(
+    ("shape", "sizes"), [((100,), (1,)), ((9, 30), (2, 3)), ((5, 20), (1, 20))]
+)
+def test_small_windows_are_read_into_registers(shape, sizes):
+    for places in ([3] * len(shape), [-5] * len(shape), [99] * len(shape)):
+        check(
+            lambda b, x, *at: b.exp(b.dynamic_slice(x, at, sizes)),
+            draw(shape),
+            *map(np.array, places),
+            schedule=Schedule(registers=True),
+        )
+
+
+@pytest.mark.parametrize(("dims", "shape"), [((0,), (3,)), ((1,), ()), ((1, 0), (2, 2))])
+def test_elements_at_few_positions_are_read_into_registers(dims, shape):
+    x = draw((15, 7))
+    indices = [positions(shape, x.shape[d]) for d in dims]
+    check(
+        lambda b, x, *at: b.neg(b.gather(x, at, dims)),
+        *(x, *indices),
+        schedule=Schedule(registers=True),
+    )

@@ -29,7 +29,7 @@ def few(shape: Shape, dtype: np.dtype, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", REAL, ids=str)
 def test_one_array(dtype: np.dtype):
-    for length in (0, 1, 2, 16, 17, 100, 300, 700, 4000):
+    for length in (0, 1, 17, 300, 4000):
         for x in (few((length,), dtype), values((length,), dtype)):
             check(lambda b, x: b.sort([x], 0)[0], x)
             check(lambda b, x: b.sort([x], 0)[1], x)
@@ -40,6 +40,14 @@ def test_one_array(dtype: np.dtype):
     [
         *(((0, 3), 1), ((3, 0), 1), ((3, 0), 0), ((1, 1), 0), ((2, 3, 4), 0), ((2, 3, 4), 1)),
         *(((2, 3, 4), 2), ((5, 40, 19), 1), ((40, 8), 0), ((40, 1), 0), ((30, 17, 1), 1)),
+        *(
+            ((2, 300, 19), 1),
+            ((300, 3), 0),
+            ((19, 30), 1),
+            ((3, 30), 1),
+            ((5, 64), 1),
+            ((4, 65), 1),
+        ),
     ],
 )
 def test_dimensions(shape: Shape, dim: int):
@@ -72,9 +80,10 @@ def test_what_is_sorted_already_and_backwards():
             check(lambda b, x: b.sort([x], 0), y)
 
 
+@pytest.mark.parametrize("shape", [(40, 33, 21), (300, 300, 3), (3, 300, 300)], ids=str)
 @pytest.mark.parametrize("dim", [0, 1, 2])
-def test_does_not_depend_on_the_order_of_chunks(dim: int):
-    x, y = few((40, 33, 21), F32), finite((40, 33, 21), I64)
+def test_does_not_depend_on_the_order_of_chunks(dim: int, shape: Shape):
+    x, y = few(shape, F32), finite(shape, I64)
     schedule = Schedule(tuple(d for d in range(3) if d != dim), (0 if dim else 1,), 8)
 
     def build(b, x, y):

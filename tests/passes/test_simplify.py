@@ -157,7 +157,7 @@ def test_what_filecheck_shows_is_exact(file: str, name: str):
 # Rules in particular
 
 
-@pytest.mark.parametrize("exponent", [2.0, 3.0, -1.0])
+@pytest.mark.parametrize("exponent", [2.0, 3.0, -1.0, 1.5, 2.5, -1.5])
 def test_small_powers_are_within_two_ulp(exponent: float):
     def power(b: Builder, x: SSAValue) -> list[SSAValue]:
         return [b.pow(x, b.full_like(x, exponent))]
@@ -168,11 +168,23 @@ def test_small_powers_are_within_two_ulp(exponent: float):
     random = np.random.default_rng(0)
     x = random.normal(size=20000) * 10.0 ** random.integers(-120, 120, 20000)
     (found,) = run(function, [x])
-    exact = np.power(x.astype(np.longdouble), exponent)
     with np.errstate(all="ignore"):
+        exact = np.power(x.astype(np.longdouble), exponent)
         ulp = np.spacing(np.abs(exact.astype(np.float64)))
         normal = (np.abs(exact) > 1e-300) & (np.abs(exact) < 1e300)
     assert np.abs((found - exact) / ulp)[normal].max() <= 2
+    assert np.array_equal(np.isnan(found), np.isnan(exact))
+
+
+@pytest.mark.parametrize("exponent", [1.5, 2.5, -1.5])
+def test_roots_of_special_values_are_those_of_pow(exponent: float):
+    x = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-300, 1e300, 5e-324])
+    function = make(lambda b, x: [b.pow(x, b.full_like(x, exponent))], ((10,), F64))
+    (before,) = run(function, [x])
+    canonicalize(function)
+    assert "pow" not in names(function)
+    (after,) = run(function, [x])
+    np.testing.assert_allclose(after, before, rtol=1e-15)
 
 
 def test_rules_that_meet_after_a_fold_all_apply():

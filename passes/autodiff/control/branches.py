@@ -118,7 +118,7 @@ class _Branch:
         block = BlockBuilder(types_of(joint.arguments), (), b.location)
         environment = mapping(joint.arguments, block.arguments)
         outputs = [*joint.results, *self.kept]
-        values = append_needed(block.block, joint.block, outputs, environment)
+        values = append_needed(block.block, joint.block, outputs, environment, effects=True)
         results, kept = parts_of(values, (len(joint.results), len(self.kept)))
         by_place = dict(zip(self.places(slots), kept))
         filling = [

@@ -8,15 +8,13 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ....ir.array.regions import terminator_of
-from ....ir.array.shape import ConstantOp
 from ....ir.builder import Builder
 from ....ir.functions import FunctionBuilder, return_of
 from ....ir.locations import derived
-from ....ir.types import element_of, is_splat
 from ...blocks import append_needed, mapping
 from ...groups import chosen, spread
 from ...simplify.canonicalize import canonicalize
-from ..kinds import Derivatives, Engine, Flags, derivative_type, zero_like
+from ..kinds import Derivatives, Engine, Flags, derivative_type, require_unused, zero_like
 
 
 def derivative_types(values: Iterable[SSAValue]) -> list[Attribute]:
@@ -31,14 +29,6 @@ def filled(b: Builder, derivatives: Derivatives, values: Sequence[SSAValue]) -> 
     ]
 
 
-def is_zero(value: SSAValue) -> bool:
-    """Tell whether a value is a constant of zeros."""
-    owner = value.owner
-    if not isinstance(owner, ConstantOp) or not is_splat(owner.value):
-        return False
-    return not element_of(owner.value)
-
-
 class Joint:
     """The reverse mode of a block as one function: its forward part and the sweep back.
 
@@ -46,7 +36,7 @@ class Joint:
         block: the function's block.
         arguments: the block's arguments that stand for those of the original.
         cotangents: its other arguments, one for each wanted result.
-        results: the values of the original's results.
+        results: the values of the original's results, if wanted.
         gradients: the cotangents of the varied arguments.
     """
 
@@ -59,6 +49,7 @@ class Joint:
         location: LocationAttr,
         *,
         linear: bool = False,
+        with_results: bool = True,
     ) -> None:
         outputs = chosen(terminator_of(body).operands, wanted)
         new = FunctionBuilder(
@@ -72,13 +63,14 @@ class Joint:
         results, pullback = engine.record(new.builder, body, own, varied, wanted, linear=linear)
         found = chosen(pullback(spread(cotangents, wanted)), varied)
         gradients = filled(new.builder, found, chosen(own, varied))
-        function = new.finish([*results, *gradients])
+        kept = results if with_results else []
+        function = new.finish([*kept, *gradients])
         canonicalize(function)
         self._function = function  # which owns the block
         self.block = function.body.block
         self.arguments, self.cotangents = self.block.args[:count], self.block.args[count:]
         outs = return_of(function).operands
-        self.results, self.gradients = outs[: len(results)], outs[len(results) :]
+        self.results, self.gradients = outs[: len(kept)], outs[len(kept) :]
 
 
 def append_transpose(
@@ -94,7 +86,8 @@ def append_transpose(
     ``arguments`` are the others; ``cotangents`` are those of the results, where None has none.
     """
     wanted = [g is not None for g in cotangents]
-    joint = Joint(engine, body, linear, wanted, b.location, linear=True)
+    joint = Joint(engine, body, linear, wanted, b.location, linear=True, with_results=False)
+    require_unused([a for a, is_linear in zip(joint.arguments, linear) if is_linear])
     others = [a for a, is_linear in zip(joint.arguments, linear) if not is_linear]
     given = [g for g in cotangents if g is not None]
     environment = mapping([*others, *joint.cotangents], [*arguments, *given])

@@ -77,7 +77,9 @@ class RematRule(RegionRule):
         kept = [value for value in needed if value not in set(joint.arguments)]
         body = BlockBuilder(types_of(joint.arguments), (), b.location)
         environment = mapping(joint.arguments, body.arguments)
-        values = append_needed(body.block, joint.block, [*joint.results, *kept], environment)
+        values = append_needed(
+            body.block, joint.block, [*joint.results, *kept], environment, effects=True
+        )
         found = b.remat(policy, operands, body.finish(values))
         results = found[: len(joint.results)]
         outer = mapping([*joint.arguments, *kept], [*operands, *found[len(results) :]])

@@ -113,10 +113,11 @@ class ScanRule(RegionRule):
                 _body_back(b, back, step, needed, types),
                 back=True,
             )
-            sizes = (len(carried), len(sums), sum(active.elements))
-            carry_gradients, totals, element_gradients = parts_of(outs, sizes)
+            sizes = (len(carried), len(sums), sum(active.elements), len(back.factors))
+            carry_gradients, totals, element_gradients, factors = parts_of(outs, sizes)
+            all_stacks = {**stacks, **mapping(back.factors, factors)}
             return [
-                *spread(spread(totals, back.summed), active.consts),
+                *spread(back.const_gradients(b, totals, all_stacks), active.consts),
                 *spread(carry_gradients, active.carries),
                 *spread(element_gradients, active.elements),
             ]
@@ -156,7 +157,7 @@ def _recording_body(b: Builder, joint: Joint, back: Reversal) -> Block:
     body = BlockBuilder(types_of(joint.arguments), (), b.location)
     environment = mapping(joint.arguments, body.arguments)
     outputs = [*joint.results, *back.kept]
-    return body.finish(append_needed(body.block, joint.block, outputs, environment))
+    return body.finish(append_needed(body.block, joint.block, outputs, environment, effects=True))
 
 
 def _body_back(

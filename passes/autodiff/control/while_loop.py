@@ -12,7 +12,6 @@ from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import tensor_info
 from ...blocks import append_block, append_needed, mapping
-from ...costs import UNKNOWN_STEPS
 from ...groups import chosen, parts_of, spread, types_of
 from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule, zero_like
 from .common import Joint, filled
@@ -103,7 +102,7 @@ class WhileRule(RegionRule):
             op.location,
             linear=linear,
         )
-        back = Reversal(joint, loop, active, (), UNKNOWN_STEPS)
+        back = Reversal(joint, loop, active, (), None)
         consts, carries, _ = parts_of(operands, loop.sizes)
         state = [_integer(b, 0), *([b.tape_new(types_of(back.kept))] if back.kept else [])]
         found = b.while_(consts, [*carries, *state], *_recording_loop(b, op, back, types_of(state)))
@@ -123,7 +122,7 @@ class WhileRule(RegionRule):
             )
             _, moved, totals = parts_of(outs, [len(group) for group in groups])
             return [
-                *spread(spread(totals, back.summed), active.consts),
+                *spread(back.const_gradients(b, totals, {}), active.consts),
                 *spread(moved, active.carries),
             ]
 
@@ -144,7 +143,7 @@ def _recording_loop(
     own, (steps, *tape) = parts_of(body.arguments, sizes)
     environment = mapping(joint.arguments, own)
     outputs = [*joint.results, *back.kept]
-    values = append_needed(body.block, joint.block, outputs, environment)
+    values = append_needed(body.block, joint.block, outputs, environment, effects=True)
     results, kept = parts_of(values, (len(joint.results), len(back.kept)))
     pushed = [body.builder.tape_push(tape[0], kept)] if tape else []
     more_steps = body.builder.add(steps, _integer(body.builder, 1))
@@ -172,8 +171,8 @@ def _loop_back(
         environment.update(zip(back.kept, items))
         tape = [rest]
     fewer = inner.sub(steps, _integer(inner, 1))
-    moved, totals, _ = back.append_step(inner, environment, sums)
-    return condition.finish([more]), body.finish([fewer, *tape, *moved, *totals])
+    step = back.append_step(inner, environment, sums)
+    return condition.finish([more]), body.finish([fewer, *tape, *step.carried, *step.sums])
 
 
 def _integer(b: Builder, value: int) -> SSAValue:

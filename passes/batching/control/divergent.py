@@ -22,6 +22,7 @@ from ....ir.types import dtype_of, shape_of, tensor_info, tensor_type
 from ...blocks import append_block
 from ...costs import cost_of_block
 from ...groups import chosen, parts_of, spread, types_of
+from ...simplify.control.select import wide_enough
 from ..batched import Batched, Flags, Lanes, at_axis
 from .common import batch_block, heeds_mask, in_front, mask_for
 
@@ -244,7 +245,8 @@ def select_branch(
     lanes: Lanes, b: Builder, op: CaseOp, index: Batched, inputs: Sequence[Batched]
 ) -> list[Batched]:
     """Append what chooses a branch for each lane."""
-    index = Batched(at_axis(b, index, 0, lanes.size), 0)
+    number = wide_enough(b, at_axis(b, index, 0, lanes.size), len(op.regions))
+    index = Batched(number, 0)
     masks: list[SSAValue | None] = [None] * len(op.regions)
     if heeds_mask(op):
         masks = [_takers(lanes, b, index.value, i, len(masks)) for i in range(len(masks))]

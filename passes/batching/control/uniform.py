@@ -198,7 +198,9 @@ class _CustomDerivative(LaneRule):
             _summed_backward(lanes, b, parts.backward, differentiated),
         )
         results = b.custom_derivative(op.skipped, values, blocks)
-        results[0].owner.attributes.update(op.attributes)
+        custom = b.block.last_op
+        assert custom is not None
+        custom.attributes.update(op.attributes)
         return [Batched(value, 0) for value in results]
 
 

@@ -9,6 +9,7 @@ from xdsl.ir import Attribute, Block, BlockArgument, SSAValue
 
 from ....ir.array.control import CaseOp, RematOp, ScanOp, WhileOp
 from ....ir.array.regions import RegionOp, terminator_of
+from ...groups import parts_of
 
 
 class Shape(NamedTuple):
@@ -78,6 +79,12 @@ class Draft:
     def carried(self) -> int:
         """How many of the results are carries."""
         return 0 if self.shape.carries is None else len(self.groups[self.shape.carries])
+
+    @property
+    def parts(self) -> list[Sequence[BlockArgument]]:
+        """The arguments of the first block: leading ones, then those of each group."""
+        sizes = [self.shape.leading, *map(len, self.groups[self.shape.first :])]
+        return parts_of(self.blocks[0].args, sizes)
 
     def place(self, group: int, number: int) -> int:
         """Return the place of an operand among the blocks' arguments."""

@@ -54,14 +54,14 @@ def _drop_dead_carries(
 
     Cleans the blocks, and tells whether they had dead ops.
     """
-    live = _live_carries(draft, keeps)
-    dead = [number for number, lives in enumerate(live) if not lives]
-    for number in reversed(dead):
-        draft.drop_result(number)
     cleaned = [clean(block) for block in draft.blocks]
-    for number in reversed(dead):
-        assert draft.shape.carries is not None
-        draft.drop(draft.shape.carries, number)
+    while dead := [n for n, lives in enumerate(_live_carries(draft, keeps)) if not lives]:
+        for number in reversed(dead):
+            draft.drop_result(number)
+        cleaned += [clean(block) for block in draft.blocks]
+        for number in reversed(dead):
+            assert draft.shape.carries is not None
+            draft.drop(draft.shape.carries, number)
     return any(cleaned)
 
 

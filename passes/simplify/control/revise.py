@@ -13,10 +13,12 @@ from ....ir.types import dtype_of, shape_of, tensor_info
 from ..dce import is_pure
 from ..rewriting import blocks_of
 from ..rules import RuleBuilder, splat_of
+from .distribute import distribute
 from .draft import ELEMENTS, SHAPES, Draft
 from .hoist import hoist_invariants
 from .operands import merge_equal_operands, sink_elements, sink_operands
 from .results import settle_carries, settle_results
+from .select import is_small, selected
 
 
 class Walker(RuleBuilder):
@@ -24,6 +26,9 @@ class Walker(RuleBuilder):
 
     nested: bool
     """Whether the block is in a region."""
+
+    select_branches: bool
+    """Whether small branches are all computed, and one selected."""
 
     def replay(self, op: Operation, environment: dict[SSAValue, SSAValue]) -> None:
         """Append a copy of an op, or what is simpler, and note its results."""
@@ -58,11 +63,17 @@ def revise(b: Walker, op: RegionOp) -> Sequence[SSAValue] | None:
         b.walk_inner(block)
     if isinstance(op, WhileOp) and _never_runs(draft):
         return draft.groups[1]
+    if isinstance(op, CaseOp) and b.select_branches and is_small(draft):
+        inputs = draft.groups[1]
+        branches = [inline_block(b, block, inputs) for block in draft.blocks]
+        return selected(b, op.index, branches)
     if draft.shape.carries is not None:
         settle_carries(draft)
     settle_results(b, draft)
     if draft.shape.carries is not None:
         hoist_invariants(draft, b.replay, is_pure, nested=b.nested)
+        if isinstance(op, ScanOp):
+            distribute(b, draft)
     if not draft.changed:
         return None
     b.waiting = True  # for what has become known in the blocks, or is not used any more

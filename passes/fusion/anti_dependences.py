@@ -54,7 +54,7 @@ class _Ordering:
         end = start
         for value, op in self._readers(update, dependent):
             if op in dependent:
-                if not isinstance(value.owner, Operation) or not self._passes(value.owner):
+                if not isinstance(value.owner, Operation) or not self._is_inline(value.owner):
                     continue  # it needs all of the old array
                 op = self._smallest(value.owner)
                 self.computed.add(op)

@@ -1,0 +1,24 @@
+"""What rewritten source calls, under the name ``@runtime``."""
+
+from .branches import if_, leave, rest
+from .loops import begin_while, iterate, while_
+from .operators import and_, assert_, choose, in_, item, not_, or_, slice
+from .sources import joined
+
+__all__ = [
+    "and_",
+    "assert_",
+    "begin_while",
+    "choose",
+    "if_",
+    "in_",
+    "item",
+    "iterate",
+    "joined",
+    "leave",
+    "not_",
+    "or_",
+    "rest",
+    "slice",
+    "while_",
+]
