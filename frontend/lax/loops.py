@@ -55,17 +55,18 @@ def scan(
         length: the number of steps, needed where ``xs`` has no array.
         reverse: whether to begin at the last part; ys are stacked at their parts' positions.
         unroll: how many steps to write out in the loop's body; True for all.
-        checkpoint_every: the steps of a segment, of which reverse mode keeps what is carried into
-            it and runs the rest again; 0 stands for about the square root of the steps. Several
-            numbers are those of segments of segments, longest first.
+        checkpoint_every: reverse mode keeps the carry of every so many steps only, and runs the
+            steps between two of them again; the square root of the number of steps needs the least
+            memory. Several numbers are the steps of segments, and of segments of these, longest
+            first. None keeps what the derivative of each step needs.
 
     Returns:
         The last carry, and the tree of ys with a new dimension 0.
 
     Raises:
         CarryError: (a TypeError) if a carry changes structure, shape or dtype.
-        ArgumentError: (a TypeError) if sizes along dimension 0 differ, ``length`` is missing, or a
-            segment has no steps.
+        ArgumentError: (a TypeError) if sizes along dimension 0 differ, ``length`` is missing, or
+            ``checkpoint_every`` is less than 1.
     """
     options: dict[str, Any] = {"length": length, "reverse": bool(reverse), "unroll": unroll}
     options["every"] = _segments(checkpoint_every)
@@ -93,11 +94,12 @@ def fori_loop(
         init_val: the first tree.
         unroll: how many steps to write out in the loop's body, where the bounds are known; True for
             all.
-        checkpoint_every: as for ``scan``; 0 needs bounds that are known.
+        checkpoint_every: as for ``scan``.
 
     Raises:
         CarryError: (a TypeError) if a leaf of the tree changes shape or dtype.
-        ArgumentError: (a TypeError) if a bound is not one integer, or a segment has no steps.
+        ArgumentError: (a TypeError) if a bound is not one integer, or ``checkpoint_every`` is less
+            than 1.
     """
     every = _segments(checkpoint_every)
     bounds = [_bound(lower, "lower"), _bound(upper, "upper")]
@@ -126,14 +128,12 @@ def while_loop(
         cond_fun: takes a tree of arrays and returns one bool.
         body_fun: takes the tree and returns the next one, of the same structure and types.
         init_val: the first tree.
-        checkpoint_every: the steps of a segment, of which reverse mode keeps what is carried into
-            it and runs the rest again. Several numbers are those of segments of segments, longest
-            first.
+        checkpoint_every: as for ``scan``.
 
     Raises:
         CarryError: (a TypeError) if a leaf of the tree changes shape or dtype, or ``cond_fun`` does
             not return one bool.
-        ArgumentError: (a TypeError) if a segment has no steps.
+        ArgumentError: (a TypeError) if ``checkpoint_every`` is less than 1.
     """
     every = _segments(checkpoint_every)
     return in_trace(_while, (cond_fun, body_fun), (init_val,), every=every)
@@ -347,16 +347,16 @@ def _unrolling(unroll: int | bool, count: int) -> int | None:
 
 
 def _segments(every: int | Sequence[int] | None) -> tuple[int, ...] | None:
-    """Return the steps of segments of each level; none of them where there shall be as many as fit.
+    """Return the steps of segments of each level, None where there are none.
 
     Raises:
         ArgumentError: if a segment has no steps.
     """
-    if every is None or every == 0:
-        return None if every is None else ()
+    if every is None:
+        return None
     sizes = tuple(map(operator.index, every if isinstance(every, Sequence) else (every,)))
     if min(sizes, default=0) < 1:
-        raise ArgumentError(f"a segment of a loop needs steps: checkpoint_every={every}", here())
+        raise ArgumentError(f"checkpoint_every must be at least 1: {every}", here())
     return sizes
 
 
@@ -452,8 +452,6 @@ def _while(
     every: tuple[int, ...] | None = None,
     promote: bool = False,
 ) -> Any:
-    if every == ():
-        raise ArgumentError("segments of a loop of unknown length need a number of steps", here())
     outer = current_trace()
     assert outer is not None
     carries, structure = lift_tree(outer, init_val)

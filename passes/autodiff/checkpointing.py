@@ -48,8 +48,7 @@ def checkpointed_scan(
         elements: operands.
         body: the body.
         every: the steps of a segment, or of those of each level, longest first; about the square
-            root of the length if None or without numbers. A segment that is not shorter than the
-            loop is none.
+            root of the length if left out. A segment that is not shorter than the loop is none.
         reverse: whether the last index comes first.
         unroll: how many steps to write out.
 
@@ -99,7 +98,7 @@ def checkpointed_while(
 
 
 def _levels(every: int | Sequence[int] | None, default: int) -> tuple[int, ...]:
-    if not every and every != 0:
+    if every is None:
         return (max(default, 1),)
     levels = (every,) if isinstance(every, int) else tuple(every)
     if min(levels, default=1) < 1:
