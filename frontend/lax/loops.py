@@ -293,8 +293,11 @@ def append_scan(
     consts = _become_carries(block, numbers, len(captures) + 1, captures)
     _move_argument(block, len(consts), 0)
     outer.locate()
-    carries = [*(captures[n] for n in numbers), *body.carries]
-    operands = [values_of(group) for group in (consts, carries, elements)]
+    operands = (
+        values_of(consts),
+        values_of([*(captures[n] for n in numbers), *body.carries]),
+        values_of(elements),
+    )
     steps = _unrolling(unroll, count)
     values: Sequence[SSAValue]
     if every is None:
