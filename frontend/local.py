@@ -38,7 +38,8 @@ from .errors import TracerMutationError, UnsupportedError
 from .source import user_location
 from .stores import Flat
 from .tracer import Cell, Tracer
-from .tracing import Trace, current_trace, find_trace, outdate
+from .tracing import Trace, current_trace, find_trace, outdate, within
+from .views import SAME, View
 
 Take = Callable[[], Any]
 """Takes a view again."""
@@ -108,6 +109,8 @@ class LocalArray(Cell, NDArrayOperatorsMixin):
     # As an array
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("__array_interface__", "__array_struct__"):
+            raise AttributeError(name)  # so that NumPy asks for `__array__`
         found = getattr(self._value, name)
         if isinstance(found, np.ndarray):  # T, real, ...
             return _result(found, self, lambda: getattr(self, name))
@@ -291,8 +294,9 @@ def become_traced(x: LocalArray) -> None:
     outdate(trace)
     _become(root, Tracer(trace.value_of_array(root._value), trace))
     for part in parts:
-        taken: Any = part._view.take()
-        if type(taken) is not Tracer or getattr(taken._view, "root", None) is not root:
+        with within(trace):
+            taken: Any = part._view.take()
+        if type(taken) is not Tracer or (taken is not root and not _is_view_of(taken, root)):
             raise UnsupportedError(
                 "a traced value is to be stored in an array of which there is a view that traced "
                 "arrays do not have",
@@ -301,10 +305,15 @@ def become_traced(x: LocalArray) -> None:
         _become(part, taken)
 
 
+def _is_view_of(x: Tracer, root: Any) -> bool:
+    return x._view is not None and x._view.root is root
+
+
 def _become(x: LocalArray, traced: Tracer) -> None:
     for conversions in _noted.stack:
         conversions.note(x)
-    x._value, x._trace, x._view = traced._value, traced._trace, traced._view
+    x._value, x._trace = traced.value, traced.trace
+    x._view = None if x._view is None else View(traced, SAME)
     x._parts = None
     _set_class(x, Tracer)
 
@@ -396,6 +405,8 @@ def made(function: Callable[..., Any]) -> Callable[..., Any]:
     def maker(*args: Any, **kwargs: Any) -> Any:
         if function in FROM_NUMBERS and _traced_in(args):
             return FUNCTIONS[function](*args, **kwargs)
+        if any(type(x) is LocalArray for x in args):  # it may give that one, as `asarray` does
+            return _result(function(*args, **kwargs), args, lambda: maker(*args, **kwargs))
         return localised([function(*args, **kwargs)])[0]
 
     maker.__name__ = maker.__qualname__ = getattr(function, "__name__", "maker")
@@ -421,6 +432,47 @@ _MAKE_ARRAYS: Final = (np.ndarray, np.ufunc, np.random.Generator, np.random.Rand
 _FUNCTIONS: Final = (BuiltinFunctionType, FunctionType, type(np.sum))
 
 _made_once = cache(made)
+
+
+def _references(value: Any) -> int:
+    return sys.getrefcount(value)
+
+
+_REFERENCES_OF_NEW: Final = _references(np.empty(1))
+"""References to an array that nothing but a call of one argument knows."""
+
+
+def new_array(value: Any) -> Any:
+    """Return what an operator gave; if it is a new array, as one that can hold traced values.
+
+    Rewritten functions call it with the expression as its argument, so that nothing else refers to
+    a new array.
+    """
+    if type(value) is not np.ndarray or sys.getrefcount(value) > _REFERENCES_OF_NEW:
+        return value
+    trace = current_trace()
+    if trace is None or not value.flags.writeable:
+        return value
+    if value.base is None:
+        return LocalArray(value, trace)
+    is_shared = type(value.base) is not np.ndarray or sys.getrefcount(value.base) > 2
+    return value if is_shared else LocalArray(value.copy(), trace)
+
+
+def storable(value: Any) -> Any:
+    """Return what a rewritten function is about to store in.
+
+    Raises:
+        TracerMutationError: if it is an ordinary array while a function is traced: the store would
+            change what is not the function's own, once, and while it is traced.
+    """
+    if type(value) is np.ndarray and current_trace() is not None:
+        raise TracerMutationError(
+            "a traced function changes an array that was not made in it; give the array as an "
+            "argument, or change a copy, by `np.copy`",
+            spell_location(user_location()),
+        )
+    return value
 
 
 def localised(results: list[Any], others: int = 0) -> list[Any]:

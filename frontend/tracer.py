@@ -18,7 +18,7 @@ import numpy as np
 
 from ..ir.locations import spell_location
 from ..ir.types import Shape, spell, tensor_info
-from .dispatch import FUNCTIONS, UFUNCS
+from .dispatch import UFUNCS
 from .errors import (
     ConcretizationTypeError,
     GradatimError,
@@ -27,8 +27,9 @@ from .errors import (
     TracerIntegerConversionError,
     UnsupportedError,
 )
-from .source import is_storing, user_location
-from .views import SAME, detached, view
+from .protocols import apply_ufunc, at_user, implementation_of
+from .source import is_storing
+from .views import SAME, detached, layout_of, view
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -37,16 +38,6 @@ if TYPE_CHECKING:
 
     from .tracing import Trace
     from .views import View
-
-_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: np.sum,
-    np.multiply: np.prod,
-    np.maximum: np.max,
-    np.minimum: np.min,
-    np.logical_and: np.all,
-    np.logical_or: np.any,
-}
-_ACCUMULATIONS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
 def _binary(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
@@ -87,7 +78,7 @@ def _mark_weak(result: Any, x: Tracer, y: Any) -> Any:
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
-        return _implementation(function)(self, *args, **kwargs)
+        return implementation_of(function)(self, *args, **kwargs)
 
     method.__doc__ = f"As ``numpy.{function.__name__}``."
     return method
@@ -99,22 +90,6 @@ def _ufunc_method(ufunc: np.ufunc) -> Callable[..., Any]:
 
     method.__doc__ = f"As ``numpy.{ufunc.__name__}``."
     return method
-
-
-def _implementation(function: Callable[..., Any]) -> Callable[..., Any]:
-    found = FUNCTIONS.get(function)
-    if found is None:
-        raise _at_user(UnsupportedError, f"`{_qualified(function)}` does not take traced values")
-    return found
-
-
-def _qualified(function: Callable[..., Any]) -> str:
-    module = getattr(function, "__module__", None) or "numpy"
-    return f"{module}.{function.__name__}"
-
-
-def _at_user(error: type[GradatimError], message: str) -> GradatimError:
-    return error(message, spell_location(user_location()))
 
 
 def _concrete(convert: Callable[..., Any], conversion: str, advice: str) -> Callable[..., Any]:
@@ -264,7 +239,7 @@ class Tracer(Cell):
             self._value = value
             return
         if not view.kind.writeable:
-            raise ValueError("assignment destination is read-only")  # NumPy's words
+            raise ValueError(view.kind.refusal)
         whole: Any = trace.lift(view.parent)
         view.parent.assign(view.kind.write(whole, Tracer(value, trace)))
         self._value, self._trace = value, trace
@@ -303,6 +278,16 @@ class Tracer(Cell):
         return self.size * self.itemsize
 
     @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes from one element to the next along each dimension, as NumPy's array has them."""
+        return layout_of(self).strides
+
+    @property
+    def base(self) -> Tracer | None:
+        """The array whose elements a view shows, None if it is no view."""
+        return None if self._view is None else self._view.root
+
+    @property
     def device(self) -> str:
         """Where the array lives: always ``"cpu"``."""
         return "cpu"
@@ -317,29 +302,31 @@ class Tracer(Cell):
     @property
     def T(self) -> Any:
         """The array with its dimensions reversed."""
-        return _implementation(np.transpose)(self)
+        return implementation_of(np.transpose)(self)
 
     @property
     def mT(self) -> Any:
         """The array with its last two dimensions swapped."""
-        return _implementation(np.matrix_transpose)(self)
+        return implementation_of(np.matrix_transpose)(self)
 
     @property
     def real(self) -> Any:
         """The real part."""
-        return _implementation(np.real)(self)
+        return implementation_of(np.real)(self)
 
     @real.setter
     def real(self, values: Any) -> None:
+        """Store real parts."""
         self.real[...] = values
 
     @property
     def imag(self) -> Any:
         """The imaginary part."""
-        return _implementation(np.imag)(self)
+        return implementation_of(np.imag)(self)
 
     @imag.setter
     def imag(self, values: Any) -> None:
+        """Store imaginary parts."""
         self.imag[...] = values
 
     @property
@@ -351,6 +338,7 @@ class Tracer(Cell):
 
     @flat.setter
     def flat(self, values: Any) -> None:
+        """Store elements in C order, repeated as need be."""
         self.flat[...] = values
 
     @property
@@ -472,6 +460,14 @@ class Tracer(Cell):
         """Store one number in all places."""
         self[...] = value
 
+    def sort(self, axis: int = -1, **options: Any) -> None:
+        """Sort in place along an axis; see ``numpy.sort``."""
+        self[...] = implementation_of(np.sort)(self, axis=axis, **options)
+
+    def partition(self, kth: Any, axis: int = -1, **options: Any) -> None:
+        """Put elements in place, along an axis, where sorting would; see ``numpy.partition``."""
+        self[...] = implementation_of(np.partition)(self, kth, axis=axis, **options)
+
     def flatten(self, order: str = "C") -> Any:
         """Return all elements in one dimension, as a copy."""
         return detached(self.ravel(order))
@@ -483,7 +479,7 @@ class Tracer(Cell):
             UnsupportedError: if another dtype is asked for.
         """
         if dtype is not None and np.dtype(dtype) != self.dtype:
-            raise _at_user(
+            raise at_user(
                 UnsupportedError, f"`view` of {self} as {np.dtype(dtype)} is not supported"
             )
         return view(self, SAME)
@@ -491,12 +487,12 @@ class Tracer(Cell):
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """As ``numpy.reshape``; the sizes may also be given one by one."""
         wanted = shape[0] if len(shape) == 1 else shape
-        return _implementation(np.reshape)(self, wanted, order=order)
+        return implementation_of(np.reshape)(self, wanted, order=order)
 
     def transpose(self, *axes: Any) -> Any:
         """As ``numpy.transpose``; the axes may also be given one by one."""
         wanted = axes[0] if len(axes) == 1 else axes or None
-        return _implementation(np.transpose)(self, wanted)
+        return implementation_of(np.transpose)(self, wanted)
 
     def to_device(self, device: str, /, *, stream: None = None) -> Tracer:
         """Return the value itself: the only device is ``"cpu"``."""
@@ -513,11 +509,7 @@ class Tracer(Cell):
     # NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        function = _UFUNC_METHODS.get(method)
-        if function is None or ufunc not in UFUNCS:
-            called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            raise _at_user(UnsupportedError, f"`numpy.{called}` does not take traced values")
-        return function(ufunc, *inputs, **kwargs)
+        return apply_ufunc(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(
         self,
@@ -526,7 +518,7 @@ class Tracer(Cell):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        return _implementation(function)(*args, **kwargs)
+        return implementation_of(function)(*args, **kwargs)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType:
         from . import numpy
@@ -544,7 +536,7 @@ class Tracer(Cell):
 
     def unknown(self, kind: type[GradatimError], what: str, advice: str) -> GradatimError:
         """Return the error that ``what`` needs this value, which nobody knows yet."""
-        return _at_user(
+        return at_user(
             kind,
             f"{what} needs the value of {self.described()} which depends on the arguments of the "
             f"function and is known only when compiled code runs; {advice}",
@@ -640,43 +632,3 @@ class Tracer(Cell):
     def tolist(self) -> Any:
         """Return the elements in nested lists, as Python scalars, which stay traced."""
         return [part.tolist() for part in self] if self.shape else self.item()
-
-
-def _call(ufunc: np.ufunc, *inputs: Any, **kwargs: Any) -> Any:
-    return UFUNCS[ufunc](*inputs, **kwargs)
-
-
-def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, **kwargs: Any) -> Any:
-    if ufunc not in _REDUCTIONS:
-        raise _at_user(
-            UnsupportedError, f"`numpy.{ufunc.__name__}.reduce` does not take traced values"
-        )
-    return _implementation(_REDUCTIONS[ufunc])(x, axis=axis, **kwargs)
-
-
-def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, **kwargs: Any) -> Any:
-    if ufunc not in _ACCUMULATIONS:
-        raise _at_user(
-            UnsupportedError, f"`numpy.{ufunc.__name__}.accumulate` does not take traced values"
-        )
-    return _implementation(_ACCUMULATIONS[ufunc])(x, axis=axis, **kwargs)
-
-
-def _outer(ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:
-    column = FUNCTIONS[np.reshape](x, np.shape(x) + (1,) * np.ndim(y))
-    return UFUNCS[ufunc](column, y, **kwargs)
-
-
-def _at(ufunc: np.ufunc, a: Any, indices: Any, *operands: Any) -> None:
-    from .numpy.storing import ufunc_at
-
-    ufunc_at(ufunc, a, indices, *operands)
-
-
-_UFUNC_METHODS: dict[str, Callable[..., Any]] = {
-    "__call__": _call,
-    "reduce": _reduce,
-    "accumulate": _accumulate,
-    "outer": _outer,
-    "at": _at,
-}

@@ -66,6 +66,16 @@ def current_trace() -> Trace | None:
     return stack[-1] if stack else None
 
 
+@contextmanager
+def within(trace: Trace) -> Iterator[None]:
+    """Let the operations of this thread belong to an outer trace again."""
+    _open.stack.append(trace)
+    try:
+        yield
+    finally:
+        _open.stack.pop()
+
+
 class Trace:
     """One function, or region of one, under construction.
 

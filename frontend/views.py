@@ -31,6 +31,9 @@ class ViewKind(ABC):
 
     writeable: ClassVar[bool] = True
 
+    refusal: ClassVar[str] = "assignment destination is read-only"
+    """What a store says if it is not writeable: NumPy's words."""
+
     @abstractmethod
     def read(self, whole: Tracer) -> Tracer:
         """Return the part as a new cell, in the trace of the whole."""
@@ -260,14 +263,21 @@ class Indexed(ViewKind):
     def read(self, whole: Tracer) -> Tracer:
         """Index."""
         from .indexing import indexed
+        from .tracer import Tracer
+        from .tracing import within
 
-        return indexed(whole, self.index)
+        if type(whole) is not Tracer:  # an array that is not traced yet
+            return indexed(whole, self.index)
+        with within(whole.trace):
+            return indexed(whole, self.index)
 
     def write(self, whole: Tracer, part: Tracer) -> Tracer:
         """Update the elements that the index takes."""
         from .indexing import updated
+        from .tracing import within
 
-        return updated(whole, self.index, part)
+        with within(whole.trace):
+            return updated(whole, self.index, part)
 
     def arrange(self, layout: np.ndarray) -> np.ndarray:
         """Index; at any position for a traced one."""
@@ -280,7 +290,7 @@ class Indexed(ViewKind):
 def detached(result: Any) -> Any:
     """Return the result of a function that copies: new cells in the place of views and operands.
 
-    A copy is made in the innermost trace: what it is of may hold another value there than around it.
+    A copy is made in the innermost trace, where what it copies may hold another value than outside.
     """
     from .tracer import Tracer
     from .tracing import find_trace

@@ -162,9 +162,12 @@ def _outcome(state: State, entries: Sequence[set[Any]]) -> Outcome:
     kept: list[dict[Any, Any] | None] = []
     for tracked, now, keys in zip(state.contents.tracked, contents, entries):
         current = now if now is not None else tracked.before
-        wanted = {key: frozen(trace, current.get(key, UNSET)) for key in keys}
+        wanted = {
+            key: frozen(trace, current.get(key, UNSET), tracked.before.get(key)) for key in keys
+        }
         kept.append({**current, **wanted} if now is not None or keys else None)
-    return Outcome([frozen(trace, value) for value in values], changed, kept)
+    pairs = zip(values, state.before)
+    return Outcome([frozen(trace, value, before) for value, before in pairs], changed, kept)
 
 
 def _changed_entries(state: State, outcomes: Sequence[Outcome]) -> list[set[Any]]:

@@ -249,7 +249,7 @@ class Carried:
         rest = iter(leaves)
         for place in self.places:
             if place.mode is Mode.CARRIED:
-                given = [next(rest) for _ in place.leaves]
+                given: list[Any] = [next(rest) for _ in place.leaves]
                 value = place.value(given)
                 if step and place.path in self._details.stops:
                     value = False

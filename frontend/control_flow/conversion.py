@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _EXCLUDED: Final = "__gradatim_do_not_convert__"
 _LIMIT: Final = 8192
 
-_units: dict[int, tuple[CodeType, Unit | None]] = {}
+_units: dict[tuple[int, bool], tuple[CodeType, Unit | None]] = {}
 _packages: set[str] = set()
 _lock = threading.RLock()
 
@@ -46,24 +46,33 @@ def converted_root(function: Callable[..., Any]) -> Callable[..., Any]:
         inner = call_of(type(inner)) or inner
     if type(inner) is FunctionType and not is_untouchable_file(inner.__code__.co_filename):
         _packages.add(_package_of(inner))
-    return converted(function)
+    return converted(function, is_called=False)
 
 
-def converted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a callable with the user's function in it converted, or the callable itself."""
+def converted(function: Callable[..., Any], is_called: bool = True) -> Callable[..., Any]:
+    """Return a callable with the user's function in it converted, or the callable itself.
+
+    Args:
+        function: anything that can be called.
+        is_called: whether a converted function calls it.
+    """
     kind = type(function)
     if kind is FunctionType:
         assert isinstance(function, FunctionType)
-        return _converted_function(function)
+        return _converted_function(function, is_called)
     if kind is MethodType:
         assert isinstance(function, MethodType)
-        return _converted_method(function)
+        inner = converted(function.__func__, is_called)
+        return function if inner is function.__func__ else MethodType(inner, function.__self__)
     if kind is functools.partial:
         assert isinstance(function, functools.partial)
-        return _converted_partial(function)
+        inner = converted(function.func, is_called)
+        if inner is function.func:
+            return function
+        return functools.partial(inner, *function.args, **function.keywords)
     call = call_of(kind)
     if call is not None and not isinstance(function, type):
-        new = _converted_function(call)
+        new = _converted_function(call, is_called)
         return function if new is call else MethodType(new, function)
     return function
 
@@ -74,10 +83,10 @@ def call_of(kind: type) -> FunctionType | None:
     return found if type(found) is FunctionType else None
 
 
-def _converted_function(function: FunctionType) -> FunctionType:
+def _converted_function(function: FunctionType, is_called: bool) -> FunctionType:
     code = function.__code__
-    known = _units.get(id(code))
-    unit = known[1] if known is not None else _unit_of(function)
+    known = _units.get((id(code), is_called))
+    unit = known[1] if known is not None else _unit_of(function, is_called)
     if unit is None or _EXCLUDED in function.__dict__:
         return function
     cells = dict(zip(code.co_freevars, function.__closure__ or ()))
@@ -90,30 +99,18 @@ def _converted_function(function: FunctionType) -> FunctionType:
     return new
 
 
-def _converted_method(method: MethodType) -> Callable[..., Any]:
-    function = method.__func__
-    new = converted(function)
-    return method if new is function else MethodType(new, method.__self__)
-
-
-def _converted_partial(partial: functools.partial[Any]) -> Callable[..., Any]:
-    new = converted(partial.func)
-    if new is partial.func:
-        return partial
-    return functools.partial(new, *partial.args, **partial.keywords)
-
-
-def _unit_of(function: FunctionType) -> Unit | None:
+def _unit_of(function: FunctionType, is_called: bool) -> Unit | None:
     """Return a function's code converted, None if it is to run as it is."""
     code = function.__code__
     if id(code) in OUR_CODE or _is_library(function):
         return None
     with _lock:
-        known = _units.get(id(code))
-        if known is None:
-            if len(_units) >= _LIMIT:
-                _units.clear()
-            known = _units[id(code)] = (code, _convert(code, function.__globals__))
+        if len(_units) >= _LIMIT:
+            _units.clear()
+        known = _units.get((id(code), is_called)) or _units.get((id(code), not is_called))
+        if known is None or known[1] is None:
+            known = (code, _convert(code, function.__globals__, is_called))
+        _units[id(code), is_called] = known
     return known[1]
 
 
@@ -128,8 +125,8 @@ def _package_of(function: FunctionType) -> str:
     return str(function.__globals__.get("__name__")).partition(".")[0]
 
 
-def _convert(code: CodeType, module: dict[str, Any]) -> Unit | None:
-    if code.co_flags & _SUSPENDING or not needs_conversion(code, module):
+def _convert(code: CodeType, module: dict[str, Any], is_called: bool) -> Unit | None:
+    if code.co_flags & _SUSPENDING or not needs_conversion(code, module, is_called):
         return None
     from .translation import translated  # not needed by functions that only compute
 

@@ -85,6 +85,13 @@ def breaks_of(loop: ast.For | ast.While) -> bool:
     return BREAK in exits_of(loop.body)
 
 
+def is_endless(loop: ast.For | ast.While) -> bool:
+    """Tell whether a loop ends by ``return`` or by an exception only."""
+    if not isinstance(loop, ast.While) or breaks_of(loop):
+        return False
+    return isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+
+
 @dataclass(frozen=True)
 class Flags:
     """The variables that stand for exits.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ..regions import TracedRegion, type_of_tracer
 from ..tracer import Cell, Tracer
 from ..tracing import INLINE_BYTES, Trace
 from ..tree import TreeDef
+from ..views import Same, View
 from .exits import VALUE
 from .state import UNSET
 from .unusable import Literals, Maybe, Unusable
@@ -41,26 +43,61 @@ def flat(value: Any) -> tuple[list[Any], TreeDef]:
         return [value], tree.LEAF
 
 
-def frozen(trace: Trace, value: Any) -> Any:
-    """Return a value with what its arrays hold now, as values of a trace that is open."""
+def frozen(trace: Trace, value: Any, before: Any = None) -> Any:
+    """Return a value with what its arrays hold now, as values of a trace that is open.
+
+    Args:
+        trace: the trace.
+        value: any value.
+        before: what was in its place before.
+    """
     if isinstance(value, Maybe):
-        return Maybe(
-            value.kind, value.message, value.where, frozen(trace, value.value), value.literals
-        )
+        inner = frozen(trace, value.value, before)
+        return Maybe(value.kind, value.message, value.where, inner, value.literals)
     if value is UNSET or type(value) in _SCALARS or isinstance(value, Unusable):
         return value
     leaves, structure = flat(value)
-    new = [_frozen_leaf(trace, leaf) for leaf in leaves]
+    own = {id(leaf) for leaf in flat(before)[0]}
+    new = [_frozen_leaf(trace, leaf, id(leaf) in own) for leaf in leaves]
     return value if all(a is b for a, b in zip(leaves, new)) else structure.unflatten(new)
 
 
-def _frozen_leaf(trace: Trace, leaf: Any) -> Any:
+_shared: Final[WeakValueDictionary[int, Tracer]] = WeakValueDictionary()
+"""Frozen values, by identity, of arrays that had other names when they were frozen."""
+
+
+def _frozen_leaf(trace: Trace, leaf: Any, is_own: bool) -> Any:
     if isinstance(leaf, Cell) or (isinstance(leaf, np.ndarray) and leaf.nbytes > INLINE_BYTES):
         if not is_numeric(leaf):
             return leaf
         lifted: Any = trace.lift(leaf)
-        return trace.tracer(lifted.value, lifted.weak)
+        found = trace.tracer(lifted.value, lifted.weak)
+        if isinstance(leaf, Cell) and found.shape and not is_own and _has_other_names(trace, leaf):
+            _shared[id(found)] = found
+        return found
     return leaf
+
+
+def _has_other_names(trace: Trace, leaf: Any) -> bool:
+    """Tell whether an array existed outside a region, or is a view, so that others see it."""
+    return leaf._trace is not trace or leaf._view is not None
+
+
+class Chosen(Same):
+    """What a condition chose from several arrays: a store would have to change one of them."""
+
+    writeable: ClassVar[bool] = False
+    refusal: ClassVar[str] = (
+        "a traced condition chose this array from several, and a store would have to change one of "
+        "them; store in a copy, `y = y.copy()`"
+    )
+
+
+def _chosen(found: Tracer) -> Tracer:
+    """Return an array that cannot be stored into."""
+    part = Tracer(found.value, found.trace, found.weak)
+    part._view = View(found, Chosen())
+    return part
 
 
 def same(first: Any, second: Any) -> bool:
@@ -185,6 +222,8 @@ class Joins:
         number = len(self.columns)
         self.columns.append(lifted)
         self.types.append(common)
+        if any(id(value) in _shared for value in values):
+            return lambda results: _chosen(results[number])
         return lambda results: results[number]
 
     def _filled(self, values: Sequence[Any]) -> list[Any]:

@@ -13,6 +13,7 @@ from ...ir.array.shape import ConstantOp
 from ..arguments import ShapeDtypeStruct
 from ..errors import CarryError
 from ..lax.loops import Body, append_scan, append_while
+from ..local import noting_conversions
 from ..regions import TracedRegion, type_of_tracer, wrapped
 from ..tracer import Tracer
 from ..tracing import Trace, current_trace
@@ -134,6 +135,22 @@ class Loop:
             state.restore()
 
 
+def attempt(roll: Callable[[], bool | None]) -> bool:
+    """Try to make a loop one of the program; tell whether it was done.
+
+    What fails, or gives False, has changed nothing: Python can run the loop instead, and meets
+    there whatever is wrong with it.
+    """
+    with noting_conversions() as conversions:
+        try:
+            if roll() is not False:
+                return True
+        except Exception:  # whatever it is, Python meets it again
+            pass
+    conversions.undo()
+    return False
+
+
 # while
 
 
@@ -146,11 +163,9 @@ def begin_while(site: Site, handle: Callable[[], Any]) -> int:
     first = loop.test()
     if type(first) is not Tracer and not first:
         return 0
-    try:
+    if decision == "roll":
         _roll_while(loop, type(first) is not Tracer)
-    except Exception:
-        if decision == "roll":
-            raise
+    elif not attempt(lambda: _roll_while(loop, type(first) is not Tracer)):
         decide(site, "late")
         return 1
     return 0
@@ -238,11 +253,10 @@ def _without_breaks(
 ) -> Iterable[Any]:
     """Run a loop that a traced condition leaves."""
     if source is not None:
-        try:
-            _roll_items(Loop(site, handle), source)
+        known = source
+        if attempt(lambda: _roll_items(Loop(site, handle), known)):
             return ()
-        except Exception:
-            decide(site, "flags")
+        decide(site, "flags")
     _unroll(Loop(site, handle), iterable)
     return ()
 

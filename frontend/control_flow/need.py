@@ -27,8 +27,13 @@ _METHODS_ARE_ATTRIBUTES: Final = sys.version_info >= (3, 12)
 _ATTRIBUTES: Final = frozenset({dis.opmap["LOAD_ATTR"], dis.opmap.get("LOAD_METHOD")})
 _EXTENDED: Final = dis.opmap["EXTENDED_ARG"]
 _MATTERING: Final = _CONTROL | {
-    dis.opmap[name] for name in ("PUSH_NULL", "CALL_FUNCTION_EX", "STORE_SUBSCR", "STORE_ATTR")
+    dis.opmap[name] for name in ("CALL_FUNCTION_EX", "STORE_SUBSCR", "STORE_ATTR")
 }
+_CALLED_VALUE: Final = dis.opmap["PUSH_NULL"]
+_NAMED: Final = (_ATTRIBUTES | {_GLOBAL}) if sys.version_info >= (3, 13) else frozenset()
+"""What may stand before `PUSH_NULL` without mattering itself; before Python 3.13 it comes first."""
+
+_CALLS: Final = frozenset(dis.opmap.get(name) for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX"))
 _BINARY: Final = dis.opmap["BINARY_OP"]
 _FIRST_IN_PLACE: Final = next(i for i, (_, text) in enumerate(dis._nb_ops) if text == "+=")  # type: ignore[attr-defined]
 _CACHE: Final = dis.opmap["CACHE"]
@@ -40,7 +45,7 @@ OUR_CODE: Final[dict[int, CodeType]] = {}
 """The code objects that are converted already, by identity."""
 
 
-def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
+def needs_conversion(code: CodeType, module: dict[str, Any], is_called: bool = False) -> bool:
     """Tell whether a function may depend on traced values in a way that Python cannot express.
 
     That is, whether it has control flow, stores into arrays, has an index that may be traced, or
@@ -49,7 +54,12 @@ def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
     Args:
         code: of the function.
         module: its global variables.
+        is_called: whether a converted function calls it, which may store into arrays that it makes,
+            so that all calls matter.
     """
+    if is_called and not _CALLS.isdisjoint(code.co_code[::2]):
+        return True
+    before = _CACHE
     constants = 0  # as many of the values on top of the stack are known to be constant
     argument = 0
     raw = code.co_code
@@ -62,6 +72,8 @@ def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
             continue
         if op in _MATTERING or (op == _BINARY and argument >= _FIRST_IN_PLACE):
             return True
+        if op == _CALLED_VALUE and before not in _NAMED:
+            return True
         if constants < _INDEXED.get(op, 0):
             return True
         if op == _GLOBAL and _global_matters(code.co_names[argument >> 1], module):
@@ -71,6 +83,7 @@ def needs_conversion(code: CodeType, module: dict[str, Any]) -> bool:
         ):
             return True
         constants, argument = _constants_behind(op, argument, constants), 0
+        before = op
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
     return any(needs_conversion(c, module) for c in inner)
 

@@ -34,6 +34,7 @@ from .exits import (
     breaks_of,
     conditional_exits,
     exits_of,
+    is_endless,
     with_flagged_breaks,
     without_exits,
 )
@@ -231,7 +232,7 @@ class Rewriter(Expressions):
             before += self._unbound(flags.value, at)
             before.append(assign(flags.returned, constant(False, at), at))
             back = ast.Return(load(flags.value, at), **at)
-            behind.append(guarded([flags.returned], True, [back], at))
+            behind.append(back if is_endless(node) else guarded([flags.returned], True, [back], at))
         if node.orelse and breaks_of(node):
             before.append(assign(flags.broke, constant(False, at), at))
             new.body = with_flagged_breaks(node.body, flags)

@@ -23,12 +23,12 @@ from ..regions import TracedRegion
 from .decisions import decide
 from .exits import BREAK, RETURN
 from .integers import Integers
-from .loops import Loop, roll_scan
+from .loops import Loop, attempt, roll_scan
 from .quiet import speculating
 from .sources import Source
 from .units import Site
 
-WRITTEN_OUT: Final = 1000
+WRITTEN_OUT: Final = 400
 """A loop whose steps make at most so many ops is written out."""
 
 FEWEST_STEPS: Final = 8
@@ -46,12 +46,8 @@ def rolled(site: Site, source: Source, handle: Callable[[], Any]) -> bool:
             return False
         return integers.stay_python(region.block, count)
 
-    try:
-        with speculating():
-            if roll_scan(Loop(site, handle), source, accept):
-                return True
-    except Exception:
-        # Whatever it is, Python meets it again when it runs the loop.
-        pass
+    with speculating():
+        if attempt(lambda: roll_scan(Loop(site, handle), source, accept)):
+            return True
     decide(site, "plain")
     return False

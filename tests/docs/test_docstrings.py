@@ -25,13 +25,18 @@ def without_docstring(tree: ast.Module) -> list[str]:
 
 
 def public(node: Documented, name: str) -> Iterator[tuple[str, Documented]]:
-    """Yield a module or class and what is public in it; what is inside functions is not."""
+    """Yield a module or class and what is public in it.
+
+    What is inside functions is not, and a property's setter is documented with the property.
+    """
     yield name or "the module", node
     for member in node.body:
-        is_overload = isinstance(member, ast.FunctionDef) and any(
-            isinstance(d, ast.Name) and d.id == "overload" for d in member.decorator_list
+        is_part = isinstance(member, ast.FunctionDef) and any(
+            (isinstance(d, ast.Name) and d.id == "overload")
+            or (isinstance(d, ast.Attribute) and d.attr == "setter")
+            for d in member.decorator_list
         )
-        if not isinstance(member, Documented) or member.name.startswith("_") or is_overload:
+        if not isinstance(member, Documented) or member.name.startswith("_") or is_part:
             continue
         qualified = f"{name}.{member.name}" if name else member.name
         if isinstance(member, ast.ClassDef):

@@ -1,6 +1,6 @@
 """Python's control flow on traced values: staged programs do what Python does."""
 
-# ruff: noqa: B002, B007, B023, F841, PERF402, SIM108  # written as users write
+# ruff: noqa: B002, B007, B023, F841, PERF401, PERF402, SIM108  # written as users write
 
 from __future__ import annotations
 
@@ -593,3 +593,87 @@ def test_functions_given_to_functions() -> None:
 
     for x in (0.5, 1.0, 5.0):
         assert gd.jit(function)(x) == function(x)
+
+
+# Arrays that change in place
+
+
+def test_an_array_chosen_from_several_cannot_be_stored_into() -> None:
+    def function(x):
+        a, b = x + 1, x + 2
+        y = a if x[0] > 0 else b
+        y[0] = 7.0
+        return a, b
+
+    with pytest.raises(ValueError, match="chose this array from several"):
+        gd.stage(function).trace(np.ones(2))
+
+    def in_branches(x):
+        a, b = x + 1, x + 2
+        if x[0] > 0:
+            y = a
+        else:
+            y = b
+        y += 1
+        return a, b
+
+    with pytest.raises(ValueError, match="chose this array from several"):
+        gd.stage(in_branches).trace(np.ones(2))
+
+
+def copied_first(x):
+    a, b = x + 1, x + 2
+    y = (a if x[0] > 0 else b).copy()
+    y[0] = 7.0
+    return a, b, y
+
+
+def own_array(x):
+    y = x + 1
+    if x[0] > 0:
+        y = y * 2
+    y[0] = 7.0
+    z = y
+    if x[1] > 0:
+        z[1] = 5.0
+    return y, z
+
+
+def swapped(x):
+    a, b = x + 1, x * 2
+    while a.sum() < 100:
+        a[0] = b[1] + 1
+        a, b = b, a * 2
+    a[1] = -1.0
+    return a, b
+
+
+def view_in_branch(x):
+    y = x * 1.0
+    part = y[1:]
+    if x[0] > 0:
+        part[:] = 0.0
+    else:
+        y[0] = part.sum()
+    return y, part
+
+
+def empty(n):
+    return np.empty(n)
+
+
+def array_made_by_a_helper(x):
+    y = empty(3)
+    for i in range(3):
+        y[i] = x[i] * i
+    return y
+
+
+@pytest.mark.parametrize(
+    "function", [copied_first, own_array, swapped, view_in_branch, array_made_by_a_helper]
+)
+@pytest.mark.parametrize("x", [np.array([1.0, 2.0, 3.0]), np.array([-1.0, 2.0, -3.0])], ids=repr)
+def test_arrays_change_in_place_under_conditions(function: Any, x: Any) -> None:
+    if function is swapped:
+        x = np.abs(x)
+    assert_equal(gd.jit(function)(x), function(x))

@@ -14,12 +14,15 @@ import pytest
 
 import gradatim as gd
 import gradatim.numpy as gnp
+from gradatim import errors
 from gradatim.frontend.local import (
     LocalArray,
     localised,
     made,
     maker_of,
+    new_array,
     noting_conversions,
+    storable,
 )
 from gradatim.frontend.tracer import Tracer
 from gradatim.frontend.tracing import Trace
@@ -268,3 +271,37 @@ def test_conversions_can_be_undone() -> None:
 
     found = gd.stage(f)(7.0)
     np.testing.assert_equal(found, (np.array([7.0, 0, 2]), np.array([0.0, 2]), np.arange(3)))
+
+
+def test_what_operators_give_is_new(trace: Trace) -> None:
+    found = [new_array(A * 2), new_array(A[[0, 1]]), new_array(np.roll(A, 1))]
+    assert [type(x) for x in found] == [LocalArray] * 3
+    for old in (A, A[0], A.T, A[0, 0], 3):
+        assert new_array(old) is old
+    named = A * 2
+    assert new_array(named) is named
+
+
+def test_arrays_of_others_are_not_stored_in(trace: Trace) -> None:
+    assert storable([1]) == [1] and type(storable(gnp.zeros(3))) is LocalArray
+    with pytest.raises(errors.TracerMutationError, match="was not made in it"):
+        storable(A)
+
+
+def test_outside_of_a_trace_anything_can_be_stored_in() -> None:
+    assert storable(A) is A and type(new_array(A * 2)) is np.ndarray
+
+
+def test_functions_that_give_their_argument_give_the_same_array() -> None:
+    def f(x: Any) -> Any:
+        a = np.zeros(3)
+        same, copied = np.asarray(a), np.array(a)
+        view = np.atleast_2d(np.asarray(a))
+        same[0] = x
+        view[0, 1] = x + 1
+        return a, copied, same is a
+
+    found, copied, same = gd.stage(f)(5.0)
+    np.testing.assert_array_equal(found, [5, 6, 0])
+    np.testing.assert_array_equal(copied, [0, 0, 0])
+    assert same

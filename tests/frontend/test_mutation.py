@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -87,6 +88,25 @@ def test_batches(program: Program) -> None:
     expected = [np.stack(column) for column in zip(*map(tree.leaves, single))]
     for f, e in zip(tree.leaves(found), expected, strict=True):
         np.testing.assert_allclose(f, e, rtol=1e-12, atol=1e-12)
+
+
+def test_views_tell_how_they_lie_in_memory() -> None:
+    def strides(x: Any) -> Any:
+        y = x[::2].T
+        views = (
+            x,
+            y,
+            y[::-1, None],
+            y.copy(),
+            x.reshape(2, 2, 3),
+            x[0],
+            np.broadcast_to(x, (2, 4, 3)),
+        )
+        return [v.strides for v in views], [v.base is None or v.base is x for v in views]
+
+    found = []
+    gd.stage(lambda x: found.append(strides(x)) or x).trace(np.ones((4, 3)))
+    assert found == [strides(np.ones((4, 3)))]
 
 
 # Stores without a copy
@@ -367,7 +387,7 @@ def write_to(part: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def hold_as_ordinary_array(x: Any) -> Any:
     out = gnp.zeros(3)
-    kept = np.asarray(out)
+    kept = operator.methodcaller("__array__")(out)
     out[0] = x[0]
     return kept
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import gradatim as gd
 import gradatim.numpy as gnp
-from gradatim import tree
+from gradatim import lax, tree
 
 
 def pick(arrays: list[Any], number: int) -> Any:
@@ -152,7 +152,12 @@ def run(steps: list[Step], arrays: list[Any]) -> list[Any]:
 
 
 @given(STEPS, st.sampled_from(SHAPES), st.sampled_from(SHAPES), st.booleans())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=100,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 def test_sequences_of_views_and_stores(
     steps: list[Step], shape: tuple[int, ...], shape2: tuple[int, ...], made: bool
 ) -> None:
@@ -171,3 +176,61 @@ def test_sequences_of_views_and_stores(
     for f, e in zip(tree.leaves(found), tree.leaves(expected), strict=True):
         assert np.shape(f) == np.shape(e)
         np.testing.assert_allclose(f, e, rtol=1e-12)
+
+
+Loop = Callable[[int, Callable[[Any], None]], None]
+
+
+def python_loop(count: int, body: Callable[[Any], None]) -> None:
+    for i in range(count):
+        body(i)
+
+
+def staged_loop(count: int, body: Callable[[Any], None]) -> None:
+    lax.fori_loop(0, count, lambda i, nothing: (body(i), nothing)[1], 0)
+
+
+def staged_branches(count: int, body: Callable[[Any], None]) -> None:
+    """Run the body in each of two branches, of which the second one is taken first."""
+    for i in range(count):
+        taken = np.sin(TRACED[0] * 0 + i) > 0
+        lax.cond(taken, lambda i=i: body(i), lambda i=i: body(i))
+
+
+TRACED: list[Any] = [0.0]
+
+
+@given(STEPS, STEPS, st.sampled_from(SHAPES), st.booleans(), st.booleans())
+@settings(
+    max_examples=50,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+def test_loops_and_branches_that_change_arrays_around_them(
+    before: list[Step], inside: list[Step], shape: tuple[int, ...], made: bool, branches: bool
+) -> None:
+    def program(loop: Loop, x: Any) -> list[Any]:
+        TRACED[0] = x.sum()
+        arrays = [x, x * 2]
+        if made:
+            arrays += [gnp.arange(6.0), gnp.zeros((2, 2))]
+        run(before, arrays)
+
+        def body(i: Any) -> None:
+            inner = run(inside, list(arrays))
+            if inner[-1].size:
+                inner[-1][...] += inner[0].sum() * 0.1 + i
+
+        loop(3, body)
+        return arrays
+
+    x = np.arange(float(np.prod(shape))).reshape(shape) * 0.25 - 0.5
+    expected = program(python_loop, x.copy())
+    loop = staged_branches if branches else staged_loop
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADATIM_EXECUTE", "interpreter")
+        found = gd.stage(lambda x: program(loop, x))(x)
+    for f, e in zip(tree.leaves(found), tree.leaves(expected), strict=True):
+        assert np.shape(f) == np.shape(e)
+        np.testing.assert_allclose(f, e, rtol=1e-9, atol=1e-9)

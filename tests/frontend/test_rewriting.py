@@ -19,8 +19,8 @@ import pytest
 
 import gradatim as gd
 from gradatim.frontend.control_flow import conversion
-from gradatim.frontend.control_flow.conversion import converted
-from gradatim.frontend.control_flow.need import OUR_CODE, needs_conversion
+from gradatim.frontend.control_flow.conversion import converted, converted_root
+from gradatim.frontend.control_flow.need import OUR_CODE, is_library_file, needs_conversion
 
 from .control_flow_programs import PROGRAMS, Program
 from .test_control_flow import assert_equal, expected
@@ -396,7 +396,8 @@ def test_functions_that_only_compute_are_left_alone() -> None:
     for function in SIMPLE:
         assert isinstance(function, FunctionType)
         assert not needs_conversion(function.__code__, function.__globals__)
-        assert converted(function) is function
+        assert converted_root(function) is function
+        assert needs_conversion(function.__code__, function.__globals__, is_called=True)
     for function in COMPLEX:
         assert isinstance(function, FunctionType)
         assert needs_conversion(function.__code__, function.__globals__)
@@ -511,7 +512,7 @@ def test_a_package_that_stages_its_own_functions_counts_as_the_users(
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(
         "gradatim.frontend.control_flow.conversion.is_library_file",
-        lambda file: file.startswith(str(tmp_path)),
+        lambda file: file.startswith(str(tmp_path)) or is_library_file(file),
     )
     import mylibrary
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ....ir.array.control import TapePopOp, TapePushOp, WhileOp
+from ....ir.array.effect import has_effect
 from ....ir.array.regions import RegionOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
@@ -66,5 +67,7 @@ def mask_for(lanes: Lanes, op: RegionOp) -> SSAValue | None:
 
 
 def heeds_mask(op: RegionOp) -> bool:
-    """Tell whether an op has loops, which lanes must leave, or tapes."""
-    return any(isinstance(inner, WhileOp | TapePushOp | TapePopOp) for inner in op.walk())
+    """Tell whether an op has loops, which lanes must leave, tapes, or effects."""
+    return has_effect(op) or any(
+        isinstance(inner, WhileOp | TapePushOp | TapePopOp) for inner in op.walk()
+    )

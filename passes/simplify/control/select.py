@@ -9,6 +9,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....ir.array.base import ArrayOp
+from ....ir.array.effect import has_effect
 from ....ir.builder import Builder
 from ....ir.types import dtype_of, shape_of
 from ...costs import cost_of_block
@@ -21,7 +22,8 @@ SMALL: Final = 20_000
 def is_small(draft: Draft) -> bool:
     """Tell whether all branches of a case together take less time than a jump."""
     blocks = draft.blocks
-    if any(not isinstance(op, ArrayOp) for block in blocks for op in block.ops if op.next_op):
+    ops = [op for block in blocks for op in block.ops if op.next_op]
+    if any(has_effect(op) or not isinstance(op, ArrayOp) for op in ops):
         return False
     return sum(map(cost_of_block, blocks)) <= SMALL
 
@@ -33,6 +35,8 @@ def selected(b: Builder, index: SSAValue, branches: Sequence[Sequence[SSAValue]]
 
 
 def _one_of(b: Builder, index: SSAValue, values: Sequence[SSAValue]) -> SSAValue:
+    if dtype_of(index).kind == "b":
+        values = values[:2]  # a boolean numbers no other
     found = values[-1]
     for number, value in reversed(list(enumerate(values[:-1]))):
         if dtype_of(index).kind == "b":
