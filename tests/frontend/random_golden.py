@@ -1,4 +1,4 @@
-"""What JAX draws, in random_golden.json: calls as text, and the results.
+"""What JAX draws, in random_golden.json: calls as text, and the results; and its signatures.
 
 JAX 0.10.2 made the file, with 64-bit numbers enabled (``x64``) and without (``x32``); with JAX
 installed, ``python -m tests.frontend.random_golden`` writes it anew. The tests need no JAX.
@@ -6,8 +6,9 @@ installed, ``python -m tests.frontend.random_golden`` writes it anew. The tests 
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -127,7 +128,7 @@ class Golden(NamedTuple):
 
 def stored() -> Iterator[Golden]:
     """Yield what the file holds."""
-    for mode, call, dtype, value in json.loads(GOLDEN.read_text()):
+    for mode, call, dtype, value in json.loads(GOLDEN.read_text())["draws"]:
         array = np.array(value, np.float64 if dtype.startswith("complex") else dtype)
         if dtype.startswith("complex"):
             array = (array[..., 0] + 1j * array[..., 1]).astype(dtype)
@@ -153,7 +154,29 @@ def main() -> None:
             is_complex = value.dtype.kind == "c"
             parts = np.stack([value.real, value.imag], -1) if is_complex else value
             rows.append([mode, call, str(value.dtype), parts.tolist()])
-    GOLDEN.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")
+    draws = ",\n".join(map(json.dumps, rows))
+    signatures = json.dumps({n: _signature(getattr(jax.random, n)) for n in _names(jax.random)})
+    GOLDEN.write_text(f'{{"signatures": {signatures},\n"draws": [\n{draws}\n]}}\n')
+
+
+def _names(namespace: ModuleType) -> list[str]:
+    """Return the functions of a namespace, but for those about JAX's dtypes and primitives."""
+    found = [n for n in dir(namespace) if inspect.isfunction(getattr(namespace, n))]
+    return [n for n in found if n[0] != "_" and n != "key_dtype"]
+
+
+def _signature(function: Callable[..., Any]) -> list[tuple[str, bool, float | str]]:
+    """Return each parameter's name, whether it is by keyword alone, and its default."""
+    return [
+        (p.name, p.kind is p.KEYWORD_ONLY, spelled_default(p.default))
+        for p in inspect.signature(function).parameters.values()
+        if p.name != "out_sharding"
+    ]
+
+
+def spelled_default(value: Any) -> float | str:
+    """Return a default as a number or as text."""
+    return float(value) if isinstance(value, (int, float, np.generic)) else repr(value)
 
 
 def has_a_result_without_64_bits(call: str) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+
 import numpy as np
 import pytest
 
 import gradatim as gd
 from gradatim import random
 
-from .random_golden import EXACT, ROUNDED, Golden, evaluate, stored
+from .random_golden import EXACT, GOLDEN, ROUNDED, Golden, evaluate, spelled_default, stored
 
 ROWS = list(stored())
 KEY = random.key(42)
@@ -36,6 +39,20 @@ def test_agrees_with_jax(golden: Golden):
     assert found.dtype == golden.value.dtype
     tolerance = TOLERANCE[found.real.dtype.type]
     np.testing.assert_allclose(found, golden.value, rtol=tolerance, atol=tolerance)
+
+
+SIGNATURES = json.loads(GOLDEN.read_text())["signatures"]
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signature_is_that_of_jax(name: str):
+    parameters = inspect.signature(getattr(random, name)).parameters.values()
+    found = [[p.name, p.kind is p.KEYWORD_ONLY, spelled_default(p.default)] for p in parameters]
+    assert found == SIGNATURES[name]
+
+
+def test_there_is_nothing_but_what_jax_has():
+    assert set(random.__all__) == SIGNATURES.keys()
 
 
 def test_every_call_has_a_golden_result():
