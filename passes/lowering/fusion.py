@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cached_property
 from math import prod
 from typing import Final
@@ -26,7 +26,7 @@ from ...ir.kernel.space import (
     reductions_of,
 )
 from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of
-from . import reductions
+from . import edges, reductions
 from .affine import ZERO, Affine, Index, axis_index, linearize
 from .chunks import MOST_CHUNKS, Chunk, Chunks, parallel_chunks, split, unravel
 from .loop_builder import LoopBuilder, memory_of
@@ -228,8 +228,34 @@ class FusionLowering:
                 loop = loops.enter_context(self.b.loop(0, extent, 1))
                 self.reader.positions[axis] = loop.variable
                 self.reader.bounds[axis] = (0, extent)
-            for nest in plan.nests:
-                self._emit_nest(nest)
+            self._emit_row(plan)
+
+    def _emit_row(self, plan: Plan) -> None:
+        """Emit the nests of a row; those of a row without edges apart."""
+        values = [v for nest in plan.nests for v in (*nest.computed, *nest.roots)]
+        indices = [(v, self.index_of(v)) for v in values]
+        inner = edges.interior(self.reader, indices, self.extents)
+        apart = {axis: inner[axis] for axis in self.rows if axis in inner}
+        conditions = [self.reader.within(axis_index(a), *part) for a, part in apart.items()]
+        unknown = [c for c in conditions if not isinstance(c, bool)]
+        if not unknown:
+            self._emit_nests(plan, inner)
+            return
+
+        def interior() -> None:
+            with self.reader.apart():
+                self.reader.bounds.update(apart)
+                self._emit_nests(plan, inner)
+
+        def others() -> None:
+            with self.reader.apart():
+                self._emit_nests(plan, {})
+
+        self.b.either(self.reader.all(unknown), interior, others)
+
+    def _emit_nests(self, plan: Plan, inner: edges.Ranges) -> None:
+        for nest in plan.nests:
+            self._emit_nest(nest, inner)
 
     def _chunks_of_rows(self, rows: Sequence[int]) -> Chunks:
         """Split the rows, so that combining what each chunk accumulates is little work."""
@@ -288,33 +314,41 @@ class FusionLowering:
 
     # The nests
 
-    def _emit_nest(self, nest: Nest) -> None:
-        self.reader.version += 1
+    def _emit_nest(self, nest: Nest, inner: edges.Ranges) -> None:
         whole = [op for op in nest.reductions if not self._keeps_columns(op)]
         stores = [*self._stores(nest), *self._accumulating_stores(nest)]
         computed = [(v, self.index_of(v)) for v in nest.computed]
         axes, extents = self._collapsed(nest, stores)
-        emitter = NestEmitter(
-            self.reader,
-            extents,
-            stores,
-            [Reduction(op.kind.data, op.operand, self.index_of(op.operand)) for op in whole],
-            computed,
-            lanes=self.schedule.vector,
-            unroll=self.schedule.unroll,
-            overlap=not self._in_place,
-        )
-        for op, result in zip(whole, self._emit_in_chunks(emitter, axes, whole)):
+        split_axis = None if self.rows else self._split_axis(axes, extents)
+        for part in edges.parts(axes, {} if whole else inner, extents):
+            self.reader.version += 1
+            emitter = NestEmitter(
+                self.reader,
+                extents | {axis: end - first for axis, (first, end) in part.items()},
+                stores,
+                [Reduction(op.kind.data, op.operand, self.index_of(op.operand)) for op in whole],
+                computed,
+                lanes=self.schedule.vector,
+                unroll=self.schedule.unroll,
+                overlap=not self._in_place,
+                origins={axis: first for axis, (first, _) in part.items()},
+            )
+            with self.b.scope() if part else nullcontext():
+                results = self._emit_in_chunks(emitter, axes, split_axis, whole)
+        for op, result in zip(whole, results):
             self._end_reduction(op, result)
         for value in nest.stores:
             if value in self.scratch:
                 self.reader.leaves[value] = self.scratch[value]
 
     def _emit_in_chunks(
-        self, emitter: NestEmitter, axes: Sequence[int], whole: Sequence[ReduceOp]
+        self,
+        emitter: NestEmitter,
+        axes: Sequence[int],
+        axis: int | None,
+        whole: Sequence[ReduceOp],
     ) -> list[SSAValue]:
-        """Emit a nest, split into chunks if there are no rows that are; return its reductions."""
-        axis = None if self.rows else self._split_axis(axes, emitter.extents)
+        """Emit a nest, split into chunks along an axis if given; return its reductions."""
         if axis is None:
             return emitter.emit(axes)
         extent = emitter.extents[axis]
@@ -327,7 +361,8 @@ class FusionLowering:
         emitter.overlap &= axis != axes[-1] or chunks.last >= emitter.lanes
         partial = [self._new_leaf(dtype_of(op.result), (chunks.count,)) for op in whole]
         with parallel_chunks(self.b, chunks) as chunk:
-            emitter.parts[axis] = chunk.start, chunk.end
+            origin = emitter.origins.get(axis, 0)
+            emitter.parts[axis] = self.b.sum(chunk.start, origin), self.b.sum(chunk.end, origin)
             for leaf, result in zip(partial, emitter.emit(axes)):
                 self.b.store(result, leaf.buffer, chunk.number)
         return [self._combined(op, leaf, chunks.count) for op, leaf in zip(whole, partial)]

@@ -428,10 +428,16 @@ class LoopBuilder:
     def within(self, block: Block) -> Iterator[None]:
         """Append to a block of its own scope."""
         outer, self.block = self.block, block
+        with self.scope():
+            yield
+        self.block = outer
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Share what is built within no longer afterwards."""
         self._shared.append({})
         yield
         self._shared.pop()
-        self.block = outer
 
     def _position(self, value: SSAValue | int) -> SSAValue:
         return self.index(value) if isinstance(value, int) else value
@@ -445,6 +451,19 @@ class LoopBuilder:
             block.add_op(scf.YieldOp.create(location=self.location))
         op = scf.IfOp.create(
             operands=(condition,), regions=[Region(block), Region()], location=self.location
+        )
+        self.block.add_op(op)
+
+    def either(self, condition: SSAValue, yes: Callable[[], None], no: Callable[[], None]) -> None:
+        """Append a ``scf.if`` without results that does what ``yes`` or ``no`` builds in it."""
+        blocks = []
+        for build in (yes, no):
+            blocks.append(Block())
+            with self.within(blocks[-1]):
+                build()
+                self.block.add_op(scf.YieldOp.create(location=self.location))
+        op = scf.IfOp.create(
+            operands=(condition,), regions=[Region(b) for b in blocks], location=self.location
         )
         self.block.add_op(op)
 

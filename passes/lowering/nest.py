@@ -60,6 +60,7 @@ class NestEmitter:
         unroll: the vectors of one step, each with its own accumulators.
         overlap: whether elements may be computed and stored twice.
         parts: the iterations of an axis to run, first and end, where they are not all.
+        origins: the first position along an axis, where that is not 0.
     """
 
     reader: Reader
@@ -71,6 +72,7 @@ class NestEmitter:
     unroll: int = 1
     overlap: bool = True
     parts: dict[int, tuple[Position, Position]] = field(default_factory=dict)
+    origins: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def b(self) -> LoopBuilder:
@@ -94,8 +96,9 @@ class NestEmitter:
         """Fix the position of an axis of extent one, which needs no loop."""
         if self.extents[axis] != 1:
             return False
-        self.reader.positions[axis] = 0
-        self.reader.bounds[axis] = (0, 1)
+        origin = self.origins.get(axis, 0)
+        self.reader.positions[axis] = origin
+        self.reader.bounds[axis] = (origin, origin + 1)
         return True
 
     def _choose_vector(self, axes: Sequence[int]) -> None:
@@ -130,15 +133,18 @@ class NestEmitter:
         axis, *inner = axes
         if not inner:
             return self._inner_loop(axis, carried)
-        extent = self.extents[axis]
-        self.reader.bounds[axis] = (0, extent)
+        self.reader.bounds[axis] = self._range(axis)
         with self.b.loop(*self._part(axis), 1, carried) as loop:
             self.reader.positions[axis] = loop.variable
             loop.next = self._loops(inner, loop.carried)
         return loop.results
 
+    def _range(self, axis: int) -> tuple[int, int]:
+        origin = self.origins.get(axis, 0)
+        return origin, origin + self.extents[axis]
+
     def _part(self, axis: int) -> tuple[Position, Position]:
-        return self.parts.get(axis, (0, self.extents[axis]))
+        return self.parts.get(axis, self._range(axis))
 
     def _hoist(self, inner: frozenset[int]) -> None:
         """Compute here what does not depend on the loops further in."""
@@ -150,11 +156,12 @@ class NestEmitter:
         extent = self.extents[axis]
         width = max(self.lanes_in_use, 1)
         step = width * self.unroll
-        self.reader.bounds[axis] = (0, extent)
+        self.reader.bounds[axis] = self._range(axis)
         if extent == 0:
             return carried
         if extent <= step and axis not in self.parts:
-            starts: list[SSAValue | int | None] = [u * width for u in range(self.unroll)]
+            origin = self.origins.get(axis, 0)
+            starts: list[SSAValue | int | None] = [origin + u * width for u in range(self.unroll)]
             return self._step(carried, starts, axis)
         with self.b.loop(*self._part(axis), step, carried) as loop:
             first = loop.variable
@@ -196,6 +203,7 @@ class NestEmitter:
             lanes=self.lanes_in_use,
             step=self.lanes_in_use * self.unroll,
             may_overlap=self._may_overlap(),
+            origin=self.origins.get(axis, 0),
         )
         self.reader.positions[axis] = start
 

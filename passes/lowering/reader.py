@@ -60,6 +60,14 @@ class Reader:
         self.mask: SSAValue | None = None
         self.version = 0
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Forget afterwards what was known of values and loops within, as in a branch."""
+        outer = self.leaves, self.scalars, self.bounds
+        self.leaves, self.scalars, self.bounds = dict(outer[0]), dict(outer[1]), dict(outer[2])
+        yield
+        self.leaves, self.scalars, self.bounds = outer
+
     def value(self, v: SSAValue, index: Index) -> SSAValue:
         """Return the value at ``index``, made in this block or an enclosing one."""
         scalar = self.scalars.get(v)
@@ -276,11 +284,11 @@ class Reader:
         if for_all:  # first, since what does not move with the lanes is read without a mask
             by_lane = [c for c in unknown if elementwise.lanes_of(c)]
             return self._branch(
-                self._all(for_all), lambda: self.choose(by_lane, inside, outside), outside
+                self.all(for_all), lambda: self.choose(by_lane, inside, outside), outside
             )
         if not unknown:
             return inside()
-        condition = self._all(unknown)
+        condition = self.all(unknown)
         lanes = elementwise.lanes_of(condition)
         with self._masked(condition):
             chosen = self.as_vector(inside(), lanes)
@@ -297,15 +305,16 @@ class Reader:
         for_all = [c for c in unknown if not elementwise.lanes_of(c)]
         by_lane = [c for c in unknown if elementwise.lanes_of(c)]
         if for_all:
-            with self.b.when(self._all(for_all)):
+            with self.b.when(self.all(for_all)):
                 self.where(by_lane, effect)
         elif by_lane:
-            with self._masked(self._all(by_lane)):
+            with self._masked(self.all(by_lane)):
                 effect()
         else:
             effect()
 
-    def _all(self, conditions: Sequence[SSAValue]) -> SSAValue:
+    def all(self, conditions: Sequence[SSAValue]) -> SSAValue:
+        """Return whether all of some conditions hold."""
         first, *others = conditions
         for other in others:
             first = elementwise.make(self.b, arith.AndIOp, first, other)

@@ -11,22 +11,30 @@ Position = SSAValue | int
 
 
 def place_vector(
-    b: LoopBuilder, start: Position, extent: int, lanes: int, step: int, may_overlap: bool
+    b: LoopBuilder,
+    start: Position,
+    extent: int,
+    lanes: int,
+    step: int,
+    may_overlap: bool,
+    origin: int = 0,
 ) -> tuple[Position, SSAValue | None]:
     """Return where the vector at ``start`` is to begin, and the mask of the lanes that count.
 
     A vector that would pass the end begins earlier if elements may be computed twice; else its
-    surplus lanes are masked. ``step`` is the distance of the loop's iterations.
+    surplus lanes are masked. ``step`` is the distance of the loop's iterations, which begin at
+    ``origin``.
     """
     if not lanes or extent % step == 0:
         return start, None
+    end = origin + extent
     if may_overlap and extent >= lanes:
-        return _at_most(b, start, extent - lanes), None
+        return _at_most(b, start, end - lanes), None
     if isinstance(start, int):
-        if start + lanes <= extent:
+        if start + lanes <= end:
             return start, None
-        return start, b.mask(b.index(max(extent - start, 0)), lanes)
-    left = b.append(arith.SubiOp, (b.index(extent), start), INDEX, NO_OVERFLOW_FLAGS)
+        return start, b.mask(b.index(max(end - start, 0)), lanes)
+    left = b.append(arith.SubiOp, (b.index(end), start), INDEX, NO_OVERFLOW_FLAGS)
     return start, b.mask(left, lanes)
 
 
