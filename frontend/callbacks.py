@@ -5,7 +5,7 @@ They have JAX's names and arguments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -130,18 +130,23 @@ def debug_print(fmt: str, *args: Any, ordered: bool = False, **kwargs: Any) -> N
     Raises:
         ArgumentError: (a TypeError) if ``fmt`` does not fit the arguments' number and names.
     """
-    try:
-        fmt.format(*[_Anything() for _ in args], **dict.fromkeys(kwargs, _Anything()))
-    except (IndexError, KeyError) as error:
-        raise ArgumentError(
-            f"the format {fmt!r} names an argument that is not given: {error}"
-        ) from None
+    require_format(fmt, args, kwargs)
 
     def show(*args: Any, **kwargs: Any) -> None:
         print(fmt.format(*args, **kwargs))
 
     show.__name__ = "print"
     _call(show, None, args, kwargs, None, pure=False)
+
+
+def require_format(fmt: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise ArgumentError if a format names an argument that is not given."""
+    try:
+        fmt.format(*[_Anything() for _ in args], **dict.fromkeys(kwargs, _Anything()))
+    except (IndexError, KeyError) as error:
+        raise ArgumentError(
+            f"the format {fmt!r} names an argument that is not given: {error}"
+        ) from None
 
 
 class _Anything:

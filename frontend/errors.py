@@ -15,6 +15,7 @@ __all__ = [
     "BranchError",
     "CallbackError",
     "CarryError",
+    "CheckError",
     "ConcretizationTypeError",
     "CustomRuleError",
     "DtypeError",
@@ -117,6 +118,10 @@ class CustomRuleError(GradatimError, TypeError):
 
 class CallbackError(GradatimError, TypeError):
     """A Python function that compiled code called returned something else than it should."""
+
+
+class CheckError(GradatimError, ValueError):
+    """A check failed while a program ran."""
 
 
 class UndefinedError(GradatimError, UnboundLocalError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ..backend.call import MISMATCH, CallSignature, CompiledCallable, Program, l
 from ..backend.callbacks import Callbacks, is_callback_symbol
 from ..backend.libraries import is_library_symbol, library_symbols
 from ..ir.interpreter import Interpreter
+from ..ir.kernel.buffers import NO_MEMORY
 from .artifacts import ProgramCode, compile_program
 from .callbacks import FUNCTIONS
 from .errors import GradatimError
@@ -138,10 +139,6 @@ class Interpreted:
         return None
 
 
-NO_MEMORY: Final = 1
-"""The status of a program that could not make room on a tape."""
-
-
 def raise_status(status: int, *args: Any, **kwargs: Any) -> NoReturn:
     """Raise the error that compiled code reports by a status other than 0.
 
@@ -151,10 +148,11 @@ def raise_status(status: int, *args: Any, **kwargs: Any) -> NoReturn:
         kwargs: those by keyword.
 
     Raises:
-        MemoryError: if there was no memory for what reverse mode remembers of a loop.
+        MemoryError: if there was no memory for temporaries, or for what reverse mode remembers of a
+            loop.
     """
     if status == NO_MEMORY:
-        raise MemoryError("there is no memory for what the derivative of a while loop remembers")
+        raise MemoryError("there is not enough memory for what the compiled function keeps")
     raise GradatimError(f"the compiled function failed with status {status}")
 
 

@@ -247,7 +247,7 @@ class Staged(PublicCallable):
 
         In the place of arrays there may be their types, as `ShapeDtypeStruct`.
         """
-        return self._traced(self._flatten(args, kwargs)[1])
+        return self._traced(self.flatten(args, kwargs)[1])
 
     def trace_call(self, leaves: Sequence[Any], arguments: Arguments) -> Traced:
         """Return the function in the IR for a call, by whose values Python may take decisions.
@@ -274,7 +274,7 @@ class Staged(PublicCallable):
 
         In the place of arrays there may be their types, as `ShapeDtypeStruct`.
         """
-        return self._traced(self._flatten(args, kwargs)[1]).lower()
+        return self._traced(self.flatten(args, kwargs)[1]).lower()
 
     @public
     def compile(self, *args: Any, check: str | None = None, **kwargs: Any) -> Staged | Compiled:
@@ -295,7 +295,7 @@ class Staged(PublicCallable):
             return self.checked(check).compile(*args, **kwargs)
         if not args and not kwargs:
             return self
-        leaves, arguments = self._flatten(args, kwargs)
+        leaves, arguments = self.flatten(args, kwargs)
         traced = self._traced(arguments)
         traced.require_closed()
         return self._specialise(traced, leaves, args, kwargs)
@@ -305,7 +305,7 @@ class Staged(PublicCallable):
     @public
     def _call_slowly(self, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that none of the programs matches."""
-        leaves, arguments = self._flatten(args, kwargs)
+        leaves, arguments = self.flatten(args, kwargs)
         paths = self._paths.get(arguments)
         if paths is not None:
             with suppress(GuardFailed):
@@ -332,7 +332,7 @@ class Staged(PublicCallable):
                 self.transforms,
                 arguments,
                 self._names,
-                self._flatten,
+                self.flatten,
                 leaves,
                 self.convert,
             )
@@ -385,9 +385,10 @@ class Staged(PublicCallable):
                     self._specialisations[arguments] = found
         return found
 
-    def _flatten(
+    def flatten(
         self, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[list[Any], Arguments]:
+        """Return the leaves of a call's arguments, and their structure and types."""
         return flatten_arguments(*self._mark_static(args, kwargs), self._names)
 
     def flatten_derivable(self, primals: Sequence[Any]) -> tuple[list[Any], Arguments]:

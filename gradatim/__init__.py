@@ -20,7 +20,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import debug, errors, flatten_util, lax, numpy, random, test_util, tree, tree_util
+    from . import (
+        checks,
+        debug,
+        errors,
+        flatten_util,
+        lax,
+        numpy,
+        random,
+        test_util,
+        tree,
+        tree_util,
+    )
     from .frontend.api import (
         grad,
         hessian,
@@ -92,6 +103,7 @@ _PLACES = {
     "vmap": "frontend.api",
 }
 _MODULES = (
+    "checks",
     "debug",
     "errors",
     "flatten_util",
@@ -114,6 +126,7 @@ __all__ = [
     "checkpoint",
     "checkpoint_name",
     "checkpoint_policies",
+    "checks",
     "closure_convert",
     "custom_gradient",
     "custom_jvp",

@@ -497,6 +497,24 @@ class Builder:
             properties["pure"] = UnitAttr()
         return self.create_results(f.CallbackOp, operands, properties)
 
+    def check(
+        self,
+        condition: SSAValue,
+        message: str,
+        payload: Sequence[SSAValue] = (),
+        names: Sequence[str] | None = None,
+        *,
+        number: int,
+    ) -> SSAValue:
+        """Require a condition, or call the program's Python function of a number, which raises."""
+        given = [""] * len(payload) if names is None else names
+        properties: dict[str, Attribute] = {
+            "number": IntegerAttr(number, i64),
+            "message": StringAttr(message),
+            "names": ArrayAttr([StringAttr(name) for name in given]),
+        }
+        return self.create(f.CheckOp, (condition, *payload), properties)
+
     # Control: blocks are finished, and take and yield what the ops say
 
     def case(

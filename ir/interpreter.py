@@ -7,7 +7,7 @@ give the same values.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
@@ -28,7 +28,7 @@ from .array.control import (
     TapeType,
     WhileOp,
 )
-from .array.effect import CallbackOp
+from .array.effect import CallbackOp, CheckOp
 from .errors import GradatimError
 from .functions import find_function
 from .kernel.ops import FusionOp
@@ -101,6 +101,8 @@ class Interpreter:
         """Run one op."""
         if isinstance(op, CallbackOp):
             return self._call_back(op, operands)
+        if isinstance(op, CheckOp) and not operands[0]:
+            self._fail(op, operands[1:])
         if isinstance(op, ArrayOp):
             return list(op.evaluate_results(*operands))
         rule = _RULES.get(type(op))
@@ -109,6 +111,12 @@ class Interpreter:
                 f"{op.name} has no reference semantics", spell_location(op.location)
             )
         return rule(self, op, operands)
+
+    def _fail(self, op: CheckOp, payload: Values) -> NoReturn:
+        number = op.number.value.data
+        if number < len(self.callbacks):
+            self.callbacks[number](*payload)
+        raise GradatimError(op.text(payload), spell_location(op.location))
 
     def _call_back(self, op: CallbackOp, operands: Values) -> Values:
         number = op.number.value.data

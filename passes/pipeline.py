@@ -30,6 +30,7 @@ from ..ir.kernel.interpreter import BufferInterpreter, has_buffers
 from ..ir.kernel.ops import FusionOp
 from ..ir.types import tensor_info
 from .bufferize.bufferize import KernelBufferize
+from .checks.raising import ArrayRaiseChecks
 from .fusion.cost import Cost, cost_of, microseconds_in
 from .fusion.fuse import ArrayFuse
 from .lowering.lower_to_loops import KernelLowerToLoops
@@ -59,7 +60,7 @@ class Options:
 def array_pipeline(options: Options) -> Passes:
     """Return the passes that simplify a program at the array level."""
     simplify = ArrayCanonicalize(fast=options.fast, select_branches=True)
-    return ArrayDropRules(), ArrayInline(), simplify
+    return ArrayDropRules(), ArrayRaiseChecks(), ArrayInline(), simplify
 
 
 def kernel_pipeline(options: Options) -> Passes:

@@ -24,9 +24,15 @@ class FunctionEmitter:
     Values are named by what stands for them in an operand: a register or a literal.
     """
 
-    def __init__(self, symbols: ModuleSymbols, rules: Mapping[type[Operation], Emit]) -> None:
+    def __init__(
+        self,
+        symbols: ModuleSymbols,
+        rules: Mapping[type[Operation], Emit],
+        is_entry: bool = False,
+    ) -> None:
         self.symbols = symbols
         self.rules = rules
+        self.is_entry = is_entry
         self.lines: list[str] = []
         self.prologue: list[str] = []
         self.names: dict[SSAValue, str] = {}

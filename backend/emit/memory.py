@@ -12,6 +12,7 @@ from xdsl.dialects import memref, vector
 from xdsl.dialects.builtin import MemRefType, StringAttr, SymbolRefAttr
 from xdsl.ir import Operation, SSAValue
 
+from ...ir.kernel.buffers import NO_MEMORY
 from .function import Emit, FunctionEmitter, fast_math, is_literal, mangle
 from .types import (
     INDEX,
@@ -24,7 +25,6 @@ from .types import (
 )
 
 STACK_ALIGNMENT = 64
-
 _REDUCTIONS: Final = {
     "minui": "umin",
     "minsi": "smin",
@@ -199,10 +199,18 @@ def _alloca(e: FunctionEmitter, op: Operation) -> None:
 
 
 def _alloc(e: FunctionEmitter, op: Operation) -> None:
+    """If there is no memory for what the entry starts with, its arena, it returns with a status."""
     type_ = _memref_of(op)
     size = max(memref_layout(type_).size, 1) * value_type(type_).scalar.bytes
     e.symbols.declare("gd.alloc", "noalias ptr", [INDEX])
     e.result(op, f"call noalias ptr @gd.alloc({INDEX} {size})")
+    if e.is_entry and e.block == "entry":
+        fail, start = e.fresh_blocks("fail", "start")
+        failed = e.compute(f"icmp eq ptr {e.ref(op.results[0])}, null")
+        e.line(f"br i1 {failed}, label %{fail}, label %{start}")
+        e.start_block(fail)
+        e.line(f"ret i32 {NO_MEMORY}")
+        e.start_block(start)
 
 
 def _dealloc(e: FunctionEmitter, op: Operation) -> None:

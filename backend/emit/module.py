@@ -44,12 +44,12 @@ def _function(function: FuncOp, symbols: ModuleSymbols) -> str:
     if function.is_declaration:
         symbols.declare(name, result, inputs)
         return ""
-    e = FunctionEmitter(symbols, RULES)
+    is_entry = name == symbols.entry
+    e = FunctionEmitter(symbols, RULES, is_entry)
     block = function.body.block
     for i, argument in enumerate(block.args):
         e.bind(argument, f"%a{i}")
     terminator = e.emit_ops(block)
-    is_entry = name == symbols.entry
     e.line(_return_text(e, terminator, is_entry))
     parameters = ", ".join(
         f"{type_}{' noalias' if is_entry and type_ == 'ptr' else ''} %a{i}"

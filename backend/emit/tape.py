@@ -14,6 +14,7 @@ from typing import Final
 from xdsl.dialects.builtin import IntegerAttr, MemRefType
 from xdsl.ir import Operation
 
+from ...ir.kernel.buffers import NO_MEMORY
 from ...ir.kernel.tape import TapeFreeOp, TapeNewOp, TapePopOp, TapePushOp
 from .function import Emit, FunctionEmitter
 from .types import INDEX, TAPE, memref_layout
@@ -46,7 +47,7 @@ free:
   call void @gd.free(ptr %data)
   br label %done
 fail:
-  store i32 1, ptr %status
+  store i32 {NO_MEMORY}, ptr %status
   %place = select i1 %new, ptr %ring, ptr %data
   %rest = call i64 @llvm.umax.i64(i64 %room, i64 1)
   br label %done

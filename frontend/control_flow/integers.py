@@ -16,7 +16,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array import elementwise as e
 from ...ir.array import shape as s
-from ...ir.array.control import CaseOp
+from ...ir.array.control import CaseOp, ScanOp, WhileOp
 from ...ir.array.regions import RegionOp, YieldOp
 from ...ir.types import tensor_info
 from ..tracer import Tracer
@@ -178,16 +178,36 @@ def _require_convertible(interval: Interval | None, op: Operation) -> None:
 
 
 def _follow_inside(op: RegionOp, known: Mapping[SSAValue, Interval]) -> None:
-    """Follow the ints into a branch; where a loop carries them, nothing is known of them."""
-    if not isinstance(op, CaseOp):
+    """Follow the ints into branches, and into loops that do not change them."""
+    if any(_is_int(result) for result in op.results) and not isinstance(op, (ScanOp, WhileOp)):
+        raise Unsafe  # what a branch gives is not followed
+    if isinstance(op, CaseOp):
+        for region in op.regions:
+            _follow(region.block, _inside(region.block.args, op.groups[1], known))
+    elif isinstance(op, ScanOp):
+        _require_unknown(op.groups[1], known)
+        inside = _inside(op.parts.consts, op.groups[0], known)
+        inside[op.parts.step] = Interval(0, max(op.count - 1, 0))
+        _follow(op.body.block, inside)
+    elif isinstance(op, WhileOp):
+        _require_unknown(op.groups[1], known)
+        for region in op.regions:
+            _follow(region.block, _inside(region.block.args, op.groups[0], known))
+    else:
         raise Unsafe
-    if any(_is_int(result) for result in op.results):
+
+
+def _inside(
+    parameters: Sequence[SSAValue], operands: Sequence[SSAValue], known: Mapping[SSAValue, Interval]
+) -> dict[SSAValue, Interval]:
+    """Return what is known of a block's parameters, by the operands that they stand for."""
+    return {p: known[operand] for p, operand in zip(parameters, operands) if operand in known}
+
+
+def _require_unknown(carries: Sequence[SSAValue], known: Mapping[SSAValue, Interval]) -> None:
+    """Raise if a loop inside carries one of the ints, which may change in each of its steps."""
+    if any(carry in known for carry in carries):
         raise Unsafe
-    _, operands = op.groups
-    for region in op.regions:
-        pairs = zip(region.block.args, operands)
-        inside: dict[SSAValue, Interval] = {p: known[o] for p, o in pairs if o in known}
-        _follow(region.block, inside)
 
 
 def _is_int(value: SSAValue) -> bool:

@@ -28,7 +28,7 @@ from .quiet import speculating
 from .sources import Source
 from .units import Site
 
-WRITTEN_OUT: Final = 1000
+WRITTEN_OUT: Final = 400
 """A loop whose steps make at most so many ops is written out."""
 
 FEWEST_STEPS: Final = 8

@@ -269,10 +269,12 @@ def _kind_of(value: Any) -> _Kind | None:
 
 @lru_cache(maxsize=1024)
 def _is_users(kind: type) -> bool:
-    """Tell whether a class is the user's own."""
+    """Tell whether a class is the user's own: of a shell, or a file that is no library's."""
     module = sys.modules.get(kind.__module__)
+    if module is None or kind.__module__ == "__main__":
+        return True
     file = getattr(module, "__file__", None)
-    return kind.__module__ == "__main__" or (file is not None and not is_library_file(file))
+    return file is not None and not is_library_file(file)
 
 
 def _parts(value: Any) -> Iterable[Any]:

@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ...ir.types import Shape
 from ..boundary import public
+from ..dispatch import FUNCTIONS
 from ..errors import ArgumentError, ShapeError
 from ..numpy.manipulation import sizes
 from ..tracer import Tracer
@@ -49,7 +50,7 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False) -> A
     if independent or x.ndim == 1:
         return _shuffled(found, x, dim)
     order = _shuffled(found, np.arange(x.shape[dim]), 0)
-    return np.take(x, order, axis=dim)
+    return _take(x, order, axis=dim)
 
 
 @public
@@ -87,7 +88,7 @@ def choice(
         population = _count("choice", a)
     _require_enough(population, prod(size), replace)
     positions = _positions(found, population, size, replace, p, mode)
-    return positions if not np.ndim(a) else np.take(a, positions, axis=dim)
+    return positions if not np.ndim(a) else _take(a, positions, axis=dim)
 
 
 def _positions(
@@ -122,6 +123,11 @@ def _shuffled(key: Any, x: Any, axis: int) -> Any:
         order = np.argsort(bits(subkey, x.shape, WORD), axis=axis, kind="stable")
         x = np.take_along_axis(x, order, axis=axis)
     return x
+
+
+def _take(x: Any, positions: Any, axis: int) -> Any:
+    """As ``numpy.take``, which NumPy does not hand over if the positions alone are traced."""
+    return FUNCTIONS[np.take](x, positions, axis=axis)
 
 
 def _count(name: str, x: Any) -> int:

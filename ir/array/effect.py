@@ -1,4 +1,4 @@
-"""Effects: calls of Python functions while compiled code runs.
+"""Effects: calls of Python functions while compiled code runs, and checks of the user's.
 
 All other ops of the dialect are pure. Those with an effect keep the order of the program.
 """
@@ -6,12 +6,21 @@ All other ops of the dialect are pure. Those with an effect keep the order of th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, TensorType, UnitAttr
 from xdsl.ir import Attribute, Operation
-from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def, var_operand_def, var_result_def
+from xdsl.irdl import (
+    eq,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    var_operand_def,
+    var_result_def,
+)
 
 from ..errors import GradatimError
 from ..types import Tensor, tensor_type
@@ -74,8 +83,77 @@ class CallbackOp(ArrayOp):
         return None
 
 
+CONDITION: Final = tensor_type((), np.dtype(np.bool_))
+"""The type of what a check is about."""
+
+
+@irdl_op_definition
+class CheckOp(ArrayOp):
+    """Require that a condition holds; the result is the condition.
+
+    Where it does not, the program fails with ``message``, a format of the ``payload``: ``names``
+    has for each value the keyword that it is given by, or an empty string. A program that is run
+    as it is then calls its Python function of ``number`` on the payload, which raises the error.
+    """
+
+    name = "array.check"
+    KINDS: ClassVar = "b"
+    number = prop_def(IntegerAttr)
+    message = prop_def(StringAttr)
+    names = prop_def(ArrayAttr)
+    condition = operand_def(eq(CONDITION))
+    payload = var_operand_def(TensorType)
+    result = result_def(eq(CONDITION))
+    assembly_format = (
+        "$condition $message `raises` $number `names` $names "
+        "(`payload` `(` $payload^ `:` type($payload) `)`)? attr-dict"
+    )
+
+    @classmethod
+    def infer(
+        cls, operands: Sequence[Tensor], properties: Properties, requested: Tensor | None
+    ) -> Tensor:
+        """Return the condition's type."""
+        names = properties["names"]
+        assert isinstance(names, ArrayAttr)
+        if operands[0] != CONDITION:
+            raise GradatimError(f"{cls.name}: the condition must be a 0-d bool")
+        if len(names.data) != len(operands) - 1:
+            raise GradatimError(
+                f"{cls.name}: each value of the payload needs a name, or an empty one"
+            )
+        return CONDITION
+
+    def evaluate(self, *operands: np.ndarray) -> np.ndarray:
+        """Return the condition, which must hold.
+
+        Raises:
+            GradatimError: if it does not.
+        """
+        if not operands[0]:
+            raise GradatimError(self.text(operands[1:]))
+        return operands[0]
+
+    def text(self, payload: Sequence[np.ndarray]) -> str:
+        """Return the message about values of the payload."""
+        return format_message(self.message.data, [name.data for name in self.names], payload)
+
+    def fold_constants(self, operands: Sequence[Attribute | None]) -> None:
+        """Return None: the program fails when it runs."""
+        return None
+
+
+def format_message(message: str, names: Sequence[str], payload: Sequence[Any]) -> str:
+    """Format a message by values, those with a name by keyword."""
+    pairs = list(zip(names, payload, strict=True))
+    unnamed = [value for name, value in pairs if not name]
+    return message.format(*unnamed, **{name: value for name, value in pairs if name})
+
+
 def has_effect(op: Operation) -> bool:
     """Tell whether an op, or one in its regions, does more than compute its results."""
+    if isinstance(op, CheckOp):
+        return True
     if isinstance(op, CallbackOp):
         return op.pure is None
     blocks = (block for region in op.regions for block in region.blocks)

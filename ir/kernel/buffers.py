@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from xdsl.dialects.builtin import MemRefType, StridedLayoutAttr, TensorType
 from xdsl.ir import Attribute
 
 from ..errors import DtypeError
 from ..types import Shape, Tensor, element_type, row_major, tensor_info, tensor_type
+
+NO_MEMORY: Final = 1
+"""The status of a program that could not have the memory it needs; that of success is 0."""
 
 _buffers: dict[Tensor, MemRefType] = {}
 _tensors: dict[MemRefType, Tensor] = {}

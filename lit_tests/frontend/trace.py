@@ -6,7 +6,7 @@ import numpy as np
 import gradatim as gd
 
 table = np.arange(6.0)
-large = np.ones((20, 10))
+large = np.arange(200.0).reshape(20, 10)
 
 
 def f(x, params, *, scale):

@@ -1,4 +1,4 @@
-"""Derivatives of effects: there are none of what Python functions compute."""
+"""Derivatives of effects: there are none of what Python functions compute, nor of checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 from xdsl.ir import Operation
 
-from ...ir.array.effect import CallbackOp
+from ...ir.array.effect import CallbackOp, CheckOp
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
 from .kinds import OpRule, Own
@@ -22,4 +22,6 @@ def _refuse(builder: object, op: CallbackOp, *derivatives: object) -> NoReturn:
 
 RULES: Final[dict[type[Operation], OpRule]] = {CallbackOp: Own(_refuse, _refuse)}
 
-NON_DIFFERENTIABLE: Final[dict[type[Operation], str]] = {}
+NON_DIFFERENTIABLE: Final[dict[type[Operation], str]] = {
+    CheckOp: "its result is a condition; derivatives pass by what it looks at",
+}

@@ -1,14 +1,19 @@
-"""Batching of effects: a callback for each lane, one after the other, or one for all."""
+"""Batching of effects.
+
+There is a callback for each lane, one after the other, or one for all. A check is one for all
+lanes: it fails if it does in any, with what the first of these has to tell.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.array.control import INDEX, element_type_of
-from ...ir.array.effect import CallbackOp
+from ...ir.array.effect import CallbackOp, CheckOp
 from ...ir.builder import Builder
 from ...ir.functions import BlockBuilder
 from ...ir.types import Tensor, shape_of, tensor_info, tensor_type
@@ -93,4 +98,38 @@ def _call(
     )
 
 
-RULES: Final[dict[type[Operation], BatchingRule | LaneRule]] = {CallbackOp: _Callback()}
+class _Check(LaneRule):
+    def batched(self, lanes: Lanes, op: CheckOp, batched: Flags, /) -> Flags:
+        return [False]
+
+    def append(
+        self, lanes: Lanes, b: Builder, op: CheckOp, operands: Sequence[Batched], /
+    ) -> Sequence[Batched]:
+        if not lanes.size:
+            return [Batched(b.full((), np.dtype(np.bool_), True), None)]
+        holds = at_axis(b, operands[0], 0, lanes.size)
+        if lanes.mask is not None:
+            holds = b.or_(holds, b.not_(lanes.mask))
+        first = b.argreduce("min", b.convert(holds, np.dtype(np.int32)), 0)
+        payload = [_of_lane(b, operand, first, lanes.size) for operand in operands[1:]]
+        names = [name.data for name in op.names]
+        number, message = op.number.value.data, op.message.data
+        every = b.reduce("and", holds, (0,))
+        return [Batched(b.check(every, message, payload, names, number=number), None)]
+
+
+def _of_lane(b: Builder, operand: Batched, lane: SSAValue, size: int) -> SSAValue:
+    """Return what one lane has of a value."""
+    if operand.axis is None:
+        return operand.value
+    value = at_axis(b, operand, 0, size)
+    shape = shape_of(value)[1:]
+    origin = b.full((), np.dtype(np.int64), 0)
+    taken = b.dynamic_slice(value, [lane, *[origin] * len(shape)], (1, *shape))
+    return b.reshape(taken, shape)
+
+
+RULES: Final[dict[type[Operation], BatchingRule | LaneRule]] = {
+    CallbackOp: _Callback(),
+    CheckOp: _Check(),
+}

@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 
 from ...ir.array.base import ArrayOp
 from ...ir.array.control import TapeNewOp, TapePopOp, TapeType
+from ...ir.array.effect import CheckOp
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError, ShapeError
 from ...ir.functions import FunctionBuilder, return_of
@@ -165,7 +166,8 @@ def _append(b: Builder, op: Operation, environment: dict[SSAValue, Batched], lan
     rule = RULES.get(type(op))
     b.location = derived(op.location, "vmap")
     results: Sequence[Batched]
-    if all(axis is None for _, axis in operands) and not isinstance(op, TapeNewOp):
+    shared = all(axis is None for _, axis in operands) and not isinstance(op, TapeNewOp)
+    if shared and not (isinstance(op, CheckOp) and lanes.mask is not None):
         results = [Batched(value, None) for value in _copied(b, op, operands)]
     elif isinstance(rule, LaneRule):
         results = rule.append(lanes, b, op, operands)

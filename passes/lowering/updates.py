@@ -53,7 +53,7 @@ class UpdateLowering(ABC):
                 (self.reader.scalars[argument],) = held[buffer]
             else:
                 self.reader.leaves[argument] = self._leaf(argument, buffer)
-        self.target = self._leaf(op.result, fusion.outs[0])
+        self.target, *self.copies = [self._leaf(op.result, buffer) for buffer in fusion.outs]
         self.operand: SSAValue = op.operand
         self.shape = shape_of(op.operand)
         self.extents = dict(enumerate(shape_of(op.update)))
@@ -64,12 +64,14 @@ class UpdateLowering(ABC):
         return Leaf(self.b.flat(buffer, dtype_of(value), prod(shape)), row_major(shape))
 
     def emit(self) -> None:
-        """Copy what is not in place, and store the updates."""
+        """Copy what is not in place, and store the updates; then copy to all further results."""
         source = self.reader.leaves[self.operand].buffer
         if memory_of(source) is not memory_of(self.target.buffer):
             self.b.effect(memref.CopyOp, (source, self.target.buffer))
         if 0 not in (*self.extents.values(), *self.shape):
             self._emit_updates()
+        for copy in self.copies:
+            self.b.effect(memref.CopyOp, (self.target.buffer, copy.buffer))
 
     @abstractmethod
     def _emit_updates(self) -> None:

@@ -13,7 +13,7 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
-from ...ir.array.effect import CallbackOp, has_effect
+from ...ir.array.effect import CallbackOp, CheckOp, has_effect
 from ...ir.array.ordering import SortOp
 from ...ir.array.regions import RegionOp
 from .control.liveness import shrink
@@ -28,7 +28,7 @@ def _is_pure_type(op_type: type[Operation]) -> bool:
 
 def is_pure(op: Operation) -> bool:
     """Tell whether an op, with all that is in its regions, has no effect but its results."""
-    if isinstance(op, CallbackOp):
+    if isinstance(op, CallbackOp | CheckOp):
         return not has_effect(op)
     if op.regions and isinstance(op, RegionOp):
         blocks = [region.blocks.first for region in op.regions]

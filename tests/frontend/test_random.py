@@ -203,6 +203,14 @@ SAMPLERS: dict[str, Call] = {
     "binomial": lambda k: random.binomial(k, np.array([4, 50]), 0.4, (3, 2)),
     "multinomial": lambda k: random.multinomial(k, 9.0, np.array([0.2, 0.3, 0.5])),
     "multivariate_normal": lambda k: random.multivariate_normal(k, np.ones(2), np.eye(2) + 1),
+    "permutation": lambda k: random.permutation(k, 10),
+    "permutation of rows": lambda k: random.permutation(k, np.arange(12).reshape(3, 4), 1),
+    "permutations": lambda k: random.permutation(k, np.arange(6).reshape(2, 3), 1, True),
+    "choice": lambda k: random.choice(k, np.arange(12.0).reshape(3, 4), (2, 2), axis=1),
+    "choice without replacement": lambda k: random.choice(k, 7, (2, 3), replace=False),
+    "choice by probabilities": lambda k: random.choice(k, 3, (9,), p=POSITIVE / 4.5),
+    "choice of distinct ones": lambda k: random.choice(k, 3, (2,), False, POSITIVE / 4.5),
+    "distinct categories": lambda k: random.categorical(k, POSITIVE, shape=(2,), replace=False),
     "split": lambda k: random.split(k, (2, 2)),
     "fold_in": lambda k: random.fold_in(k, 11),
 }
@@ -434,7 +442,7 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
         "to shape (1,)",
     ),
     "a traced shape": (
-        lambda: gd.stage(lambda n: random.uniform(KEY, (n,)))(3),
+        lambda: gd.vmap(lambda n: random.uniform(KEY, (n,)))(np.array([2, 3])),
         errors.TracerIntegerConversionError,
         "static",
     ),
@@ -469,6 +477,11 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
         lambda: random.permutation(KEY, 2.5),
         errors.ArgumentError,
         "takes an array or an int",
+    ),
+    "a traced covariance": (
+        lambda: gd.stage(lambda c: random.multivariate_normal(KEY, np.ones(2), c))(np.eye(2)),
+        errors.UnsupportedError,
+        "`numpy.linalg.cholesky` does not take traced values",
     ),
     "numpy.random": (
         lambda: gd.stage(lambda x: np.random.default_rng(0).normal(x))(POSITIVE),

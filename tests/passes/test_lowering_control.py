@@ -437,3 +437,14 @@ define void @release(ptr %p) {{
   ret void
 }}
 """
+
+
+def test_no_memory_for_the_arena() -> None:
+    """The program does nothing but say so."""
+    shape = (100, 100)
+    module = program([tensor_type(shape, F64)], lambda b, x: [b.cumulative("add", b.exp(x), 1)])
+    arguments = [np.ones(shape)]
+    run_passes(module, passes_to("loop", OPTIONS))
+    linked = jit.link(jit.compile_object(_ALLOCATOR.format(limit=10)), exports=["alloc", "release"])
+    others = {"gd.alloc": linked.address("alloc"), "gd.free": linked.address("release")}
+    run(module, arguments, [np.empty(shape)], others, status=1)

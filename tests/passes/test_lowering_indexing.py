@@ -163,6 +163,14 @@ def test_dynamic_updates(shape, sizes, starts):
             )
 
 
+def test_a_fusion_that_yields_its_update_twice():
+    def build(b, x, u, i):
+        y = b.dynamic_update_slice(x, u, (i,))
+        return [y, y]
+
+    check(build, draw((5,)), draw((2,)), np.array(1))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dims", DIMS)
 @pytest.mark.parametrize("shape", [(), (1,), (30,), (2, 3)])

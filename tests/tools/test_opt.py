@@ -69,7 +69,8 @@ def test_every_dialect_loads_under_its_name():
 
 
 def test_every_pass_can_be_named_on_the_command_line():
-    specs = [f"{name}{{size=3}}" if name == "array-vmap" else name for name in PASSES]
+    needed = {"array-vmap": "{size=3}", "array-add-status": "{function=f condition=g arguments=1}"}
+    specs = [name + needed.get(name, "") for name in PASSES]
     pipeline = PassPipeline.parse_spec(PASSES, ",".join(specs))
     assert [type(p).name for p in pipeline.passes] == list(PASSES)
 

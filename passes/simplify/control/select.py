@@ -33,6 +33,8 @@ def selected(b: Builder, index: SSAValue, branches: Sequence[Sequence[SSAValue]]
 
 
 def _one_of(b: Builder, index: SSAValue, values: Sequence[SSAValue]) -> SSAValue:
+    if dtype_of(index).kind == "b":
+        values = values[:2]  # a boolean numbers no other
     found = values[-1]
     for number, value in reversed(list(enumerate(values[:-1]))):
         if dtype_of(index).kind == "b":
