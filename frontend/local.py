@@ -12,8 +12,8 @@ changed, and C code would go on to read that. Replacing functions of the module 
 tracing would reach other threads and every library. Binding the name in ``out[i] = v`` to a new
 value would lose other names of the array, and views of it.
 
-What stays out of reach: arrays that were not made by functions called here, such as ``A + 1`` of
-an array that the function closes over. A copy, ``np.array(A + 1)``, is within reach again.
+What makes arrays is found where functions are rewritten, see `control_flow`: calls and operators.
+In functions that cannot be, for want of their source, ``gradatim.numpy`` makes such arrays.
 """
 
 from __future__ import annotations
