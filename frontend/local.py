@@ -12,8 +12,8 @@ changed, and C code would go on to read that. Replacing functions of the module 
 tracing would reach other threads and every library. Binding the name in ``out[i] = v`` to a new
 value would lose other names of the array, and views of it.
 
-What stays out of reach: arrays that were not made by functions called here, such as ``A + 1`` of
-an array that the function closes over. A copy, ``np.array(A + 1)``, is within reach again.
+What makes arrays is found where functions are rewritten, see `control_flow`: calls and operators.
+In functions that cannot be, for want of their source, ``gradatim.numpy`` makes such arrays.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ _STORING_METHODS: Final = frozenset(("fill", "partition", "put", "resize", "sort
 _STORING_FUNCTIONS: Final = frozenset(
     (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask)
 )
+
+STORING_NAMES: Final = frozenset(
+    ("at", *_STORING_METHODS, *(function.__name__ for function in _STORING_FUNCTIONS))
+)
+"""Names of what stores in an array; ``numpy.sort`` does not, but the method does."""
 
 _numbers = count()
 
@@ -403,6 +408,8 @@ def made(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function whose new arrays can hold traced values while a function is traced."""
 
     def maker(*args: Any, **kwargs: Any) -> Any:
+        for target in _stored_in(function, args, kwargs):
+            storable(target)
         if function in FROM_NUMBERS and _traced_in(args):
             return FUNCTIONS[function](*args, **kwargs)
         if any(type(x) is LocalArray for x in args):  # it may give that one, as `asarray` does
@@ -412,6 +419,17 @@ def made(function: Callable[..., Any]) -> Callable[..., Any]:
     maker.__name__ = maker.__qualname__ = getattr(function, "__name__", "maker")
     maker.__doc__ = function.__doc__
     return maker
+
+
+def _stored_in(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Any]:
+    """Walk through the arrays that a call of a function stores in."""
+    owner = getattr(function, "__self__", None)
+    if function in _STORING_FUNCTIONS or (type(owner) is np.ufunc and function.__name__ == "at"):
+        yield from args[:1]
+    elif type(owner) is np.ndarray and function.__name__ in _STORING_METHODS:
+        yield owner
+    if kwargs.get("out") is not None:
+        yield from _leaves(kwargs["out"])
 
 
 def maker_of(function: Any) -> Callable[..., Any] | None:

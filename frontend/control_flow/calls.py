@@ -6,15 +6,16 @@ import builtins
 import functools
 import math
 import operator
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
 import numpy as np
 
 from ..dispatch import FUNCTIONS, UFUNCS
-from ..local import maker_of
+from ..local import made, maker_of
 from ..tracer import Tracer
 from .conversion import converted
 from .operators import or_, select, truth
@@ -34,7 +35,19 @@ def call(function: Any) -> Any:
         found = maker_of(function)
     if found is not None:
         return found
-    return converted(function) if callable(function) else function
+    if not callable(function):
+        return function
+    new = converted(function)
+    return made(function) if new is function and _may_make_arrays(function) else new
+
+
+def _may_make_arrays(function: Any) -> bool:
+    """Tell whether a function that is not converted may return an array, of NumPy or its own."""
+    kind = type(function)
+    if kind is BuiltinFunctionType:
+        module = function.__module__
+        return bool(module) and module.partition(".")[0] not in sys.stdlib_module_names
+    return kind is FunctionType or kind is MethodType
 
 
 class TracedRange:

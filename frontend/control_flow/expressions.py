@@ -103,7 +103,9 @@ class Expressions:
 
     def negation(self, node: ast.UnaryOp) -> ast.expr:
         """Rewrite ``not a``."""
-        if not isinstance(node.op, ast.Not) or is_surely_known(node.operand):
+        if not isinstance(node.op, ast.Not):
+            return self.arithmetic(node)
+        if is_surely_known(node.operand):
             return self.generic(node)
         at = place(node)
         operand = self.visit(node.operand)
@@ -164,6 +166,32 @@ class Expressions:
             found = runtime_call("and_", [pair, thunk(found, at)], at)
         return found
 
+    # Arithmetic
+
+    def arithmetic(self, node: ast.BinOp | ast.UnaryOp) -> ast.expr:
+        """Rewrite ``a * b + c``, so that an array that it makes can hold traced values."""
+        new = self._operation(node)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
+            return new
+        return runtime_call("new_array", [new], place(node))
+
+    def _operation(self, node: ast.BinOp | ast.UnaryOp) -> ast.expr:
+        if isinstance(node, ast.UnaryOp):
+            operand = self._operand(node.operand)
+            return node if operand is node.operand else replaced(node, operand=operand)
+        left, right = self._operand(node.left), self._operand(node.right)
+        if left is node.left and right is node.right:
+            return node
+        return replaced(node, left=left, right=right)
+
+    def _operand(self, node: ast.expr) -> ast.expr:
+        if isinstance(node, ast.BinOp) or (
+            isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not)
+        ):
+            return self._operation(node)
+        found: ast.expr = self.visit(node)
+        return found
+
     # Calls and indexing
 
     def called(self, node: ast.Call) -> ast.expr:
@@ -183,11 +211,16 @@ class Expressions:
         return replaced(new, func=call(load(CALL, at), [new.func], at))
 
     def indexed(self, node: ast.Subscript) -> ast.expr:
-        """Rewrite ``a[i]``, since a NumPy array cannot be indexed by a traced value itself."""
+        """Rewrite ``a[i]``, since a NumPy array cannot be indexed by a traced value itself.
+
+        Where ``a[i]`` is stored in, ``a`` must be the function's own.
+        """
         new = self.generic(node)
-        if not isinstance(node.ctx, ast.Load) or _is_known_index(node.slice):
-            return new
         at = place(node)
+        if not isinstance(node.ctx, ast.Load):
+            return replaced(new, value=runtime_call("storable", [new.value], at))
+        if _is_known_index(node.slice):
+            return new
         return runtime_call("item", [new.value, self._index(new.slice)], at)
 
     def _index(self, node: ast.expr) -> ast.expr:
@@ -228,6 +261,7 @@ class Expressions:
 
 
 _RULES: Final[dict[type, Callable[[Expressions, Any], Any]]] = {
+    ast.BinOp: Expressions.arithmetic,
     ast.BoolOp: Expressions.boolean,
     ast.UnaryOp: Expressions.negation,
     ast.IfExp: Expressions.choice,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..local import FROM_NUMBERS
+from ..local import FROM_NUMBERS, STORING_NAMES
 from ..source import OUR_FOLDER
 from ..tracer import Tracer
 
@@ -59,6 +59,8 @@ def needs_conversion(code: CodeType, module: dict[str, Any], is_called: bool = F
     """
     if is_called and not _CALLS.isdisjoint(code.co_code[::2]):
         return True
+    if any(type(constant) is tuple and "out" in constant for constant in code.co_consts):
+        return True  # the names of arguments
     before = _CACHE
     constants = 0  # as many of the values on top of the stack are known to be constant
     argument = 0
@@ -113,7 +115,7 @@ def _array_names() -> frozenset[str]:
     """Return the names of what NumPy does with traced values by itself."""
     spaces = (np, np.linalg, np.ndarray, Tracer, np.float64)
     names = {name for space in spaces for name in dir(space)}
-    return frozenset(names - {function.__name__ for function in FROM_NUMBERS})
+    return frozenset(names - {function.__name__ for function in FROM_NUMBERS} - STORING_NAMES)
 
 
 def _is_array_name(name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import FUNCTIONS, UFUNCS
+from ..local import new_array
 from ..tracer import Tracer
 from ..tracing import current_trace
 
@@ -143,7 +144,7 @@ def item(value: Any, index: Any) -> Any:
         if trace is not None:
             trace.locate()
             value = trace.lift(value)
-    return value[index]
+    return new_array(value[index])
 
 
 def _has_tracer(index: Any) -> bool:

@@ -508,6 +508,15 @@ class Rewriter(Expressions):
         debug = ast.Name("__debug__", ast.Load(), **at)
         return [ast.If(debug, [assign(TEST, test, at), branch], [], **at)]
 
+    def augmented(self, node: ast.AugAssign, here: _Block) -> list[ast.stmt]:
+        """Rewrite ``x += v``, which changes an array in place: it must be the function's own."""
+        new = self.generic(node)
+        if not isinstance(node.target, ast.Name):
+            return [new]
+        at = place(node.target)
+        checked = runtime_call("storable", [load(node.target.id, at)], at)
+        return [ast.Expr(checked, **at), new]
+
     def annotated(self, node: ast.AnnAssign, here: _Block) -> list[ast.stmt]:
         """Rewrite ``x: T = v`` but for the annotation."""
         value = self.visit(node.value) if node.value else None
@@ -527,6 +536,7 @@ _STATEMENTS: Final[dict[type, Callable[[Rewriter, Any, _Block], list[ast.stmt]]]
     ast.TryStar: Rewriter.untouched,
     ast.Assert: Rewriter.assertion,
     ast.AnnAssign: Rewriter.annotated,
+    ast.AugAssign: Rewriter.augmented,
 }
 
 

@@ -1,5 +1,6 @@
 """What rewritten source calls, under the name ``@runtime``."""
 
+from ..local import new_array, storable
 from .branches import if_, leave, rest
 from .loops import begin_while, iterate, while_
 from .operators import and_, assert_, choose, in_, item, not_, or_, slice
@@ -16,9 +17,11 @@ __all__ = [
     "iterate",
     "joined",
     "leave",
+    "new_array",
     "not_",
     "or_",
     "rest",
     "slice",
+    "storable",
     "while_",
 ]

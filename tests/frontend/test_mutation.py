@@ -368,6 +368,15 @@ def store_in_constant(x: Any) -> Any:
     CLOSED_OVER[0] = x[0]
 
 
+def store_number_in_constant(x: Any) -> Any:
+    CLOSED_OVER[0] = 5.0
+
+
+def store_in_part_of_constant(x: Any) -> Any:
+    for element in CLOSED_OVER.reshape(3, 1):
+        element += 1.0
+
+
 def add_to_constant(x: Any) -> Any:
     global CLOSED_OVER
     CLOSED_OVER += x
@@ -394,14 +403,20 @@ def hold_as_ordinary_array(x: Any) -> Any:
 
 CLOSED_OVER = np.ones(3)
 MUTATION = errors.TracerMutationError
+OTHERS = "changes an array that was not made in it; give the array as an argument, or change a copy"
 
 ERRORS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
-    (store_in_constant, MUTATION, r"`x\[\.\.\.\] = value` would store .*`gradatim\.numpy\.zeros"),
-    (add_to_constant, MUTATION, r"`numpy\.add` with `out=`, or an operator such as `\+=`"),
-    (store_at_traced_position, MUTATION, "would store a traced value"),
-    (lambda x: np.copyto(CLOSED_OVER, x), MUTATION, r"`numpy\.copyto` would store"),
-    (lambda x: np.add.at(CLOSED_OVER, 0, x[0]), MUTATION, r"`numpy\.add\.at` would store"),
-    (lambda x: np.sum(x, out=np.empty(())), MUTATION, r"`numpy\.sum` with `out=`"),
+    (store_in_constant, MUTATION, OTHERS),
+    (store_number_in_constant, MUTATION, OTHERS),
+    (store_in_part_of_constant, MUTATION, OTHERS),
+    (add_to_constant, MUTATION, OTHERS),
+    (store_at_traced_position, MUTATION, OTHERS),
+    (lambda x: np.copyto(CLOSED_OVER, x), MUTATION, OTHERS),
+    (lambda x: np.copyto(CLOSED_OVER, 5.0), MUTATION, OTHERS),
+    (lambda x: np.add.at(CLOSED_OVER, 0, x[0]), MUTATION, OTHERS),
+    (lambda x: np.add.at(CLOSED_OVER, 0, 5.0), MUTATION, OTHERS),
+    (lambda x: np.add(CLOSED_OVER, 1.0, out=CLOSED_OVER), MUTATION, OTHERS),
+    (lambda x: CLOSED_OVER.fill(5.0), MUTATION, OTHERS),
     (hold_as_ordinary_array, MUTATION, "made by NumPy, but an ordinary numpy.ndarray"),
     (write_to(lambda x: np.broadcast_to(x, (2, 3))), ValueError, "read-only"),
     (write_to(lambda x: np.diagonal(x[:, None] * x)), ValueError, "read-only"),
@@ -426,6 +441,49 @@ def test_errors(function: Callable[[Any], Any], kind: type[Exception], message: 
         gd.stage(function).trace(np.arange(3.0))
     assert __file__ in str(caught.value) or not isinstance(caught.value, gd.GradatimError)
     np.testing.assert_array_equal(CLOSED_OVER, np.ones(3))
+
+
+NOT_REWRITTEN: list[tuple[Callable[[Any], Any], str]] = [
+    (store_in_constant, r"`x\[\.\.\.\] = value` would store .*`gradatim\.numpy\.zeros"),
+    (add_to_constant, r"`numpy\.add` with `out=`, or an operator such as `\+=`"),
+    (store_at_traced_position, "would store a traced value"),
+    (lambda x: np.copyto(CLOSED_OVER, x), r"`numpy\.copyto` would store"),
+    (lambda x: np.add.at(CLOSED_OVER, 0, x[0]), r"`numpy\.add\.at` would store"),
+    (lambda x: np.sum(x, out=np.empty(())), r"`numpy\.sum` with `out=`"),
+]
+
+
+@pytest.mark.parametrize(("function", "message"), NOT_REWRITTEN)
+def test_errors_of_functions_that_are_not_rewritten(
+    function: Callable[[Any], Any], message: str
+) -> None:
+    with pytest.raises(MUTATION, match=message):
+        gd.stage(function, convert=False).trace(np.arange(3.0))
+
+
+def test_what_operators_make_of_arrays_of_others_is_the_functions_own() -> None:
+    def stores_in_a_branch(x: Any) -> Any:
+        doubled, negative, part = CLOSED_OVER * 2, -CLOSED_OVER, CLOSED_OVER[[0, 2]]
+        alias = doubled
+        if x[0] > 0:
+            doubled[0] = 5.0
+            negative[1] = x[1]
+        part[0] += x[2]
+        alias[2] = 7.0
+        return doubled, negative, part, alias
+
+    def returned() -> Any:
+        return CLOSED_OVER + 1
+
+    def stores_in_a_result(x: Any) -> Any:
+        found = returned()
+        found[0] = x[0]
+        found += x
+        return found
+
+    for x in (np.array([1.0, 2, 3]), np.array([-1.0, 2, 3])):
+        check(stores_in_a_branch, x)
+        check(stores_in_a_result, x)
 
 
 def test_an_array_that_outlives_its_function_cannot_be_changed() -> None:
