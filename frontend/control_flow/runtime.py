@@ -1,8 +1,9 @@
 """What rewritten source calls, under the name ``@runtime``."""
 
+from .assertions import assert_, text
 from .branches import if_, leave, rest
 from .loops import begin_while, iterate, while_
-from .operators import and_, assert_, choose, in_, item, not_, or_, slice
+from .operators import and_, choose, in_, item, not_, or_, slice
 from .sources import joined
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "or_",
     "rest",
     "slice",
+    "text",
     "while_",
 ]
