@@ -1,8 +1,14 @@
-"""Functions with JAX's names: control flow (``cond``, ``scan``, ...), and ``sort``, ``top_k``."""
+"""Functions with JAX's names: control flow (``cond``, ...), ``sort``, ``dynamic_slice``, ..."""
 
 from .frontend.lax import (
     associative_scan,
     cond,
+    dynamic_index_in_dim,
+    dynamic_slice,
+    dynamic_slice_in_dim,
+    dynamic_update_index_in_dim,
+    dynamic_update_slice,
+    dynamic_update_slice_in_dim,
     fori_loop,
     map,
     scan,
@@ -17,6 +23,12 @@ from .frontend.lax import (
 __all__ = [
     "associative_scan",
     "cond",
+    "dynamic_index_in_dim",
+    "dynamic_slice",
+    "dynamic_slice_in_dim",
+    "dynamic_update_index_in_dim",
+    "dynamic_update_slice",
+    "dynamic_update_slice_in_dim",
     "fori_loop",
     "map",
     "scan",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
+from typing import NamedTuple
 
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
@@ -57,31 +58,66 @@ def append_needed(
     body: Block,
     values: Sequence[SSAValue],
     environment: Environment,
-    *,
-    effects: bool = False,
+    effects: Sequence[Operation] = (),
 ) -> list[SSAValue]:
     """Append what computes some values of another block from those that the environment has.
 
-    Returns the copies of ``values``. The environment grows by what is copied. Ops with effects are
-    needed if ``effects`` says so, whether their results are or not.
+    Returns the copies of ``values``. The environment grows by what is copied. Ops that are among
+    ``effects`` are needed for their effects. Loops and branches that are not are run for their
+    results only: what is called in them for its effect alone is left out.
     """
-    for op in ops_between(body, environment, values, effects=effects):
-        append_copy(block, op, environment)
+    for op in ops_between(body, environment, values, effects):
+        copy = append_copy(block, op, environment)
+        if op.regions and op not in effects and has_effect(op):
+            _drop_effects(copy)
     return [environment[value] for value in values]
 
 
+def _drop_effects(op: Operation) -> None:
+    """Erase what is called in an op's regions for its effect alone."""
+    for region in op.regions:
+        for block in region.blocks:
+            for inner in reversed(tuple(block.ops)):
+                if inner.regions:
+                    _drop_effects(inner)
+                elif has_effect(inner) and not any(r.first_use for r in inner.results):
+                    block.erase_op(inner)
+
+
+class Effects(NamedTuple):
+    """The ops with effects of a block in two parts."""
+
+    early: list[Operation]
+    """Those that can run before some values are known."""
+    late: list[Operation]
+    """The others."""
+
+
+def effects_of(body: Block, late: Iterable[SSAValue]) -> Effects:
+    """Return the ops with effects, those that do not need the late values and those that do."""
+    ops = [op for op in body.ops if has_effect(op)]
+    unknown = dependent_values(body, late) if ops else set()
+    return Effects(
+        [op for op in ops if unknown.isdisjoint(op._operands)],
+        [op for op in ops if not unknown.isdisjoint(op._operands)],
+    )
+
+
 def ops_between(
-    body: Block, known: Iterable[SSAValue], values: Iterable[SSAValue], *, effects: bool = False
+    body: Block,
+    known: Iterable[SSAValue],
+    values: Iterable[SSAValue],
+    effects: Sequence[Operation] = (),
 ) -> list[Operation]:
     """Return the ops of a block, in order, that compute ``values`` from what is known.
 
-    With ``effects`` also those that have effects, and what they need.
+    With them come the ``effects`` and what they need.
     """
     found = set(known)
     needed = {value for value in values if value not in found}
     ops = []
     for op in reversed(body.ops):
-        if not needed.isdisjoint(op.results) or (effects and has_effect(op)):
+        if not needed.isdisjoint(op.results) or op in effects:
             ops.append(op)
             needed.update(value for value in op._operands if value not in found)
     ops.reverse()

@@ -16,7 +16,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ..ir.array import OPS_BY_FAMILY
 from ..ir.array import control as t
 from ..ir.array.contraction import DotGeneralOp, free_dims
-from ..ir.array.effect import has_effect
+from ..ir.array.effect import CallbackOp, has_effect
 from ..ir.array.elementwise import ConvertOp, ElementwiseOp
 from ..ir.array.shape import BroadcastOp, ConstantOp, IotaOp, ReshapeOp
 from ..ir.types import shape_of, tensor_info
@@ -40,6 +40,12 @@ CACHE: Final = 1 << 20
 
 UNKNOWN_STEPS: Final = 1000
 """How often a loop is taken to run whose condition says when it ends."""
+
+CALL: Final = 20_000_000
+"""To call a Python function."""
+
+EFFECT: Final = 1 << 50
+"""What it is worth to have an effect only once."""
 
 READ_BYTE: Final = 25
 """To read a byte from a cache."""
@@ -68,9 +74,14 @@ def cost_of_reading(value: SSAValue) -> int:
 
 
 def cost_of_computing(op: Operation) -> int:
-    """Return what it costs to run an op; one with an effect is not run again."""
+    """Return what it costs to run an op.
+
+    One with an effect is run again only if its results cannot be kept.
+    """
     if has_effect(op):
-        return UNBOUNDED
+        return EFFECT
+    if isinstance(op, CallbackOp):
+        return CALL
     if op.regions:
         return 1 + _region_costs(op)
     if isinstance(op, _FREE):

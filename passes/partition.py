@@ -13,7 +13,7 @@ Yu, Transcending runtime-memory tradeoffs in checkpointing by being fusion aware
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..ir.functions import FunctionBuilder, return_of
-from .blocks import append_needed, dependent_values, ops_between
+from .blocks import append_needed, dependent_values, effects_of, ops_between
 from .costs import cost_of_computing, cost_of_saving
 from .cut import UNBOUNDED, Network
 from .functions import visibility_of
@@ -36,7 +36,7 @@ class Prices:
 
 
 def choose_residuals(
-    body: Block, late: Iterable[SSAValue], outputs: Collection[SSAValue], prices: Prices
+    body: Block, late: Collection[SSAValue], outputs: Collection[SSAValue], prices: Prices
 ) -> list[SSAValue]:
     """Return the values to keep for what computes ``outputs`` once the ``late`` values are known.
 
@@ -51,7 +51,7 @@ def choose_residuals(
     for value in outputs:
         if value not in unknown:
             network.need(value)
-    for op in ops_between(body, (), outputs):
+    for op in ops_between(body, (), outputs, effects_of(body, late).late):
         if not unknown.isdisjoint(op.results):
             for value in op._operands:
                 if value not in unknown:
@@ -139,9 +139,12 @@ def split(joint: FuncOp, known: int, results: int, names: tuple[str, str], price
     block, outputs = joint.body.block, return_of(joint).operands
     first, second = block.args[:known], block.args[known:]
     residuals = choose_residuals(block, second, outputs[results:], prices)
+    early, late = effects_of(block, second)
     given = [*outputs[:results], *residuals]
-    forward = part_of(joint, names[0], first, given, effects=True)
-    return Split(forward, part_of(joint, names[1], [*residuals, *second], outputs[results:]))
+    return Split(
+        part_of(joint, names[0], first, given, early),
+        part_of(joint, names[1], [*residuals, *second], outputs[results:], late),
+    )
 
 
 def cost_between_calls(value: SSAValue) -> int:
@@ -154,16 +157,15 @@ def part_of(
     name: str,
     arguments: Sequence[SSAValue],
     results: Sequence[SSAValue],
-    *,
-    effects: bool = False,
+    effects: Sequence[Operation] = (),
 ) -> FuncOp:
     """Return the function that computes some values of another from some others.
 
-    ``effects`` says whether it has the other one's effects.
+    ``effects`` are ops that are needed for their effects.
     """
     names = [value.name_hint for value in arguments]
     part = FunctionBuilder(name, [value.type for value in arguments], names, joint.location)
     environment = dict(zip(arguments, part.arguments))
     block = joint.body.block
-    values = append_needed(part.block, block, results, environment, effects=effects)
+    values = append_needed(part.block, block, results, environment, effects)
     return part.finish(values, visibility_of(joint))

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ...ir.types import Shape
+from ..errors import TracerIntegerConversionError
 from ..numpy.operands import is_traced, leaves, lifted
 from ..tracer import Tracer
 
@@ -247,7 +248,15 @@ def _items(items: Iterable[Any], shape: Shape) -> Iterator[Item]:
 
 
 def _part(item: slice, dim: int, size: int) -> Part:
-    positions = range(*item.indices(size))
+    try:
+        positions = range(*item.indices(size))
+    except TracerIntegerConversionError:
+        traced = next(v for v in (item.start, item.stop, item.step) if isinstance(v, Tracer))
+        raise traced.unknown(
+            TracerIntegerConversionError,
+            "the end or the step of a slice, which determines a shape,",
+            "take a window of a known size by `gradatim.lax.dynamic_slice`",
+        ) from None
     if len(positions) < 2:
         return Part(dim, positions[0] if positions else 0, 1, len(positions))
     return Part(dim, positions.start, positions.step, len(positions))

@@ -13,6 +13,7 @@ from ...ir.locations import spell_location
 from .. import tree
 from ..arguments import ShapeDtypeStruct
 from ..boundary import public
+from ..checkpointing import checkpoint
 from ..errors import ArgumentError, CarryError, TracerMutationError
 from ..regions import (
     TracedRegion,
@@ -40,6 +41,8 @@ def scan(
     length: int | None = None,
     reverse: bool = False,
     unroll: int | bool = 1,
+    *,
+    checkpoint_every: int | None = None,
 ) -> tuple[Any, Any]:
     """Run ``carry, y = f(carry, x)`` over the leading axis of ``xs``; return last carry and all ys.
 
@@ -52,16 +55,23 @@ def scan(
         length: the number of steps, needed where ``xs`` has no array.
         reverse: whether to begin at the last part; ys are stacked at their parts' positions.
         unroll: how many steps to write out in the loop's body; True for all.
+        checkpoint_every: reverse mode keeps the carry of every so many steps only, and runs the
+            steps between two of them again; the square root of the number of steps needs the least
+            memory. None keeps what the derivative of each step needs.
 
     Returns:
         The last carry, and the tree of ys with a new dimension 0.
 
     Raises:
         CarryError: (a TypeError) if a carry changes structure, shape or dtype.
-        ArgumentError: (a TypeError) if sizes along dimension 0 differ, or ``length`` is missing.
+        ArgumentError: (a TypeError) if sizes along dimension 0 differ, ``length`` is missing, or
+            ``checkpoint_every`` is less than 1.
     """
     options: dict[str, Any] = {"length": length, "reverse": bool(reverse), "unroll": unroll}
-    return in_trace(_scan, (f,), (init, xs), **options)
+    if checkpoint_every is None:
+        return in_trace(_scan, (f,), (init, xs), **options)
+    options["every"] = operator.index(checkpoint_every)
+    return in_trace(_scan_segments, (f,), (init, xs), **options)
 
 
 @public
@@ -228,6 +238,42 @@ def _scan(
     split = len(body.carries)
     ys = _pair_of(body.region)[1]
     return structure.unflatten(results[:split]), ys.unflatten(results[split:])
+
+
+def _scan_segments(
+    f: Callable[[Any, Any], Any],
+    init: Any,
+    xs: Any,
+    *,
+    every: int,
+    reverse: bool,
+    length: int | None,
+    unroll: int | bool,
+) -> tuple[Any, Any]:
+    """Scan over segments of ``every`` steps, each a scan that is run again in reverse mode."""
+    if every < 1:
+        raise ArgumentError(f"checkpoint_every must be at least 1: {every}", here())
+    outer = current_trace()
+    assert outer is not None
+    elements, structure = lift_tree(outer, xs)
+    count = _length(elements, structure, length)
+    segments, rest = divmod(count, every)
+    # The rest is run last: it is what is at the end, or in reverse at the beginning.
+    whole = slice(rest, None) if reverse else slice(count - rest)
+    other = slice(rest) if reverse else slice(count - rest, None)
+
+    def segment(steps: int) -> Callable[[Any, Any], Any]:
+        return checkpoint(lambda carry, x: scan(f, carry, x, steps, reverse, unroll))
+
+    parts = [x[whole].reshape(segments, every, *x.shape[1:]) for x in elements]
+    carry, ys = scan(segment(every), init, structure.unflatten(parts), segments, reverse)
+    ys = tree.map(lambda y: y.reshape(segments * every, *y.shape[2:]), ys)
+    if not rest:
+        return carry, ys
+    parts = [x[other] for x in elements]
+    carry, last = segment(rest)(carry, structure.unflatten(parts))
+    first, second = (last, ys) if reverse else (ys, last)
+    return carry, tree.map(lambda y, z: np.concatenate((y, z)), first, second)
 
 
 def _pair_of(region: TracedRegion) -> tuple[TreeDef, TreeDef]:

@@ -31,6 +31,8 @@ class Schedule:
         library: the library function that computes the one op of the body, such as ``gemm``.
         registers: there are no loops. Each op of the body is written out for all elements, which
             are few, and values stay in registers; ``vector`` counts elements of 32 bits.
+        whole: whether an array with a part replaced is computed as a whole, element by element.
+            Else the new part alone is computed, and stored over the old array or a copy of it.
     """
 
     rows: tuple[int, ...] = ()
@@ -39,6 +41,7 @@ class Schedule:
     unroll: int = 1
     library: str | None = None
     registers: bool = False
+    whole: bool = False
 
 
 PARALLEL_STEPS: Final = "kernel.parallel"
@@ -96,6 +99,7 @@ _PARSERS: Final[dict[str, Callable[[AttrParser], object]]] = {
     "unroll": lambda parser: parser.parse_integer(),
     "library": lambda parser: parser.parse_str_literal(),
     "registers": lambda parser: parser.parse_boolean(),
+    "whole": lambda parser: parser.parse_boolean(),
 }
 
 

@@ -6,17 +6,27 @@ from collections.abc import Callable
 from math import prod
 from typing import Final, TypeAlias
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ..array.indexing import DynamicSliceOp, DynamicUpdateSliceOp, GatherOp, ScatterOp
-from ..array.shape import ReshapeOp
-from ..types import shape_of
+from ..array.shape import ConstantOp, ReshapeOp, SliceOp
+from ..types import element_of, shape_of
 from .space import is_elementwise, squeeze
 
 Update: TypeAlias = DynamicUpdateSliceOp | ScatterOp
 
 UPDATING: Final[frozenset[type[Operation]]] = frozenset((DynamicUpdateSliceOp, ScatterOp))
 """Ops that give back their first operand with some of its elements replaced."""
+
+
+def update_of(block: Block) -> Update | None:
+    """Return the op of a fusion's body whose result is stored over the array that it updates."""
+    assert block.last_op is not None
+    found = block.last_op.operands[0].owner
+    fusion = block.parent_op()
+    if fusion is not None and fusion.properties["schedule"].data.whole:  # type: ignore[attr-defined]
+        return None
+    return found if isinstance(found, DynamicUpdateSliceOp | ScatterOp) else None
 
 
 def updates_in_place(
@@ -65,15 +75,27 @@ def _keeps_places(op: Operation) -> bool:
 def _reads_what_is_replaced(inner: Operation, op: Update) -> bool:
     """Tell whether an op takes the very elements that the update replaces, in the same order."""
     if isinstance(op, DynamicUpdateSliceOp):
-        return (
-            isinstance(inner, DynamicSliceOp)
-            and tuple(inner.starts) == tuple(op.starts)
-            and shape_of(inner.result) == shape_of(op.update)
-        )
+        if shape_of(inner.results[0]) != shape_of(op.update):
+            return False
+        if isinstance(inner, SliceOp):
+            plain = all(step == 1 for step in inner.strides.data)
+            return plain and list(inner.starts.data) == known_starts(op)
+        return isinstance(inner, DynamicSliceOp) and tuple(inner.starts) == tuple(op.starts)
     if isinstance(inner, GatherOp):
         same = tuple(inner.indices) == tuple(op.indices) and inner.dims == op.dims
         return same and (op.unique is not None or not shape_of(op.indices[0]))
     return isinstance(inner, DynamicSliceOp) and _is_one_position(inner, op)
+
+
+def known_starts(op: DynamicUpdateSliceOp) -> list[int] | None:
+    """Return where a window is, if that is known, and not out of range."""
+    starts = []
+    for start, n, m in zip(op.starts, shape_of(op.operand), shape_of(op.update)):
+        owner = start.owner
+        if not isinstance(owner, ConstantOp):
+            return None
+        starts.append(min(max(int(element_of(owner.value)), 0), n - m))
+    return starts
 
 
 def _is_one_position(window: DynamicSliceOp, op: ScatterOp) -> bool:

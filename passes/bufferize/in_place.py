@@ -10,7 +10,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ...ir.array.reduction import ReduceOp
 from ...ir.kernel.ops import YieldOp
 from ...ir.kernel.space import is_elementwise, is_used_within, squeeze
-from ...ir.kernel.updates import UPDATING, updates_in_place
+from ...ir.kernel.updates import Update, update_of, updates_in_place
 from ...ir.types import shape_of
 
 
@@ -36,8 +36,9 @@ def choose_in_place(
     last = block.last_op
     assert isinstance(last, YieldOp)
     arguments = block.args
-    if type(last.operands[0].owner) in UPDATING:
-        return [_updated(last.operands[0].owner, candidates)]
+    update = update_of(block)
+    if update is not None:
+        return [_updated(update, candidates)]
     free = sum(1 << i for i in candidates if _is_read_in_loop(arguments[i]))
     chosen: list[int | None] = [None] * len(last.operands)
     if not free or not _is_one_loop(block):
@@ -54,10 +55,10 @@ def choose_in_place(
     return chosen
 
 
-def _updated(op: Any, candidates: Iterable[int]) -> int | None:
+def _updated(op: Update, candidates: Iterable[int]) -> int | None:
     """Return the argument that an op updates, if it can be updated in place."""
-    target = op.operands[0]
-    number = target.index
+    target: Any = op.operands[0]
+    number: int = target.index
     if number not in candidates:
         return None
 

@@ -9,14 +9,13 @@ from math import prod
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.array.shape import ReshapeOp
-from ...ir.kernel.updates import UPDATING
 from ...ir.types import shape_of
 
 Test = Callable[[Operation], bool]
 
 
 def read_before_updates(
-    ops: Sequence[Operation], is_inline: Test
+    ops: Sequence[Operation], updates: Test, is_inline: Test
 ) -> tuple[list[Operation], set[Operation]]:
     """Order ops so that what reads an array that is updated comes before the update.
 
@@ -25,6 +24,7 @@ def read_before_updates(
 
     Args:
         ops: all ops of a block.
+        updates: whether an op stores over the array that it updates.
         is_inline: whether an op is evaluated where its result is needed.
 
     Returns:
@@ -32,7 +32,7 @@ def read_before_updates(
     """
     ordering = _Ordering(ops, is_inline)
     for op in ops:
-        if type(op) in UPDATING:
+        if updates(op):
             ordering.read_before(op)
     return ordering.ops, ordering.computed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
@@ -23,6 +23,7 @@ from ...ir.kernel.space import (
     is_numbering,
     squeeze,
 )
+from ...ir.kernel.updates import UPDATING
 from ...ir.locations import fused
 from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
@@ -119,6 +120,8 @@ class _Rebuild:
         else:
             domain, reads = body.domain(group.extent), body.reads()
             schedule = choose_schedule(group, domain, reads, body.is_flat, self.target)
+            if any(type(op) in UPDATING for op, _ in group.placed):
+                schedule = replace(schedule, whole=True)
         results = [result for op, _ in group.placed for result in op.results]
         outputs = [value for value in results if value in group.outputs]
         location = fused(v.owner.location for v in outputs if isinstance(v.owner, Operation))
@@ -179,7 +182,8 @@ class _Body:
                 for operand, dims in zip(op.operands, operand_dims(op))
             ]
         shape = shape_of(op.results[0])
-        if (kind in MOVING or (kind is IotaOp and len(shape) > 1)) and _varies(axes):
+        counts = kind is IotaOp and len(shape) > 1
+        if (kind in MOVING or kind in UPDATING or counts) and _varies(axes):
             self.is_flat = False
         if axes is not None and is_numbering(op):
             self._numberings.append(axes)

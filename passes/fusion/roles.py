@@ -8,10 +8,11 @@ from functools import cache
 from math import prod
 from typing import Any, Final, NamedTuple
 
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue, Use
 
 from ...ir.array.base import ArrayOp
-from ...ir.array.indexing import DynamicSliceOp, GatherOp
+from ...ir.array.indexing import DynamicSliceOp, DynamicUpdateSliceOp, GatherOp
 from ...ir.array.reduction import ReduceOp
 from ...ir.array.shape import (
     BroadcastOp,
@@ -24,9 +25,9 @@ from ...ir.array.shape import (
     SliceOp,
     TransposeOp,
 )
-from ...ir.kernel.registers import is_read_at_computed_positions, is_small_op
+from ...ir.kernel.registers import MAX_ELEMENTS, is_read_at_computed_positions, is_small_op
 from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, is_numbering
-from ...ir.kernel.updates import UPDATING, updates_in_place
+from ...ir.kernel.updates import UPDATING, known_starts, updates_in_place
 from ...ir.types import is_splat, shape_of
 from .anti_dependences import read_before_updates, root_of
 from .cost import flops_of
@@ -89,6 +90,41 @@ def _concatenate_role(op: ConcatenateOp) -> Role:
     return Role.INLINE if len(op.inputs) <= MAX_PIECES else Role.KERNEL
 
 
+MIN_WHOLE: Final = 0.25
+"""If less of an array is replaced, the rest is not computed again along with the new part."""
+
+
+def _window_update_role(op: DynamicUpdateSliceOp) -> Role:
+    """Compute the whole array where a large part of it is new and the old one is needed with it.
+
+    That is if the new part is computed from other elements of the array, if the array cannot be
+    overwritten because it is an argument or a constant, or if all of the result is read by loops
+    anyway.
+    """
+    target = root_of(op.operand)
+    size, part = (prod(shape_of(v)) for v in (op.operand, op.update))
+    if part < MIN_WHOLE * size or size <= MAX_ELEMENTS or known_starts(op) is None:
+        return Role.KERNEL
+    users = [use.operation for use in op.result.uses]
+    is_kept = isinstance(target.owner, Block) and isinstance(target.owner.parent_op(), FuncOp)
+    if (
+        is_kept
+        or isinstance(target.owner, ConstantOp)
+        or all(is_elementwise(type(user)) for user in users)
+        or not updates_in_place(op, lambda v: root_of(v) is target, _perhaps_evaluated)
+    ):
+        return Role.INLINE
+    return Role.KERNEL
+
+
+def _perhaps_evaluated(value: SSAValue) -> Operation | None:
+    """Return the op that computes a value if it may be evaluated where it is needed."""
+    op = value.owner
+    if isinstance(op, Operation) and (is_elementwise(type(op)) or _kind_of(op) is Role.INLINE):
+        return op
+    return None
+
+
 def _reshape_role(op: ReshapeOp) -> Role:
     if is_numbering(op) or unit_reshape(shape_of(op.operand), shape_of(op.result)):
         return Role.INLINE
@@ -100,6 +136,7 @@ _ROLES: Final[dict[type[Operation], Callable[..., Role]]] = {
     PadOp: _pad_role,
     ConcatenateOp: _concatenate_role,
     ReshapeOp: _reshape_role,
+    DynamicUpdateSliceOp: _window_update_role,
     ReduceOp: lambda op: Role.LOOP,
     **dict.fromkeys(
         (IotaOp, BroadcastOp, SliceOp, ReverseOp, TransposeOp, DynamicSliceOp, GatherOp),
@@ -147,7 +184,9 @@ class Roles:
         self._materialize()
         self._inline_expressions()
         self._keep_updates_apart()
-        self.ops, computed = read_before_updates(self.ops, lambda op: self.role[op] is Role.INLINE)
+        self.ops, computed = read_before_updates(
+            self.ops, self._updates, lambda op: self.role[op] is Role.INLINE
+        )
         self.role.update(dict.fromkeys(computed, Role.LOOP))
         for op in self.ops:
             if op.results and self.role[op] is not Role.OPAQUE:
@@ -186,7 +225,7 @@ class Roles:
                     self.role[op] = Role.LOOP
                     depth[op.results[0]] = 0
             elif role in (Role.KERNEL, Role.VIEW, Role.OPAQUE):
-                for value in op.operands[:1] if type(op) in UPDATING else op.operands:
+                for value in op.operands[:1] if self._updates(op) else op.operands:
                     if self.is_inline(value):
                         self.role[value.owner] = Role.LOOP  # type: ignore[index]
 
@@ -209,8 +248,12 @@ class Roles:
     def _keep_updates_apart(self) -> None:
         """Compute before an update what reads the updated array, so that it can be in place."""
         for op in self.ops:
-            if type(op) in UPDATING:
+            if self._updates(op):
                 self._keep_apart(op)
+
+    def _updates(self, op: Operation) -> bool:
+        """Tell whether an op is a kernel that stores over the array that it updates."""
+        return type(op) in UPDATING and self.role[op] is Role.KERNEL
 
     def _keep_apart(self, op: Any) -> None:
         target = root_of(op.operands[0])
@@ -234,9 +277,7 @@ class Roles:
             role = self.role[user]
             if user in self.small and op not in self.small:
                 in_memory = True
-            elif role is Role.INLINE or (
-                role is Role.LOOP and (kind in MOVING or kind is GatherOp)
-            ):
+            elif role is Role.INLINE or (role is Role.LOOP and _is_moved(use)):
                 beyond = paths.get(user, _NO_PATHS)
                 reads = max(beyond.reads, 1) * _expansion(use)
                 if is_elementwise(kind) or beyond.moved or _is_moved(use):
@@ -246,7 +287,7 @@ class Roles:
                     direct = 1
             elif role is Role.LOOP:
                 direct = 1
-            elif kind in UPDATING and use.index:
+            elif self._updates(user) and use.index:
                 moved += 1
             else:
                 in_memory = True
@@ -278,7 +319,7 @@ class Roles:
 
     def in_memory(self, op: Operation) -> Iterator[SSAValue]:
         """Yield the values that a kernel of one op reads from memory."""
-        if type(op) not in UPDATING:
+        if not self._updates(op):
             yield from op.operands
             return
         yield op.operands[0]
@@ -352,6 +393,8 @@ def _is_moved(use: Use) -> bool:
     kind = type(use.operation)
     if kind is GatherOp and use.index:
         return prod(shape_of(use.operation.operands[use.index])) == 1
+    if kind is DynamicUpdateSliceOp:
+        return use.index > 0
     return kind in MOVING or kind is GatherOp
 
 
@@ -399,6 +442,8 @@ def operand_dims(op: Operation) -> list[Axes | None]:
         return [None, ()]
     if isinstance(op, DynamicSliceOp):
         return [None, *[()] * len(op.starts)]
+    if isinstance(op, DynamicUpdateSliceOp):
+        return [_identity(len(op.starts)), None, *[()] * len(op.starts)]
     if isinstance(op, GatherOp):
         return [None, *[_identity(len(shape_of(v))) for v in op.indices]]
     return [None] * len(op.operands)

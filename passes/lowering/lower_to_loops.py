@@ -21,6 +21,7 @@ from ...ir.array.indexing import DynamicUpdateSliceOp, ScatterOp
 from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.updates import update_of
 from ...ir.types import shape_of, tensor_info
 from .body import BodyLowering, Held
 from .callback import CallbackLowering
@@ -120,7 +121,10 @@ def emit_fusion(builder: LoopBuilder, fusion: FusionOp, held: Held) -> list[Part
     if fusion.schedule.data.registers:
         return RegisterLowering(builder, fusion, held).emit()
     op = fusion.terminator.operands[0].owner
-    single, updating = _SINGLE_OPS.get(type(op)), _UPDATING_OPS.get(type(op))
+    single, updating = (
+        _SINGLE_OPS.get(type(op)),
+        _UPDATING_OPS.get(type(update_of(fusion.body.block))),
+    )
     arrays = [i for i, v in enumerate(fusion.ins) if v in held and prod(shape_of(v)) > 1]
     if single is not None:
         _spill(builder, fusion, held, range(len(fusion.ins)))

@@ -212,6 +212,18 @@ def window_index(
     return tuple(combine([(form, 1), (place, 1)]) for form, place in zip(index, places))
 
 
+def index_in_window(
+    reader: Reader,
+    starts: Sequence[SSAValue],
+    shape: Sequence[int],
+    index: Index,
+    sizes: Sequence[int],
+) -> Index:
+    """Return an index of an array as one of a window of it, where it may be out of range."""
+    places = [inside(reader, v, (), n - m + 1) for v, n, m in zip(starts, shape, sizes)]
+    return tuple(combine([(form, 1), (place, -1)]) for form, place in zip(index, places))
+
+
 def gathered_index(
     reader: Reader,
     indices: Sequence[SSAValue],

@@ -29,7 +29,7 @@ from ...ir.types import Shape, dtype_of, element_of, is_splat, row_major, shape_
 from . import elementwise, reductions
 from .affine import ZERO, Affine, Index, axis_index, combine, linearize
 from .loop_builder import INDEX, LoopBuilder, value_type
-from .positions import gathered_index, window_index
+from .positions import gathered_index, index_in_window, window_index
 
 _BOOL: Final = np.dtype(np.bool_)
 _I64: Final = np.dtype(np.int64)
@@ -422,6 +422,19 @@ def _dynamic_slice(reader: Reader, op: Operation, index: Index) -> SSAValue:
     return reader.value(op.operand, window_index(reader, op.starts, shape, index, sizes))
 
 
+def _dynamic_update_slice(reader: Reader, op: Operation, index: Index) -> SSAValue:
+    """The update within its window, and else the operand."""
+    assert isinstance(op, n.DynamicUpdateSliceOp)
+    sizes = shape_of(op.update)
+    within = index_in_window(reader, op.starts, shape_of(op.operand), index, sizes)
+    conditions = [reader.within(form, 0, size) for form, size in zip(within, sizes)]
+    return reader.choose(
+        conditions,
+        lambda: reader.value(op.update, within),
+        lambda: reader.value(op.operand, index),
+    )
+
+
 def _gather(reader: Reader, op: Operation, index: Index) -> SSAValue:
     assert isinstance(op, n.GatherOp)
     dims, shape = op.dims.data, shape_of(op.operand)
@@ -500,6 +513,7 @@ INDEX_RULES: Final[dict[type[Operation], IndexRule]] = {
     s.ConcatenateOp: _concatenate,
     s.ReshapeOp: _reshape,
     n.DynamicSliceOp: _dynamic_slice,
+    n.DynamicUpdateSliceOp: _dynamic_update_slice,
     n.GatherOp: _gather,
     ReduceOp: _trivial_reduction,
     ReduceWindowOp: _reduce_window,

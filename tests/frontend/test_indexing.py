@@ -62,9 +62,14 @@ def test_reading_by_random_indices(index: RandomIndex):
 @given(data=st.data(), index=random_indices(), kind=st.sampled_from(KINDS))
 def test_updating_by_random_indices(data: st.DataObject, index: RandomIndex, kind: str):
     x = np.arange(1.0, np.prod(index.shape) + 1).reshape(index.shape)
-    result = x[index.rebuild(*index.traced)].shape
+    items = index.rebuild(*index.traced)
+    result = x[items].shape
     shapes = [(), (1, *result), result, result[1:], (1,) * len(result)]
-    shape = data.draw(st.sampled_from(shapes if result else [()]))
+    if not result:
+        shapes = shapes[:1]
+    elif len(items) == 1 and np.asarray(items[0]).dtype == np.bool_:
+        shapes = [(), result]  # NumPy takes no others where a mask is the only index
+    shape = data.draw(st.sampled_from(shapes))
     value = np.arange(np.prod(shape)).reshape(shape) % 7 - 2.5
     compare(
         lambda x, v, *parts: update(x, index.rebuild(*parts), v, kind),
@@ -243,7 +248,7 @@ def test_what_does_not_fit_is_refused():
         run_traced(lambda x: updated(x, (0, 0), np.ones((2, 5))), [X])
     with pytest.raises(ValueError, match="kinds of update are"):
         run_traced(lambda x: updated(x, 0, 1, "sub"), [X])
-    with pytest.raises(gd.errors.TracerIntegerConversionError, match="an index"):
+    with pytest.raises(gd.errors.TracerIntegerConversionError, match=r"lax\.dynamic_slice"):
         run_traced(lambda x, i: x[i:], [X, np.int64(1)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -386,7 +387,7 @@ def write_to(part: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def hold_as_ordinary_array(x: Any) -> Any:
     out = gnp.zeros(3)
-    kept = np.asarray(out)
+    kept = operator.methodcaller("__array__")(out)
     out[0] = x[0]
     return kept
 

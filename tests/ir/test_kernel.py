@@ -136,7 +136,8 @@ class TestSchedule:
             ("rows = [0], rows = [1]", "given twice"),
             (
                 "lanes = 4",
-                "a schedule has rows, parallel, vector, unroll, library, registers, not 'lanes'",
+                "a schedule has rows, parallel, vector, unroll, library, registers, whole, "
+                "not 'lanes'",
             ),
         ],
     )

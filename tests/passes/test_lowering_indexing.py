@@ -313,3 +313,31 @@ def test_elements_at_few_positions_are_read_into_registers(dims, shape):
         *(x, *indices),
         schedule=Schedule(registers=True),
     )
+
+
+# Arrays with a window replaced, as a whole
+
+
+@pytest.mark.parametrize(("shape", "sizes", "starts"), WINDOWS)
+def test_updated_arrays_as_a_whole(shape, sizes, starts):
+    places = [np.array(i) for i in starts]
+    for vector in LANES:
+        schedule = Schedule(rows=tuple(range(len(shape) - 1)), vector=vector, whole=True)
+        check(
+            lambda b, x, u, *at: b.dynamic_update_slice(x, b.exp(u), at),
+            draw(shape),
+            draw(sizes),
+            *places,
+            schedule=schedule,
+        )
+
+
+def test_a_new_part_computed_from_what_surrounds_it():
+    def build(b, x):
+        around = [b.slice(x, [i, j], [i + 7, j + 18]) for i, j in ((0, 1), (2, 1), (1, 0), (1, 2))]
+        total = b.add(b.add(around[0], around[1]), b.add(around[2], around[3]))
+        one = b.full((), I64, 1)
+        updated = b.dynamic_update_slice(x, total, [one, one])
+        return [b.mul(updated, updated), updated]
+
+    check(build, draw((9, 20)), schedule=Schedule(rows=(0,), vector=8, whole=True))

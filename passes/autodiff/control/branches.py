@@ -12,7 +12,7 @@ from ....ir.array.control import CaseOp, TapeType
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import tensor_info
-from ...blocks import append_needed, mapping
+from ...blocks import mapping
 from ...costs import cost_of_saving
 from ...groups import chosen, parts_of, spread, types_of
 from ...partition import Prices, choose_residuals
@@ -117,8 +117,7 @@ class _Branch:
         joint = self.joint
         block = BlockBuilder(types_of(joint.arguments), (), b.location)
         environment = mapping(joint.arguments, block.arguments)
-        outputs = [*joint.results, *self.kept]
-        values = append_needed(block.block, joint.block, outputs, environment, effects=True)
+        values = joint.append_forward(block.block, environment, self.kept)
         results, kept = parts_of(values, (len(joint.results), len(self.kept)))
         by_place = dict(zip(self.places(slots), kept))
         filling = [
@@ -145,7 +144,7 @@ class _Branch:
             [*chosen(joint.arguments, used), *self.kept, *joint.cotangents],
             [*inputs, *filled_slots, *cotangents],
         )
-        gradients = append_needed(block.block, joint.block, joint.gradients, environment)
+        gradients = joint.append_gradients(block.block, environment)
         return block.finish(gradients)
 
     def places(self, slots: Sequence[Attribute]) -> list[int]:

@@ -11,7 +11,7 @@ from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
 from ....ir.functions import FunctionBuilder, return_of
 from ....ir.locations import derived
-from ...blocks import append_needed, mapping
+from ...blocks import Environment, append_needed, effects_of, mapping
 from ...groups import chosen, spread
 from ...simplify.canonicalize import canonicalize
 from ..kinds import Derivatives, Engine, Flags, derivative_type, require_unused, zero_like
@@ -38,6 +38,7 @@ class Joint:
         cotangents: its other arguments, one for each wanted result.
         results: the values of the original's results, if wanted.
         gradients: the cotangents of the varied arguments.
+        effects: the ops with effects, those of the forward part and those of the sweep back.
     """
 
     def __init__(
@@ -69,8 +70,20 @@ class Joint:
         self._function = function  # which owns the block
         self.block = function.body.block
         self.arguments, self.cotangents = self.block.args[:count], self.block.args[count:]
+        self.effects = effects_of(self.block, self.cotangents)
         outs = return_of(function).operands
         self.results, self.gradients = outs[: len(kept)], outs[len(kept) :]
+
+    def append_forward(
+        self, block: Block, environment: Environment, kept: Sequence[SSAValue]
+    ) -> list[SSAValue]:
+        """Append what gives the results and what is kept, to values of the arguments."""
+        outputs = [*self.results, *kept]
+        return append_needed(block, self.block, outputs, environment, self.effects.early)
+
+    def append_gradients(self, block: Block, environment: Environment) -> list[SSAValue]:
+        """Append the sweep back, to values of what was kept and of the cotangents."""
+        return append_needed(block, self.block, self.gradients, environment, self.effects.late)
 
 
 def append_transpose(

@@ -208,7 +208,8 @@ class Reversal:
         """
         terms = [values for values in self._terms if values]
         groups = [*terms, self._carried, self._sliced, self.factors]
-        found = append_needed(b.block, self.joint.block, joined(groups), environment)
+        effects = self.joint.effects.late
+        found = append_needed(b.block, self.joint.block, joined(groups), environment, effects)
         *terms, carried, sliced, factors = map(list, parts_of(found, map(len, groups)))
         totals = [_sum(b, [total, *values]) for total, values in zip(sums, terms)]
         return Step(carried, totals, sliced, factors)

@@ -11,7 +11,7 @@ from ....ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ....ir.array.control import NameOp, RematOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
-from ...blocks import append_needed, mapping
+from ...blocks import mapping
 from ...costs import cost_of_computing, cost_of_saving
 from ...cut import UNBOUNDED
 from ...groups import chosen, parts_of, spread, types_of
@@ -77,9 +77,7 @@ class RematRule(RegionRule):
         kept = [value for value in needed if value not in set(joint.arguments)]
         body = BlockBuilder(types_of(joint.arguments), (), b.location)
         environment = mapping(joint.arguments, body.arguments)
-        values = append_needed(
-            body.block, joint.block, [*joint.results, *kept], environment, effects=True
-        )
+        values = joint.append_forward(body.block, environment, kept)
         found = b.remat(policy, operands, body.finish(values))
         results = found[: len(joint.results)]
         outer = mapping([*joint.arguments, *kept], [*operands, *found[len(results) :]])
@@ -91,7 +89,7 @@ class RematRule(RegionRule):
                 inputs = b.barrier(inputs)
             back = BlockBuilder(types_of(inputs), (), b.location)
             environment = mapping([*needed, *joint.cotangents], back.arguments)
-            gradients = append_needed(back.block, joint.block, joint.gradients, environment)
+            gradients = joint.append_gradients(back.block, environment)
             return spread(b.remat(policy, inputs, back.finish(gradients)), varied)
 
         return results, pullback

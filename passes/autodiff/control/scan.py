@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from ....ir.array.control import INDEX, ScanOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
-from ...blocks import append_needed, mapping
+from ...blocks import mapping
 from ...groups import chosen, joined, parts_of, spread, types_of
 from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule, zero_like
 from .common import Joint, derivative_types, filled
@@ -156,8 +156,7 @@ def _recording_body(b: Builder, joint: Joint, back: Reversal) -> Block:
     """Return the body that also stacks what the scan back will need."""
     body = BlockBuilder(types_of(joint.arguments), (), b.location)
     environment = mapping(joint.arguments, body.arguments)
-    outputs = [*joint.results, *back.kept]
-    return body.finish(append_needed(body.block, joint.block, outputs, environment, effects=True))
+    return body.finish(joint.append_forward(body.block, environment, back.kept))
 
 
 def _body_back(

@@ -11,7 +11,7 @@ from ....ir.array.control import INDEX, WhileOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import tensor_info
-from ...blocks import append_block, append_needed, mapping
+from ...blocks import append_block, mapping
 from ...groups import chosen, parts_of, spread, types_of
 from ..kinds import Derivatives, Engine, Flags, OpRule, Pullback, RegionRule, zero_like
 from .common import Joint, filled
@@ -142,8 +142,7 @@ def _recording_loop(
     more = append_block(condition.block, op.condition.block, own)
     own, (steps, *tape) = parts_of(body.arguments, sizes)
     environment = mapping(joint.arguments, own)
-    outputs = [*joint.results, *back.kept]
-    values = append_needed(body.block, joint.block, outputs, environment, effects=True)
+    values = joint.append_forward(body.block, environment, back.kept)
     results, kept = parts_of(values, (len(joint.results), len(back.kept)))
     pushed = [body.builder.tape_push(tape[0], kept)] if tape else []
     more_steps = body.builder.add(steps, _integer(body.builder, 1))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ....ir.array.control import TapePopOp, TapePushOp, WhileOp
-from ....ir.array.effect import CheckOp
+from ....ir.array.effect import has_effect
 from ....ir.array.regions import RegionOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
@@ -62,11 +62,12 @@ def batch_block(
 
 
 def mask_for(lanes: Lanes, op: RegionOp) -> SSAValue | None:
-    """Return which lanes go on, if something in the op wants to know it."""
+    """Return which lanes go on, if the op has loops or tapes that want to know it."""
     return lanes.mask if lanes.mask is not None and heeds_mask(op) else None
 
 
 def heeds_mask(op: RegionOp) -> bool:
-    """Tell whether an op has loops, which lanes must leave, tapes, or checks."""
-    heeding = WhileOp | TapePushOp | TapePopOp | CheckOp
-    return any(isinstance(inner, heeding) for inner in op.walk())
+    """Tell whether an op has loops, which lanes must leave, tapes, or effects."""
+    return has_effect(op) or any(
+        isinstance(inner, WhileOp | TapePushOp | TapePopOp) for inner in op.walk()
+    )

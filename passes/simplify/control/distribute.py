@@ -13,6 +13,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ....ir.array.base import ArrayOp
 from ....ir.array.control import ScanOp
+from ....ir.array.effect import has_effect
 from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
 from ....ir.types import dtype_of
@@ -59,7 +60,12 @@ def _worth_computing_at_once(draft: Draft, count: int) -> list[SSAValue]:
     varying = dependent_values(block, [*index, *elements])
     late = [
         *carries,
-        *(r for op in block.ops if not isinstance(op, ArrayOp) for r in op.results),
+        *(
+            r
+            for op in block.ops
+            if has_effect(op) or not isinstance(op, ArrayOp)
+            for r in op.results
+        ),
     ]
     unknown = dependent_values(block, late)
     gains: dict[Operation, int] = {

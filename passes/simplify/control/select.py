@@ -9,6 +9,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....ir.array.base import ArrayOp
+from ....ir.array.effect import has_effect
 from ....ir.builder import Builder
 from ....ir.types import dtype_of, shape_of
 from ...costs import cost_of_block
@@ -21,7 +22,8 @@ SMALL: Final = 20_000
 def is_small(draft: Draft) -> bool:
     """Tell whether all branches of a case together take less time than a jump."""
     blocks = draft.blocks
-    if any(not isinstance(op, ArrayOp) for block in blocks for op in block.ops if op.next_op):
+    ops = [op for block in blocks for op in block.ops if op.next_op]
+    if any(has_effect(op) or not isinstance(op, ArrayOp) for op in ops):
         return False
     return sum(map(cost_of_block, blocks)) <= SMALL
 
