@@ -148,7 +148,7 @@ def check(pred: Any, msg: str, *fmt_args: Any, **fmt_kwargs: Any) -> None:
         if not _as_condition(np.asarray(pred)):
             raise CheckError(format_message(msg, names, given))
         return
-    _append_check(outer, lift_leaf(outer, pred), msg, names, given)
+    append_check(outer, lift_leaf(outer, pred), msg, names, given)
 
 
 def _as_condition(pred: Any) -> Any:
@@ -163,13 +163,31 @@ def _as_condition(pred: Any) -> Any:
     return pred
 
 
-def _append_check(
-    outer: Trace, pred: Tracer, msg: str, names: Sequence[str], given: Sequence[Any]
+def append_check(
+    outer: Trace,
+    pred: Tracer,
+    msg: str,
+    names: Sequence[str],
+    given: Sequence[Any],
+    error: type[CheckError] = CheckError,
 ) -> None:
+    """Append a check to what is traced.
+
+    Args:
+        outer: the trace.
+        pred: the condition.
+        msg: a format.
+        names: for each value that it tells the keyword, or an empty string.
+        given: these values.
+        error: what a call raises if the condition does not hold.
+
+    Raises:
+        ArgumentError: (a TypeError) if ``pred`` is not one bool.
+    """
     where = spell_location(user_location())
     location = outer.locate()
     payload = values_of([lift_leaf(outer, value) for value in given])
-    FUNCTIONS.append(_Raise(msg, tuple(names), where))
+    FUNCTIONS.append(_Raise(error, msg, tuple(names), where))
     with outer.builder.at(location):
         condition = _as_condition(pred).value
         outer.builder.check(condition, msg, payload, names, number=len(FUNCTIONS) - 1)
@@ -179,12 +197,13 @@ def _append_check(
 class _Raise:
     """Raises the error of a check, called by a program."""
 
+    error: type[CheckError]
     message: str
     names: tuple[str, ...]
     where: str | None
 
     def __call__(self, *payload: Any) -> Sequence[Any]:
-        raise CheckError(format_message(self.message, self.names, payload), self.where)
+        raise self.error(format_message(self.message, self.names, payload), self.where)
 
 
 @public
@@ -212,7 +231,7 @@ def check_error(error: Error) -> None:
     for number, check in enumerate(error.checks, 1):
         message = f"{check.message}\n  at {check.where}" if check.where else check.message
         payload = [error.payload[slot] for slot in check.slots]
-        _append_check(outer, error.code != number, message, check.names, payload)
+        append_check(outer, error.code != number, message, check.names, payload)
 
 
 @public

@@ -19,6 +19,7 @@ __all__ = [
     "ConcretizationTypeError",
     "CustomRuleError",
     "DtypeError",
+    "FailedAssertionError",
     "GradatimError",
     "LeakedTracerError",
     "NonConcreteBooleanIndexError",
@@ -122,6 +123,10 @@ class CallbackError(GradatimError, TypeError):
 
 class CheckError(GradatimError, ValueError):
     """A check failed while a program ran."""
+
+
+class FailedAssertionError(CheckError, AssertionError):
+    """An ``assert`` failed while a program ran."""
 
 
 class UndefinedError(GradatimError, UnboundLocalError):

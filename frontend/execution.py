@@ -115,11 +115,9 @@ class Interpreted:
 
     Args:
         traced: the function.
-        ignore_guards: whether to run it for all arguments.
     """
 
-    def __init__(self, traced: Traced, ignore_guards: bool = False) -> None:
-        self._ignore_guards = ignore_guards
+    def __init__(self, traced: Traced) -> None:
         self._interpreter = Interpreter(traced.module, FUNCTIONS)
         self._captures: Any = traced.captures
         self._traced = traced
@@ -130,7 +128,7 @@ class Interpreted:
         results = self._interpreter.call(self._traced.fun_name, *arrays)
         if self._traced.has_status:
             status = int(results.pop())
-            if status == MISMATCH and not self._ignore_guards:
+            if status == MISMATCH:
                 raise GuardFailed
         return [np.array(result)[()] for result in results]
 

@@ -64,42 +64,61 @@ class Example:
     lanes: Sequence[Lanes]
 
     def evaluate(self, trace: Trace, value: SSAValue) -> np.ndarray | None:
-        """Return what a traced value is for these arguments; None if it depends on unknown ones.
+        """Return what a traced number is for these arguments; None if it depends on unknown ones.
 
         Raises:
             Differs: if it is not the same in all lanes.
         """
-        captures = [c for c in trace.captures if isinstance(c, np.ndarray)]
-        if len(captures) != len(trace.captures):
-            return None  # they are values of an outer function
-        module = _slice(trace, value)
-        for lanes in self.lanes:
-            _map(module, lanes, len(captures))
-        with np.errstate(all="ignore"):
-            (found,) = Interpreter(module).call("slice", *captures, *self.leaves)
-        values = np.asarray(found).reshape(-1)
-        if not values.size:
+        found = self._lanes_of(trace, value)
+        if found is None or not found.size:
             return None
+        values = found.reshape(-1)
         if any(not same_bits(values[0], value) for value in np.unique(values)):
             raise Differs
         return np.asarray(values[0])
 
+    def first(self, trace: Trace, value: SSAValue) -> np.ndarray | None:
+        """Return what a traced value is for these arguments, in the first lane."""
+        found = self._lanes_of(trace, value)
+        return None if found is None else np.asarray(found[(0,) * len(self.lanes)])
 
-def _slice(trace: Trace, value: SSAValue) -> ModuleOp:
-    """Return a module whose first function computes a value from the parameters of a trace."""
+    def _lanes_of(self, trace: Trace, value: SSAValue) -> np.ndarray | None:
+        captures = [c for c in trace.captures if isinstance(c, np.ndarray)]
+        if len(captures) != len(trace.captures):
+            return None  # they are values of an outer function
+        from .callbacks import FUNCTIONS
+
+        module = _slice(trace, value)
+        if module is None:
+            return None
+        for lanes in self.lanes:
+            _map(module, lanes, len(captures))
+        with np.errstate(all="ignore"):
+            (found,) = Interpreter(module, FUNCTIONS).call("slice", *captures, *self.leaves)
+        return np.asarray(found)
+
+
+def _slice(trace: Trace, value: SSAValue) -> ModuleOp | None:
+    """Return a module whose first function computes a value from the parameters of a trace.
+
+    There is none if it depends on an effect, which is to happen once, when the program runs.
+    """
+    from ..passes.effects import drop_effects
+
     block = trace.builder.block
     function = FunctionBuilder("slice", block.arg_types)
     mapped: dict[SSAValue, SSAValue] = dict(zip(block.args, function.arguments))
-    for op in _needed(block, value):
+    for op in _needed(block, [value]):
         function.block.add_op(op.clone(mapped))
-    body = function.finish([mapped[value]])
-    return ModuleOp([body, *[f.clone() for f in trace.functions.values()]])
+    made = function.finish([mapped[value]])
+    module = ModuleOp([made, *[f.clone() for f in trace.functions.values()]])
+    return module if drop_effects(module, made) else None
 
 
-def _needed(block: Block, value: SSAValue) -> list[Any]:
-    """Return the ops of a block that a value depends on, in order."""
+def _needed(block: Block, values: Sequence[SSAValue]) -> list[Any]:
+    """Return the ops of a block that values depend on, in order."""
     wanted = set()
-    pending = [value.owner]
+    pending = [value.owner for value in values]
     while pending:
         op = pending.pop()
         if isinstance(op, Block) or op in wanted:
@@ -150,25 +169,30 @@ def decide(tracer: Tracer, what: str) -> np.ndarray | None:
     return found
 
 
-def condition(function: FuncOp, guards: Sequence[Guard], name: str) -> FuncOp:
-    """Return a function that tells of its arguments whether all guards hold.
+def add_condition(module: ModuleOp, function: FuncOp, guards: Sequence[Guard], name: str) -> None:
+    """Add a function to a module that tells of its arguments whether all guards hold.
 
     Args:
+        module: holds the function.
         function: as it was traced, with the guarded values as its last results.
         guards: what they must be.
         name: of the new function.
     """
-    block, terminator = function.body.block, return_of(function)
-    values = terminator.operands[len(terminator.operands) - len(guards) :]
+    from ..passes.effects import any_effects, drop_effects
+
+    block = function.body.block
+    values = return_of(function).operands[-len(guards) :]
     made = FunctionBuilder(name, block.arg_types, (), function.location)
     mapped: dict[SSAValue, SSAValue] = dict(zip(block.args, made.arguments))
-    for op in block.ops:
-        if op is not terminator:
-            made.block.add_op(op.clone(mapped))
+    for op in _needed(block, values):
+        made.block.add_op(op.clone(mapped))
     holds = made.builder.full((), np.dtype(np.bool_), True)
     for value, guard in zip(values, guards):
         holds = made.builder.and_(holds, _holds(made.builder, mapped[value], guard.expected))
-    return made.finish([holds])
+    condition = made.finish([holds])
+    module.body.block.add_op(condition)
+    if any_effects(module):
+        drop_effects(module, condition)
 
 
 def _holds(b: Builder, value: SSAValue, expected: np.ndarray) -> SSAValue:

@@ -74,7 +74,7 @@ class Paths:
             return compiled.run(leaves)
         except GuardFailed:
             # Compiled code rounds otherwise than what the decision was taken by.
-            found = Interpreted(traced, ignore_guards=True).run(leaves)
+            found = Interpreted(traced.without_guards()).run(leaves)
             return traced.out_tree.unflatten(found)
 
     def _make_room(self, traced: Traced) -> None:

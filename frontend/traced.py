@@ -25,7 +25,7 @@ from .control_flow.conversion import converted_root
 from .control_flow.decisions import Decisions, Retrace
 from .control_flow.unusable import require_usable
 from .errors import ArgumentError, DtypeError, OutputError, TracerMutationError
-from .guards import Example, Guard, condition
+from .guards import Example, Guard, add_condition
 from .leaks import watched
 from .source import definition_location
 from .tracer import Tracer
@@ -312,16 +312,16 @@ def _trace_once(
         values = [tracer.value for tracer in results]
         body = current.finish([*values, *current.guards])
     _require_no_mutations(current)
-    functions = [body, *current.functions.values()]
+    module = ModuleOp([body, *current.functions.values()])
     guards = list(current.guards.values())
     if guards:
-        functions.append(condition(body, guards, guards_of(current.name)))
+        add_condition(module, body, guards, guards_of(current.name))
         select_results(body, tuple(range(len(values))))
     returned = Results(
         structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, weak_type=r.weak) for r in results])
     )
     described = Function(current.name, len(current.captures), arguments, returned)
-    return _Source(ModuleOp(functions), described, current.captures, guards)
+    return _Source(module, described, current.captures, guards)
 
 
 def _require_no_mutations(trace: Trace) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr, SymbolRefAttr
-from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from ..ir.builder import Builder
 from ..ir.errors import GradatimError
-from ..ir.functions import find_function, return_of
-from ..ir.types import shape_of
+from ..ir.functions import BlockBuilder, block_of, find_function, return_of
+from ..ir.types import shape_of, tensor_info
+from .effects import any_effects
+from .simplify.inline import inline_calls
 
 STATUS: Final = np.dtype(np.int32)
 """The dtype of a status. 0 means that the other results are valid."""
@@ -26,45 +30,77 @@ MISMATCH: Final = -1
 def add_status(module: ModuleOp, function: FuncOp, condition: str, arguments: int) -> None:
     """Let a function that nobody calls return a status too: 0 if a condition holds, or `MISMATCH`.
 
+    Where it does not hold, nothing that has effects runs; a function with effects gives zeros then.
+
     Args:
         module: holds the function.
         function: the function.
-        condition: the name of a function that returns bools, all of which must hold.
+        condition: the name of a function without effects that returns bools, all of which must
+            hold.
         arguments: how many of the function's first arguments it takes.
 
     Raises:
         GradatimError: if there is no such condition, or it takes other arguments.
     """
     callee = find_function(module, condition)
-    callee.properties["sym_visibility"] = StringAttr("private")
-    results = list(callee.function_type.outputs)
-    operands = function.body.block.args[:arguments]
-    if [operand.type for operand in operands] != list(callee.function_type.inputs):
+    if list(function.function_type.inputs)[:arguments] != list(callee.function_type.inputs):
         raise GradatimError(
             f"@{condition} does not take the first {arguments} arguments of "
             f"@{function.sym_name.data}"
         )
+    if any_effects(module):
+        inline_calls(module, function)
+        results, holds = _guard_effects(function, callee)
+    else:
+        results, holds = _take_results(function), _append_condition(function, callee)
+    callee.properties["sym_visibility"] = StringAttr("private")
+    block = function.body.block
+    b = Builder(block, function.location)
+    status = b.select(holds, b.full((), STATUS, 0), b.full((), STATUS, MISMATCH))
+    block.add_op(ReturnOp.create(operands=[*results, status], location=function.location))
+    function.properties["function_type"] = FunctionType.from_lists(
+        list(block.arg_types), [value.type for value in (*results, status)]
+    )
+
+
+def _take_results(function: FuncOp) -> Sequence[SSAValue]:
     terminator = return_of(function)
+    results = list(terminator.operands)
+    function.body.block.erase_op(terminator)
+    return results
+
+
+def _append_condition(function: FuncOp, callee: FuncOp) -> SSAValue:
+    """Append whether the condition holds for the first arguments of a function."""
+    block = function.body.block
     call = CallOp.create(
-        operands=operands,
-        result_types=results,
-        properties={"callee": SymbolRefAttr(condition)},
+        operands=block.args[: len(callee.function_type.inputs)],
+        result_types=list(callee.function_type.outputs),
+        properties={"callee": SymbolRefAttr(callee.sym_name.data)},
         location=function.location,
     )
-    function.body.block.insert_op_before(call, terminator)
-    block = function.body.block
-    block.detach_op(terminator)
+    block.add_op(call)
     b = Builder(block, function.location)
     holds = b.full((), np.dtype(np.bool_), True)
     for result in call.results:
         dims = range(len(shape_of(result)))
         holds = b.and_(holds, b.reduce("and", result, dims) if dims else result)
-    status = b.select(holds, b.full((), STATUS, 0), b.full((), STATUS, MISMATCH))
-    block.add_op(terminator)
-    terminator.operands = [*terminator.operands, status]
-    function.properties["function_type"] = FunctionType.from_lists(
-        list(function.function_type.inputs), [value.type for value in terminator.operands]
-    )
+    return holds
+
+
+def _guard_effects(function: FuncOp, callee: FuncOp) -> tuple[Sequence[SSAValue], SSAValue]:
+    """Let all of a function run only if the condition holds; return its results, and whether."""
+    types = list(function.function_type.outputs)
+    body = block_of(function)
+    block = Block(arg_types=body.arg_types)
+    for old, new in zip(body.args, block.args):
+        new.name_hint = old.name_hint
+    function.body.add_block(block)
+    holds = _append_condition(function, callee)
+    other = BlockBuilder(body.arg_types, (), function.location)
+    zeros = [other.builder.full(*tensor_info(type_), 0) for type_ in types]
+    b = Builder(block, function.location)
+    return b.case(holds, block.args, [other.finish(zeros), body]), holds
 
 
 @dataclass(frozen=True)
@@ -89,9 +125,12 @@ class ArrayAddStatus(ModulePass):
           func.return %t, %5 : tensor<f64>, tensor<i32>
         }
 
+    A function with effects runs inside an ``array.case``, which chooses zeros if the condition does
+    not hold.
+
     Options:
         function: the function, which nobody calls.
-        condition: a function that returns bools, of any shape; it becomes private.
+        condition: a function without effects that returns bools, of any shape; it becomes private.
         arguments: how many of the function's first arguments the condition takes.
     """
 

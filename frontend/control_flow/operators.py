@@ -1,4 +1,4 @@
-"""What ``and``, ``or``, ``not``, ``in``, ``a if c else b``, ``assert`` and ``a[i]`` do.
+"""What ``and``, ``or``, ``not``, ``in``, ``a if c else b`` and ``a[i]`` do.
 
 Each does what Python does unless an operand is traced.
 """
@@ -153,15 +153,3 @@ def _has_tracer(index: Any) -> bool:
     if type(index) is builtins.slice:
         return any(type(part) is Tracer for part in (index.start, index.stop, index.step))
     return type(index) is Tracer
-
-
-def assert_(test: Tracer, message: Thunk) -> None:
-    """Check an assertion about a traced value while tracing, by the values of the call.
-
-    Raises:
-        AssertionError: if it does not hold.
-        TracerBoolConversionError: if values are not at hand.
-    """
-    if not bool(test):
-        found = message()
-        raise AssertionError(*([] if found is None else [found]))

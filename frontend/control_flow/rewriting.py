@@ -501,9 +501,11 @@ class Rewriter(Expressions):
         """Rewrite ``assert``."""
         at = place(node.test)
         test = self.visit(node.test)
-        message = self.visit(node.msg) if node.msg else constant(None, at)
-        checked = runtime_call("assert_", [load(TEST, at), thunk(message, at)], at)
-        plain = replaced(node, test=load(TEST, at), msg=message if node.msg else None)
+        message = self.visit(node.msg) if node.msg else None
+        told = thunk(_text(message), at) if message else constant(None, at)
+        source = constant(ast.unparse(node.test), at)
+        checked = runtime_call("assert_", [load(TEST, at), told, source], at)
+        plain = replaced(node, test=load(TEST, at), msg=message)
         branch = ast.If(is_traced(load(TEST, at), at), [ast.Expr(checked, **at)], [plain], **at)
         debug = ast.Name("__debug__", ast.Load(), **at)
         return [ast.If(debug, [assign(TEST, test, at), branch], [], **at)]
@@ -521,6 +523,22 @@ class Rewriter(Expressions):
         """Rewrite ``x: T = v`` but for the annotation."""
         value = self.visit(node.value) if node.value else None
         return [replaced(node, value=value)]
+
+
+def _text(message: ast.expr) -> ast.expr:
+    """Return an expression for a message; of an f-string, one for a format and its values."""
+    if not isinstance(message, ast.JoinedStr):
+        return message
+    at = place(message)
+    pieces: list[ast.expr] = []
+    for part in message.values:
+        if not isinstance(part, ast.FormattedValue):
+            pieces.append(part)
+            continue
+        conversion = constant(f"!{chr(part.conversion)}" if part.conversion > 0 else "", at)
+        specification = part.format_spec or constant("", at)
+        pieces.append(ast.Tuple([part.value, conversion, specification], ast.Load(), **at))
+    return runtime_call("text", pieces, at)
 
 
 _STATEMENTS: Final[dict[type, Callable[[Rewriter, Any, _Block], list[ast.stmt]]]] = {

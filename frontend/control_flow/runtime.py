@@ -1,9 +1,10 @@
 """What rewritten source calls, under the name ``@runtime``."""
 
 from ..local import new_array, storable
+from .assertions import assert_, text
 from .branches import if_, leave, rest
 from .loops import begin_while, iterate, while_
-from .operators import and_, assert_, choose, in_, item, not_, or_, slice
+from .operators import and_, choose, in_, item, not_, or_, slice
 from .sources import joined
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "rest",
     "slice",
     "storable",
+    "text",
     "while_",
 ]

@@ -38,3 +38,31 @@ func.func @holds(%x: tensor<4xf64>) -> tensor<4xi1> {
   %0 = array.compare eq %x, %x : tensor<4xf64> -> tensor<4xi1>
   func.return %0 : tensor<4xi1>
 }
+
+// -----
+
+// What has effects runs only if the condition holds; also in functions that are called.
+
+// CHECK-LABEL: func.func @f(%x: tensor<f64>) -> (tensor<f64>, tensor<i32>)
+// CHECK-NEXT:    %[[HOLDS:.*]] = func.call @holds(%x)
+// CHECK:         %[[ALL:.*]] = array.and
+// CHECK-NEXT:    %[[RESULT:.*]] = array.case index(%[[ALL]]
+// CHECK:           array.constant dense<0.000000e+00>
+// CHECK:           array.callback
+// CHECK:         array.select %[[ALL]]
+// CHECK-NOT:     array.callback
+// CHECK:         func.return %[[RESULT]]
+func.func @f(%x: tensor<f64>) -> tensor<f64> {
+  %0 = func.call @prints(%x) : (tensor<f64>) -> tensor<f64>
+  func.return %0 : tensor<f64>
+}
+
+func.func private @prints(%x: tensor<f64>) -> tensor<f64> {
+  %0 = array.callback 0 : i64 "print" mapping "sequential" types [tensor<i32>] operands(%x : tensor<f64>) -> tensor<i32>
+  func.return %x : tensor<f64>
+}
+
+func.func @holds(%x: tensor<f64>) -> tensor<i1> {
+  %0 = array.compare eq %x, %x : tensor<f64> -> tensor<i1>
+  func.return %0 : tensor<i1>
+}

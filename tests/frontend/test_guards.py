@@ -251,3 +251,55 @@ def test_closing_over_a_traced_value() -> None:
 
     with pytest.raises(errors.TracerBoolConversionError):
         outer(1.0)
+
+
+def test_effects_happen_only_on_the_path_that_is_taken() -> None:
+    seen: list[float] = []
+
+    def note(x: Any) -> None:
+        seen.append(float(x))
+
+    inner = gd.stage(lambda x: (gd.debug.callback(note, 10 * x), 2 * x)[1])
+
+    def program(x: Any, n: Any) -> Any:
+        gd.debug.callback(note, x)
+        y = inner(x)
+        if y > 0:
+            gd.checks.check(n < 5, "{} is too much", n)
+            return y * n
+        gd.debug.callback(note, -x)
+        return y - n
+
+    staged, _ = unconverted(program)
+    for _ in range(2):
+        for x, n, effects in [(1.0, 2, [1.0, 10.0]), (-1.0, 20, [-1.0, -10.0, 1.0])]:
+            assert staged(x, n) == (2 * x * n if x > 0 else 2 * x - n)
+            assert seen == effects
+            seen.clear()
+    with pytest.raises(errors.CheckError, match="20 is too much"):
+        staged(1.0, 20)
+    seen.clear()
+    assert staged(-1.0, 20) == -22
+    np.testing.assert_array_equal(staged.vmap((0, None))(V**2, 2), 4 * V**2)
+    assert staged.grad()(-1.0, 20) == 2
+
+
+def test_what_effects_give_decides_nothing_while_tracing() -> None:
+    calls: list[Any] = []
+
+    def doubled(x: Any) -> Any:
+        calls.append(x)
+        return 2 * x
+
+    def decided(callback: Any) -> Any:
+        def program(x: Any) -> Any:
+            return x if callback(doubled, gd.ShapeDtypeStruct((), np.float64), x) > 0 else -x
+
+        return gd.stage(program, convert=False)
+
+    pure = decided(gd.pure_callback)
+    assert [pure(x) for x in (1.0, -2.0, 3.0)] == [1, 2, 3]
+    calls.clear()
+    with pytest.raises(errors.TracerBoolConversionError):
+        decided(gd.io_callback)(1.0)
+    assert not calls
