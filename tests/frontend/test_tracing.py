@@ -24,9 +24,14 @@ def ops_of(module: ModuleOp) -> list[Any]:
 
 
 def line_here() -> int:
-    frame = inspect.currentframe()
-    assert frame is not None and frame.f_back is not None
-    return frame.f_back.f_lineno
+    """Return the line of this file that calls, by whatever frames of tracing."""
+    here = inspect.currentframe()
+    assert here is not None
+    frame = here.f_back
+    while frame is not None and frame.f_code.co_filename != __file__:
+        frame = frame.f_back
+    assert frame is not None
+    return frame.f_lineno
 
 
 LINES: dict[str, int] = {}
