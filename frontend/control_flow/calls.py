@@ -43,11 +43,11 @@ def call(function: Any) -> Any:
 
 def _may_make_arrays(function: Any) -> bool:
     """Tell whether a function that is not converted may return an array, of NumPy or its own."""
-    kind = type(function)
-    if kind is BuiltinFunctionType:
-        module = function.__module__
-        return bool(module) and module.partition(".")[0] not in sys.stdlib_module_names
-    return kind is FunctionType or kind is MethodType
+    if type(function) not in (BuiltinFunctionType, FunctionType, MethodType):
+        return False
+    module = getattr(function, "__module__", None) or "builtins"  # as methods of builtin types have
+    package = module.partition(".")[0]
+    return package == "copy" or package not in sys.stdlib_module_names
 
 
 class TracedRange:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -484,6 +485,16 @@ def test_what_operators_make_of_arrays_of_others_is_the_functions_own() -> None:
     for x in (np.array([1.0, 2, 3]), np.array([-1.0, 2, 3])):
         check(stores_in_a_branch, x)
         check(stores_in_a_result, x)
+
+
+def test_copies_by_the_standard_library_are_the_functions_own() -> None:
+    def copied(x: Any) -> Any:
+        shallow, deep = copy.copy(CLOSED_OVER), copy.deepcopy([CLOSED_OVER])[0]
+        shallow[0] = x[0]
+        deep[1] = x[1]
+        return shallow, deep
+
+    check(copied, np.array([5.0, 6, 7]))
 
 
 def test_an_array_that_outlives_its_function_cannot_be_changed() -> None:
