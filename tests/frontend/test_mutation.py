@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import operator
 from collections.abc import Callable, Sequence
+from copy import copy as copy_shallow
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -489,7 +490,7 @@ def test_what_operators_make_of_arrays_of_others_is_the_functions_own() -> None:
 
 def test_copies_by_the_standard_library_are_the_functions_own() -> None:
     def copied(x: Any) -> Any:
-        shallow, deep = copy.copy(CLOSED_OVER), copy.deepcopy([CLOSED_OVER])[0]
+        shallow, deep = copy_shallow(CLOSED_OVER), deepcopy([CLOSED_OVER])[0]
         shallow[0] = x[0]
         deep[1] = x[1]
         return shallow, deep
