@@ -44,13 +44,13 @@ def compile_program(traced: Traced, hooks: Sequence[Hook] = ()) -> ProgramCode:
     if hooks or os.environ.get("GRADATIM_DUMP") or os.environ.get("GRADATIM_VERIFY"):
         return _compile(traced, hooks)
     if calls_python(traced.source):  # functions of this process
-        return _compile(traced, ())
+        return _compile(traced)
     key = _key(traced)
     found = cache.lookup(key)
     if found is not None:
         externals, _, code = found.partition(b"\n")
         return ProgramCode(code, tuple(externals.decode().split()))
-    program = _compile(traced, ())
+    program = _compile(traced)
     cache.store(key, " ".join(program.externals).encode() + b"\n" + program.object)
     return program
 
@@ -60,10 +60,11 @@ def calls_python(module: ModuleOp) -> bool:
     return any(isinstance(op, CallbackOp) for op in module.walk())
 
 
-def _compile(traced: Traced, hooks: Sequence[Hook]) -> ProgramCode:
+def _compile(traced: Traced, hooks: Sequence[Hook] | None = None) -> ProgramCode:
+    """Compile, seen by hooks, or by nobody."""
     from .lowered import lower  # not needed where the program is found on disk
 
-    program = lower(traced, hooks).program
+    program = lower(traced, hooks or (), counted=hooks is not None).program
     return ProgramCode(jit.compile_object(program.text), tuple(sorted(program.externals)))
 
 

@@ -63,6 +63,8 @@ def lower(
     traced: Traced,
     hooks: Sequence[Hook] = (),
     at_level: Callable[[str, ModuleOp], None] = lambda level, module: None,
+    *,
+    counted: bool = True,
 ) -> Lowering:
     """Lower a traced function to LLVM IR.
 
@@ -70,6 +72,7 @@ def lower(
         traced: the function.
         hooks: see the program after each pass behind the transformations.
         at_level: sees the program when it reaches a level.
+        counted: whether the records tell the number of ops.
     """
     options = Options(vector_bits=jit.host_target().vector_bits)
     transforms = [PASSES[call.name]()(**call.options) for call in traced.passes]
@@ -91,7 +94,7 @@ def lower(
             microseconds = estimate_microseconds(module)
 
     module = traced.source.clone()
-    records = run_passes(module, passes, [watch])
+    records = run_passes(module, passes, [watch], counted=counted)
     emitted = emit_module(module, traced.fun_name, jit.host_target().vector_math)
     release_gil = microseconds > _RELEASE_GIL_MICROSECONDS
     entry = emit_entry(flat_call(traced), release_gil=release_gil, has_status=traced.has_status)

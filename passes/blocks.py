@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
-from ..ir.array.base import ArrayOp
+from ..ir.array.base import is_array_op
 from ..ir.array.effect import has_effect
 
 Environment = MutableMapping[SSAValue, SSAValue]
@@ -30,7 +30,7 @@ def name_argument(value: SSAValue, hint: str | None) -> None:
 
 def append_copy(block: Block, op: Operation, environment: Environment) -> Operation:
     """Append a copy of ``op`` to ``block`` and note its results in the environment."""
-    if isinstance(op, ArrayOp):
+    if is_array_op(op):
         operands = [environment[value] for value in op._operands]
         copy: Operation = op.with_operands(operands)
         for old, new in zip(op.results, copy.results):

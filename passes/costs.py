@@ -80,15 +80,16 @@ def cost_of_computing(op: Operation) -> int:
     """
     if has_effect(op):
         return EFFECT
-    if isinstance(op, CallbackOp):
+    kind = type(op)
+    if kind is CallbackOp:
         return CALL
     if op.regions:
         return 1 + _region_costs(op)
-    if isinstance(op, _FREE):
+    if kind in _FREE:
         return 0
     elements, width = _elements(op)
-    flops = elements * width * _unit(type(op))
-    if not isinstance(op, ConvertOp):
+    flops = elements * width * _unit(kind)
+    if kind is not ConvertOp:
         flops = max(flops, flops_in(op))
     return 1 + FLOP * flops * max(elements, NARROW) // max(elements, 1)
 

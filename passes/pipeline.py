@@ -95,7 +95,7 @@ def passes_to(level: str, options: Options) -> Passes:
 
 
 class PassRecord(NamedTuple):
-    """What one pass did: its time, and the ops of the module before and after it."""
+    """What one pass did: its time, and the ops before and after it, 0 if they were not counted."""
 
     name: str
     milliseconds: float
@@ -112,22 +112,26 @@ def run_passes(
     passes: Iterable[ModulePass],
     hooks: Sequence[Hook] = (),
     context: Context | None = None,
+    *,
+    counted: bool = True,
 ) -> list[PassRecord]:
     """Run passes on a module, in place, and return what each of them did.
 
     Hooks run after each pass and once before the first; those that the environment asks for (see
-    ``environment_hooks``) come first.
+    ``environment_hooks``) come first. Ops are counted if that is asked for: it takes as long as a
+    pass does that finds nothing to do.
     """
     context = context or new_context()
     hooks = (*environment_hooks(), *hooks)
-    count = count_ops(module)
+    size = count_ops if counted else _uncounted
+    count = size(module)
     _show(hooks, 0, PassRecord("input", 0.0, count, count), module)
     records = []
     for number, pass_ in enumerate(passes, 1):
         start = perf_counter()
         pass_.apply(context, module)
         milliseconds = 1e3 * (perf_counter() - start)
-        before, count = count, count_ops(module)
+        before, count = count, size(module)
         records.append(PassRecord(pass_.name, milliseconds, before, count))
         _show(hooks, number, records[-1], module)
     return records
@@ -235,6 +239,10 @@ def _equal(before: np.ndarray, after: np.ndarray, tolerance: float) -> bool:
     finite = before[np.isfinite(before)]
     bound = tolerance * float(np.max(np.abs(finite), initial=0.0))
     return bool(np.allclose(after, before, rtol=0.0, atol=bound, equal_nan=True))
+
+
+def _uncounted(op: Operation) -> int:
+    return 0
 
 
 def cost_table(module: ModuleOp) -> list[tuple[str, Cost]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeGuard
 
 import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, LocationAttr
@@ -176,6 +176,20 @@ class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
             if max([prod(shape_of(type_)) for type_ in types]) > FOLD_SIZE_LIMIT:
                 return None
             return tuple(map(dense, self.evaluate_results(*map(to_numpy, constants))))
+
+
+def is_array_op(op: object) -> TypeGuard[ArrayOp]:
+    """Tell whether something is an `ArrayOp`: as ``isinstance``, which is slow for an ABC.
+
+    Passes ask it of every op.
+    """
+    found = _array_types.get(type(op))
+    if found is None:
+        found = _array_types[type(op)] = isinstance(op, ArrayOp)
+    return found
+
+
+_array_types: dict[type, bool] = {}
 
 
 def _types_of(values: Iterable[SSAValue]) -> list[Tensor]:

@@ -152,9 +152,11 @@ def format_message(message: str, names: Sequence[str], payload: Sequence[Any]) -
 
 def has_effect(op: Operation) -> bool:
     """Tell whether an op, or one in its regions, does more than compute its results."""
-    if isinstance(op, CheckOp):
+    if type(op) is CheckOp:
         return True
-    if isinstance(op, CallbackOp):
+    if type(op) is CallbackOp:
         return op.pure is None
+    if not op.regions:
+        return False
     blocks = (block for region in op.regions for block in region.blocks)
     return any(has_effect(inner) for block in blocks for inner in block.ops)

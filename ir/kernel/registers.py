@@ -58,9 +58,9 @@ def is_small_op(op: Operation) -> bool:
     first = 1 if kind in READING_OPS else 0
     if not all(is_small(operand.type) for operand in op.operands[first:]):
         return False
-    if isinstance(op, GatherOp):
+    if type(op) is GatherOp:
         return prod(shape_of(op.indices[0])) <= MAX_POSITIONS
-    return not isinstance(op, DotGeneralOp) or _products(op) <= MAX_PRODUCTS
+    return type(op) is not DotGeneralOp or _products(op) <= MAX_PRODUCTS
 
 
 def is_read_at_computed_positions(value: SSAValue) -> bool:

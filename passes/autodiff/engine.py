@@ -77,7 +77,7 @@ def _varied_among(op: Operation, varied: set[SSAValue]) -> Iterable[SSAValue]:
         rule = region_rule_of(op)
         flags = rule.varied(ENGINE, op, [v in varied for v in op._operands])
         return [v for v, varies in zip(op.results, flags) if varies]
-    if isinstance(op, BarrierOp):
+    if type(op) is BarrierOp:
         pairs = zip(op.results, op._operands)
         return [v for v, operand in pairs if operand in varied and is_inexact(v)]
     return filter(is_inexact, op.results)
@@ -111,7 +111,7 @@ def _complete(tapes: Iterable[Sequence[SSAValue]], found: set[SSAValue]) -> bool
 
 
 def _useful_operands(op: Operation, varied: Flags, wanted: Flags) -> Flags:
-    if isinstance(op, BarrierOp):
+    if type(op) is BarrierOp:
         return wanted
     return region_rule_of(op).useful(ENGINE, op, varied, wanted) if op.regions else varied
 

@@ -355,9 +355,9 @@ class PairwiseSum:
 def _placed_among_zeros(value: SSAValue) -> Derivative:
     """Return what a value has at computed positions if it is zero everywhere else."""
     op = value.owner
-    if isinstance(op, ScatterOp) and op.kind.data is not ScatterKind.ADD:
+    if type(op) is ScatterOp and op.kind.data is not ScatterKind.ADD:
         return None
-    if isinstance(op, DynamicUpdateSliceOp | ScatterOp) and is_zero(op.operand):
+    if (type(op) is ScatterOp or type(op) is DynamicUpdateSliceOp) and is_zero(op.operand):
         return op.update
     return None
 

@@ -23,9 +23,10 @@ def raise_checks(block: Block) -> None:
     b = Builder(block)
     found = False
     for op in block.ops:
-        found |= isinstance(op, CheckOp)
-        for inner in blocks_of(op):
-            raise_checks(inner)
+        found |= type(op) is CheckOp
+        if op.regions:
+            for inner in blocks_of(op):
+                raise_checks(inner)
 
     def visit(op: Operation) -> Sequence[SSAValue] | None:
         if not isinstance(op, CheckOp):

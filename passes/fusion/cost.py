@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from math import prod
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -110,20 +111,32 @@ def bytes_of(value: SSAValue) -> int:
 
 def flops_in(op: Operation) -> int:
     """Return the additions that an op takes for all elements, weighted by their width."""
-    if isinstance(op, DotGeneralOp):
-        depth = prod(shape_of(op.lhs)[d] for d in op.lhs_contract.data)
-        return 2 * depth * prod(shape_of(op.result)) * _width(op.result)
-    if isinstance(op, ConvolutionOp):
-        return 2 * prod(shape_of(op.rhs)[:-1]) * prod(shape_of(op.result)) * _width(op.result)
-    if isinstance(op, ReduceWindowOp):
-        return prod(op.sizes.data) * prod(shape_of(op.result)) * _width(op.result)
-    if isinstance(op, SortOp):
-        return _SORT_FLOPS * prod(shape_of(op.operands[0])) * _width(op.operands[0])
+    rule = _FLOPS_RULES.get(type(op))
+    if rule is not None:
+        return rule(op)
     flops = flops_of(type(op))
     if not flops:
         return 0
-    elements = max(prod(shape_of(v)) for v in (*op.operands, *op.results))
-    return flops * elements * _width(op.operands[0])
+    shapes = {tensor_info(value).shape for value in (*op._operands, *op.results)}
+    return flops * max(map(prod, shapes)) * _width(op._operands[0])
+
+
+def _size(value: SSAValue) -> int:
+    """Return the elements of a value, each counted by its width."""
+    return prod(shape_of(value)) * _width(value)
+
+
+def _flops_of_product(op: DotGeneralOp) -> int:
+    depth = prod(shape_of(op.lhs)[d] for d in op.lhs_contract.data)
+    return 2 * depth * _size(op.result)
+
+
+_FLOPS_RULES: Final[dict[type[Operation], Callable[[Any], int]]] = {
+    DotGeneralOp: _flops_of_product,
+    ConvolutionOp: lambda op: 2 * prod(shape_of(op.rhs)[:-1]) * _size(op.result),
+    ReduceWindowOp: lambda op: prod(op.sizes.data) * _size(op.result),
+    SortOp: lambda op: _SORT_FLOPS * _size(op.operands[0]),
+}
 
 
 def _width(value: SSAValue) -> int:

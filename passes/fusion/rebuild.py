@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from ...ir.array.base import ArrayOp
+from ...ir.array.base import is_array_op
 from ...ir.array.control import ScanOp, WhileOp
 from ...ir.array.regions import RegionOp
 from ...ir.array.shape import IotaOp
@@ -48,7 +48,7 @@ def fuse(function: FuncOp, vector_bits: int) -> None:
 def _fuse_region(region: Region, target: Target, in_registers: bool) -> None:
     old = region.block
     for op in old.ops:
-        if isinstance(op, RegionOp):
+        if op.regions and isinstance(op, RegionOp):
             _fuse_regions_of(op, target, in_registers)
     new = Block(arg_types=old.arg_types)
     grouping = Grouping(old, in_registers)
@@ -189,7 +189,7 @@ class _Body:
             self._numberings.append(axes)
         if axes is not None:
             self._shapes[shape] = None
-        assert isinstance(op, ArrayOp)
+        assert is_array_op(op)
         copy = op.with_operands(operands)
         self.block.add_op(copy)
         for old, new in zip(op.results, copy.results):

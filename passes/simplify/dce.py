@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -20,6 +20,8 @@ from .control.liveness import shrink
 from .ordering import without_unused
 from .rewriting import functions_of
 
+_WITH_EFFECTS: Final = (CallbackOp, CheckOp)
+
 
 @cache
 def _is_pure_type(op_type: type[Operation]) -> bool:
@@ -28,7 +30,7 @@ def _is_pure_type(op_type: type[Operation]) -> bool:
 
 def is_pure(op: Operation) -> bool:
     """Tell whether an op, with all that is in its regions, has no effect but its results."""
-    if isinstance(op, CallbackOp | CheckOp):
+    if type(op) in _WITH_EFFECTS:
         return not has_effect(op)
     if op.regions and isinstance(op, RegionOp):
         blocks = [region.blocks.first for region in op.regions]
@@ -53,7 +55,7 @@ def _clean(block: Block) -> bool:
         if unused and op.next_op is not None and is_pure(op):
             block.erase_op(op)
             found = True
-        elif isinstance(op, SortOp) and (smaller := without_unused(op)) is not None:
+        elif type(op) is SortOp and (smaller := without_unused(op)) is not None:
             block.insert_op_before(smaller, op)
             block.erase_op(op)
             found = True

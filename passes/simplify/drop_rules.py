@@ -22,13 +22,14 @@ def drop_rules(block: Block) -> None:
     """Put the bodies of ops in their place that only say how to differentiate, in linear time."""
     found = False
     for op in block.ops:
-        found |= isinstance(op, _DROPPED)
-        for region in op.regions[:1] if isinstance(op, CustomDerivativeOp) else op.regions:
+        kind = type(op)
+        found |= kind in _DROPPED
+        for region in op.regions[:1] if kind is CustomDerivativeOp else op.regions:
             for inner in region.blocks:
                 drop_rules(inner)
 
     def visit(op: Operation) -> Sequence[SSAValue] | None:
-        if isinstance(op, NameOp):
+        if type(op) is NameOp:
             return op.operands
         return opened(op.regions[0].block, op.operands, block) if type(op) in _WITH_BODY else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
@@ -12,7 +12,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...ir.array.base import ArrayOp
+from ...ir.array.base import is_array_op
 from ...ir.array.effect import CallbackOp
 from ...ir.array.shape import ConstantOp
 from ...ir.builder import Builder
@@ -20,13 +20,15 @@ from ...ir.types import shape_of, splat, tensor_info
 from .rewriting import blocks_of, functions_of, rewrite_forward
 from .rules import constant_of
 
+_UNFOLDED: Final = (ConstantOp, CallbackOp)
+
 
 def folded(op: Operation) -> Sequence[DenseIntOrFPElementsAttr] | None:
     """Return what an op computes if its operands are constants, or if its results are empty.
 
     A splat stays one, whatever its size; other constants have at most ``FOLD_SIZE_LIMIT`` elements.
     """
-    if not isinstance(op, ArrayOp) or isinstance(op, ConstantOp | CallbackOp):
+    if not is_array_op(op) or type(op) in _UNFOLDED:
         return None
     results = op.results
     if 0 in shape_of(results[0]) and all(0 in shape_of(result) for result in results):

@@ -39,11 +39,12 @@ class _Inliner:
             self._inline_regions(op, in_rule)
             return None
 
-        if any(isinstance(op, CallOp) for op in block.ops):
+        if any(type(op) is CallOp for op in block.ops):
             rewrite_forward(block, visit)
         else:
             for op in block.ops:
-                self._inline_regions(op, in_rule)
+                if op.regions:
+                    self._inline_regions(op, in_rule)
 
     def _inline_regions(self, op: Operation, in_rule: bool) -> None:
         for number, region in enumerate(op.regions):
@@ -129,7 +130,7 @@ def calls_in(function: FuncOp) -> list[CallOp]:
 
 def _calls_in(block: Block) -> Iterator[CallOp]:
     for op in block.ops:
-        if isinstance(op, CallOp):
+        if type(op) is CallOp:
             yield op
         for region in op.regions:
             for inner in region.blocks:

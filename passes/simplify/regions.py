@@ -27,16 +27,16 @@ def inline_regions(block: Block) -> None:
     drop_rules(block)
 
     def visit(op: Operation) -> Sequence[SSAValue] | None:
-        if isinstance(op, BarrierOp):
+        if type(op) is BarrierOp:
             return op.operands
-        if isinstance(op, CaseOp):
+        if type(op) is CaseOp:
             if len(op.regions) == 1:
                 return opened(op.regions[0].block, op.inputs, block)
             _normalize_index(op, block)
         return None
 
     for op in block.ops:
-        if isinstance(op, RegionOp):
+        if op.regions and isinstance(op, RegionOp):
             for region in op.regions:
                 if region.blocks.first is not None:
                     inline_regions(region.blocks.first)

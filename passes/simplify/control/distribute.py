@@ -11,7 +11,7 @@ from typing import Final
 
 from xdsl.ir import Operation, SSAValue
 
-from ....ir.array.base import ArrayOp
+from ....ir.array.base import is_array_op
 from ....ir.array.control import ScanOp
 from ....ir.array.effect import has_effect
 from ....ir.array.regions import terminator_of
@@ -58,13 +58,13 @@ def _worth_computing_at_once(draft: Draft, count: int) -> list[SSAValue]:
     (block,) = draft.blocks
     index, consts, carries, elements = draft.parts
     varying = dependent_values(block, [*index, *elements])
-    staying = [op for op in block.ops if has_effect(op) or not isinstance(op, ArrayOp)]
+    staying = [op for op in block.ops if has_effect(op) or not is_array_op(op)]
     late = [*carries, *(result for op in staying for result in op.results)]
     unknown = dependent_values(block, late)
     gains: dict[Operation, int] = {
         op: gain_of_batching(op, varying)
         for op in block.ops
-        if isinstance(op, ArrayOp) and unknown.isdisjoint(op.results) and op.results[0] in varying
+        if is_array_op(op) and unknown.isdisjoint(op.results) and op.results[0] in varying
     }
     if not any(gains.values()):
         return []

@@ -22,6 +22,8 @@ from .draft import Draft
 DEAR: Final = 1_000_000
 """The picoseconds above which an op is not computed before a loop that may take no step."""
 
+_STARTS: Final = (BarrierOp, TapeNewOp)
+
 _STAY: Final = (ConstantOp, IotaOp, BroadcastOp, BarrierOp, TapeNewOp)
 
 
@@ -56,7 +58,7 @@ def _worth_hoisting(
     staying = [
         result
         for op in block.ops
-        if isinstance(op, BarrierOp | TapeNewOp) or not is_pure(op)
+        if type(op) in _STARTS or not is_pure(op)
         for result in op.results
     ]
     changing = dependent_values(block, [*late, *staying])
@@ -64,7 +66,7 @@ def _worth_hoisting(
     movable = [
         op
         for op in block.ops
-        if op is not last and not isinstance(op, _STAY) and changing.isdisjoint(op.results)
+        if op is not last and type(op) not in _STAY and changing.isdisjoint(op.results)
     ]
     if not movable or (cautious and sum(map(cost_of_computing, movable)) > DEAR):
         return []
