@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import ClassVar, Self
 
-from xdsl.dialects.builtin import DenseArrayBase, LocationAttr, i32
+from xdsl.dialects.builtin import DenseArrayBase, LocationAttr
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, traits_def, var_operand_def
 from xdsl.parser import Parser
@@ -21,6 +20,7 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, RecursiveMemoryEf
 from xdsl.utils.exceptions import VerifyException
 
 from ..errors import GradatimError
+from ..integer_arrays import segment_sizes
 
 Types = Sequence[Attribute]
 
@@ -194,12 +194,7 @@ def _parse_group(parser: Parser, name: str) -> list[SSAValue]:
 def _segments_of(groups: Sequence[Sequence[SSAValue]]) -> dict[str, Attribute]:
     if len(groups) < 2:
         return {}
-    return {"operandSegmentSizes": _segments(tuple([len(group) for group in groups]))}
-
-
-@lru_cache(maxsize=1024)
-def _segments(sizes: tuple[int, ...]) -> DenseArrayBase:
-    return DenseArrayBase.from_list(i32, sizes)
+    return {"operandSegmentSizes": segment_sizes(*[len(group) for group in groups])}
 
 
 def terminator_of(block: Block) -> YieldOp:

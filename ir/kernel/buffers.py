@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from xdsl.dialects.builtin import MemRefType, StridedLayoutAttr, TensorType
@@ -29,7 +30,12 @@ def buffer_type(tensor: Tensor) -> MemRefType:
 
 def part_type(buffer: MemRefType, shape: Shape) -> MemRefType:
     """Return the type of a part of a buffer that lies in one piece, wherever that begins."""
-    return MemRefType(buffer.element_type, shape, StridedLayoutAttr(row_major(shape), None))
+    return _part_type(buffer.element_type, tuple(shape))
+
+
+@lru_cache(maxsize=4096)
+def _part_type(element: Attribute, shape: Shape) -> MemRefType:
+    return MemRefType(element, shape, StridedLayoutAttr(row_major(shape), None))
 
 
 def value_type(operand: Attribute) -> Tensor:

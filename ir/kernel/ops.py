@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
 
-from xdsl.dialects.builtin import DenseArrayBase, LocationAttr, MemRefType, TensorType, i32
+from xdsl.dialects.builtin import LocationAttr, MemRefType, TensorType
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -35,6 +34,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from ..array.base import ArrayOp
 from ..errors import GradatimError
+from ..integer_arrays import segment_sizes
 from ..types import spell
 from .buffers import value_type
 from .registers import require_small
@@ -116,7 +116,7 @@ class FusionOp(IRDLOperation):
             result_types=[v.type for v in last.operands[len(outs) :]],
             properties={
                 "schedule": ScheduleAttr(schedule),
-                "operandSegmentSizes": _segments(len(ins), len(outs)),
+                "operandSegmentSizes": segment_sizes(len(ins), len(outs)),
             },
             regions=[Region(block)],
             location=location,
@@ -204,16 +204,11 @@ class FusionOp(IRDLOperation):
             result_types=result_types,
             properties={
                 "schedule": schedule,
-                "operandSegmentSizes": _segments(len(bindings), len(outs)),
+                "operandSegmentSizes": segment_sizes(len(bindings), len(outs)),
             },
             attributes=attributes,
             regions=[region],
         )
-
-
-@lru_cache(maxsize=1024)
-def _segments(*sizes: int) -> DenseArrayBase:
-    return DenseArrayBase.from_list(i32, sizes)
 
 
 def _require_equal(what: str, found: Iterable[Attribute], expected: Iterable[Attribute]) -> None:

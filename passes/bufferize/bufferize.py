@@ -14,7 +14,6 @@ from xdsl.context import Context
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import (
     ArrayAttr,
-    DenseArrayBase,
     DenseIntOrFPElementsAttr,
     FunctionType,
     IndexType,
@@ -36,6 +35,7 @@ from xdsl.passes import ModulePass
 
 from ...ir.array.shape import ConstantOp, ReshapeOp
 from ...ir.functions import find_function, return_of
+from ...ir.integer_arrays import dense_i64, segment_sizes
 from ...ir.kernel.buffers import buffer_type, part_type
 from ...ir.kernel.memory import LoadOp, StoreOp
 from ...ir.kernel.ops import FusionOp
@@ -294,7 +294,7 @@ class Bufferize:
         groups = [ArrayAttr([IntegerAttr(d, i64) for d in range(several)])] if several else []
         properties: dict[str, Attribute] = {"reassociation": ArrayAttr(groups)}
         if after > before:
-            properties["static_output_shape"] = DenseArrayBase.from_list(i64, type_.get_shape())
+            properties["static_output_shape"] = dense_i64(type_.get_shape())
             return self.append(memref.ExpandShapeOp, (part,), type_, properties)
         return self.append(memref.CollapseShapeOp, (part,), type_, properties)
 
@@ -401,17 +401,17 @@ class Constants:
 def _reinterpretation(shape: Shape) -> dict[str, Attribute]:
     """Return the properties of a cast to a row-major buffer of this shape."""
     return {
-        "static_offsets": DenseArrayBase.from_list(i64, [0]),
-        "static_sizes": DenseArrayBase.from_list(i64, shape),
-        "static_strides": DenseArrayBase.from_list(i64, row_major(shape)),
-        "operandSegmentSizes": DenseArrayBase.from_list(i32, [1, 0, 0, 0]),
+        "static_offsets": dense_i64([0]),
+        "static_sizes": dense_i64(shape),
+        "static_strides": dense_i64(row_major(shape)),
+        "operandSegmentSizes": segment_sizes(1, 0, 0, 0),
     }
 
 
 _NO_OVERFLOW: Final = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 
 _ALLOCATION: Final[dict[str, Attribute]] = {
-    "operandSegmentSizes": DenseArrayBase.from_list(i32, [0, 0]),
+    "operandSegmentSizes": segment_sizes(0, 0),
     "alignment": IntegerAttr(ALIGNMENT, i64),
 }
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Final
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
-    DenseArrayBase,
     IndexType,
     IntegerAttr,
     MemRefType,
     i1,
-    i32,
     i64,
 )
 from xdsl.dialects.tensor import ExtractOp, FromElementsOp
@@ -22,6 +20,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...ir.array.control import CaseOp, ScanOp, WhileOp
 from ...ir.array.regions import RegionOp, terminator_of
 from ...ir.array.shape import ReshapeOp
+from ...ir.integer_arrays import dense_i64, segment_sizes
 from ...ir.kernel.buffers import part_type
 from ...ir.kernel.memory import StoreOp
 from ...ir.kernel.ops import FusionOp
@@ -59,7 +58,7 @@ def _case(b: Bufferize, op: Operation) -> None:
         new = b.add(scf.IfOp, (index,), types, regions=regions[::-1])
     else:
         number = b.append(arith.IndexCastOp, (index,), INDEX)
-        numbers = DenseArrayBase.from_list(i64, range(1, len(regions)))
+        numbers = dense_i64(range(1, len(regions)))
         new = b.add(scf.IndexSwitchOp, (number,), types, {"cases": numbers}, regions=regions)
     b.tensors.update(zip(held, new.results))
     tapes.enter(b, held)
@@ -197,7 +196,7 @@ def _parallel_steps(
                 end = b.append(arith.MinSIOp, (end, b.index(op.count)), INDEX)
             _steps(b, op, stacks, start, end)
         b.add(scf.ReduceOp, ())
-    segments = DenseArrayBase.from_list(i32, [1, 1, 1, 0])
+    segments = segment_sizes(1, 1, 1, 0)
     bounds = [b.index(n) for n in (0, count, 1)]
     properties = {"operandSegmentSizes": segments}
     b.add(scf.ParallelOp, bounds, (), properties, regions=[Region(block)])
@@ -231,10 +230,8 @@ def _part(b: Bufferize, buffer: SSAValue, place: SSAValue) -> SSAValue:
         "static_sizes": (1, *rest),
         "static_strides": (1, *(1 for _ in rest)),
     }
-    properties: dict[str, Attribute] = {
-        name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()
-    }
-    properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [1, 1, 0, 0])
+    properties: dict[str, Attribute] = {name: dense_i64(values) for name, values in lists.items()}
+    properties["operandSegmentSizes"] = segment_sizes(1, 1, 0, 0)
     return b.append(memref.SubviewOp, (buffer, place), part_type(type_, rest), properties)
 
 

@@ -13,7 +13,6 @@ from xdsl.dialects.builtin import (
     DictionaryAttr,
     ModuleOp,
     StringAttr,
-    i64,
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -32,6 +31,7 @@ from ...ir.array.effect import CallbackOp, CheckOp
 from ...ir.builder import Builder
 from ...ir.errors import GradatimError
 from ...ir.functions import BlockBuilder, FunctionBuilder, return_of
+from ...ir.integer_arrays import dense_i64
 from ...ir.locations import derived, spell_location
 from ...ir.types import shape_of, tensor_info
 from ..blocks import Environment, append_block, append_copy, mapping
@@ -342,7 +342,7 @@ def _attribute_of(check: Check) -> DictionaryAttr:
         {
             "message": StringAttr(check.message),
             "names": ArrayAttr([StringAttr(name) for name in check.names]),
-            "slots": DenseArrayBase.from_list(i64, check.slots),
+            "slots": dense_i64(check.slots),
             "where": StringAttr(check.where),
         }
     )

@@ -13,12 +13,12 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from xdsl.dialects import arith, vector
-from xdsl.dialects.builtin import DenseArrayBase, i64
 from xdsl.ir import SSAValue
 
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp
 from ...ir.array.shape import dim_of
 from ...ir.attributes import ReduceKind
+from ...ir.integer_arrays import dense_i64
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import dtype_of, shape_of
 from . import elementwise, reductions
@@ -194,7 +194,7 @@ class LineLowering:
         return best
 
     def _lane(self, x: SSAValue, dtype: np.dtype, lane: int) -> SSAValue:
-        position = DenseArrayBase.from_list(i64, [lane])
+        position = dense_i64([lane])
         properties = {"static_position": position}
         return self.b.append(vector.ExtractOp, (x,), value_type(dtype, 0), properties)
 

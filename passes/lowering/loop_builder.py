@@ -17,7 +17,6 @@ from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     ArrayAttr,
     BytesAttr,
-    DenseArrayBase,
     DenseIntOrFPElementsAttr,
     Float32Type,
     Float64Type,
@@ -40,6 +39,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from ...ir.integer_arrays import dense_i64, segment_sizes
 from ...ir.kernel.buffers import part_type
 from ...ir.locations import UNKNOWN
 from ...ir.types import dtype_of
@@ -321,15 +321,15 @@ class LoopBuilder:
             (buffer, offset),
             MemRefType(element, [size], StridedLayoutAttr([1], None)),
             {
-                **{name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()},
-                "operandSegmentSizes": DenseArrayBase.from_list(_INTEGERS[32], [1, 1, 0, 0]),
+                **{name: dense_i64(values) for name, values in lists.items()},
+                "operandSegmentSizes": segment_sizes(1, 1, 0, 0),
             },
         )
 
     def scratch(self, dtype: np.dtype, size: int, owned: list[SSAValue]) -> SSAValue:
         """Return scratch memory: on the stack, or if it is large in ``owned``, to be given back."""
         large = size * dtype.itemsize > STACK_LIMIT
-        segments = DenseArrayBase.from_list(_INTEGERS[32], [0, 0])
+        segments = segment_sizes(0, 0)
         op = (memref.AllocOp if large else memref.AllocaOp).create(
             result_types=(buffer_type(dtype, size),),
             properties={"operandSegmentSizes": segments},
@@ -363,8 +363,8 @@ class LoopBuilder:
             (buffer,),
             target,
             {
-                **{name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()},
-                "operandSegmentSizes": DenseArrayBase.from_list(_INTEGERS[32], [1, 0, 0, 0]),
+                **{name: dense_i64(values) for name, values in lists.items()},
+                "operandSegmentSizes": segment_sizes(1, 0, 0, 0),
             },
         )
 
@@ -380,7 +380,7 @@ class LoopBuilder:
         properties: dict[str, Attribute] = {"reassociation": groups}
         if rank:
             return self.append(memref.CollapseShapeOp, (view,), target, properties)
-        properties["static_output_shape"] = DenseArrayBase.from_list(i64, [1])
+        properties["static_output_shape"] = dense_i64([1])
         return self.append(memref.ExpandShapeOp, (view,), target, properties)
 
     # Loops
@@ -415,7 +415,7 @@ class LoopBuilder:
         with self.within(body):
             yield body.args[0]
             body.add_op(scf.ReduceOp.create(location=self.location))
-        segments = DenseArrayBase.from_list(_INTEGERS[32], [1, 1, 1, 0])
+        segments = segment_sizes(1, 1, 1, 0)
         op = scf.ParallelOp.create(
             operands=[*map(self.index, (0, count, 1))],
             properties={"operandSegmentSizes": segments},

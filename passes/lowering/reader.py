@@ -15,13 +15,14 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from xdsl.dialects import arith, vector
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, VectorType, i64
+from xdsl.dialects.builtin import IntegerAttr, VectorType, i64
 from xdsl.ir import Operation, SSAValue
 
 from ...ir.array import indexing as n
 from ...ir.array import shape as s
 from ...ir.array.reduction import ReduceOp, ReduceWindowOp, windows_of
 from ...ir.errors import GradatimError
+from ...ir.integer_arrays import dense_i64
 from ...ir.kernel.memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
 from ...ir.kernel.space import is_numbering
 from ...ir.locations import spell_location
@@ -203,7 +204,7 @@ class Reader:
     def _load_reversed(self, leaf: Leaf, place: Affine, dtype: np.dtype) -> SSAValue:
         first = self.b.affine(place.shifted(1 - self.lanes), self.positions)
         loaded = self.b.load(leaf.buffer, first, dtype, self.lanes)
-        order = DenseArrayBase.from_list(i64, range(self.lanes - 1, -1, -1))
+        order = dense_i64(range(self.lanes - 1, -1, -1))
         return self.b.append(
             vector.ShuffleOp, (loaded, loaded), value_type(dtype, self.lanes), {"mask": order}
         )

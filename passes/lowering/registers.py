@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from xdsl.dialects import arith, vector
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, i64
+from xdsl.dialects.builtin import IntegerAttr, MemRefType, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...ir.array import shape as s
@@ -26,6 +26,7 @@ from ...ir.array.indexing import DynamicSliceOp, GatherOp
 from ...ir.array.reduction import CumulativeOp, ReduceOp, identity_of
 from ...ir.attributes import ReduceKind
 from ...ir.errors import GradatimError
+from ...ir.integer_arrays import dense_i64
 from ...ir.kernel.memory import StridedLoadOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import MOVING_OPS, is_small
@@ -139,7 +140,7 @@ class Registers:
             return self.b.load(source, self.b.index(offset), dtype, 0)
         if lane is None:
             return source
-        position = DenseArrayBase.from_list(i64, [lane])
+        position = dense_i64([lane])
         type_ = value_type(dtype, 0)
         return self.b.append(vector.ExtractOp, (source,), type_, {"static_position": position})
 
@@ -168,7 +169,7 @@ class Registers:
         base, others = self._base(numbers, dtype, width)
         for lane in others:
             scalar = self.scalar(numbers[lane], dtype)
-            properties = {"static_position": DenseArrayBase.from_list(i64, [lane])}
+            properties = {"static_position": dense_i64([lane])}
             base = self.b.append(vector.InsertOp, (scalar, base), base.type, properties)
         return base
 
@@ -234,7 +235,7 @@ class Registers:
         self, sources: tuple[SSAValue, SSAValue], lanes: Sequence[int], dtype: np.dtype
     ) -> SSAValue:
         """Return lanes of two vectors, those of the second counted on from the first's."""
-        properties = {"mask": DenseArrayBase.from_list(i64, lanes)}
+        properties = {"mask": dense_i64(lanes)}
         type_ = value_type(dtype, len(lanes))
         return self.b.append(vector.ShuffleOp, sources, type_, properties)
 

@@ -25,8 +25,9 @@ def shrink(
         cleaned = [clean(region.block) for region in op.regions if region.blocks.first]
         return any(cleaned)
     draft = Draft(op)
-    for number in reversed(range(draft.carried, len(draft.results))):
-        if draft.results[number].first_use is None:
+    results = draft.results
+    for number in reversed(range(draft.carried, len(results))):
+        if results[number].first_use is None:
             draft.drop_result(number)
     found_dead = _drop_dead_carries(draft, clean, keeps)
     for group in range(draft.shape.first, len(draft.groups)):
