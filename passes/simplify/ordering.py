@@ -75,6 +75,7 @@ def _fewer_arrays(b: RuleBuilder, op: Operation) -> Sequence[SSAValue] | None:
         if not (x in kept or _is_constant_along(x, dim) or _is_number_along(x, dim)):
             kept.append(x)
     if len(kept) == len(op.inputs) and len(deciding) == keys:
+        b.waiting |= len(op.inputs) > keys  # for arrays to go whose results nothing will use
         return None
     *values, permutation = b.sort(kept, dim, len(deciding))
     found = dict(zip(kept, values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from gradatim.passes.simplify.inline import inline_calls
 from ..ir.examples import finite, values
 from ..ir.test_every_op import same_bits
 from ..work import lines_run
-from .programs import ANYTHING, SUMS, Program, programs
+from .programs import ANYTHING, SUMS, Program, ProgramMaker, programs
 
 F64 = np.dtype(np.float64)
 I32 = np.dtype(np.int32)
@@ -96,6 +97,16 @@ def test_a_second_application_changes_nothing(name: str, data: st.DataObject):
     PASSES[name](function)
     once = str(function)
     PASSES[name](function)
+    assert str(function) == once
+
+
+@pytest.mark.parametrize("seed", [40, 113])
+def test_what_is_free_when_an_array_is_not_sorted_along_is_simplified(seed: int):
+    """Sorts of constants along with an array that nothing uses: once it is gone, they fold."""
+    function, _ = ProgramMaker(Random(seed), ANYTHING).make(4)
+    canonicalize(function)
+    once = str(function)
+    canonicalize(function)
     assert str(function) == once
 
 
