@@ -26,7 +26,7 @@ Samples = dict[str, dict[str, Sample]]
 
 COMPILE = "-compile"
 
-COMPILATIONS = 3
+COMPILATIONS = 5
 """How often a workload is compiled to be timed."""
 
 WORKLOADS: dict[str, Workload] = {w.name: w for group in GROUPS.values() for w in group}

@@ -174,17 +174,16 @@ class Workload:
         prepared = {}
         for name in names:
             peer = PEERS[name]()
-            prepared[name], result = self._first_call(peer)
+            function, arguments = self._set_up(peer)
+            result = function(*arguments)
+            prepared[name] = Prepared(function, arguments, peer.waiting(result))
             check(peer.to_numpy(result), expected, self.tolerance, f"{self.name}, {name}")
         return prepared
 
-    def _first_call(self, peer: Peer) -> tuple[Prepared, Any]:
-        """Call a function that is new to a library, and return it with the result."""
+    def _set_up(self, peer: Peer) -> tuple[Any, tuple[Any, ...]]:
+        """Return a function that is new to a library, and its arguments."""
         peer.use_double(self.double)
-        arguments = tuple(peer.argument(value) for value in self.inputs())
-        function = self.function(peer)
-        result = function(*arguments)
-        return Prepared(function, arguments, peer.waiting(result)), result
+        return self.function(peer), tuple(peer.argument(value) for value in self.inputs())
 
     def measure(self, names: Iterable[str], seconds: float) -> dict[str, Sample]:
         """Check and time the program for libraries of the given names."""
@@ -192,14 +191,14 @@ class Workload:
         return alternate(timers, seconds)
 
     def measure_compilation(self, names: Iterable[str], rounds: int) -> dict[str, Sample]:
-        """Time first calls of new functions in turn, less the time of a later call."""
+        """Time tracing, lowering and compiling functions that are new to each library, in turn."""
         seconds: dict[str, list[float]] = {name: [] for name in names}
         for _ in range(rounds):
             for name, found in seconds.items():
+                function, arguments = self._set_up(PEERS[name]())
                 start = perf_counter()
-                prepared, _ = self._first_call(PEERS[name]())
-                first = perf_counter() - start
-                found.append(first - call_timer(*prepared).timeit(1))
+                function.lower(*arguments).compile()
+                found.append(perf_counter() - start)
         return {name: Sample.of(found) for name, found in seconds.items()}
 
     def figure(self, samples: Mapping[str, Sample]) -> Figure:
