@@ -1,7 +1,8 @@
 """Every form of control flow, around a function of one number, and the same in plain Python.
 
 A form takes a smooth function and makes another one, so that forms nest. What they compute has no
-kinks and changes no branch near the points in ``POINTS``.
+kinks and changes no branch near the points in ``POINTS``. Python's own statements are forms too: of
+these the traced function is the plain one. Rules of derivatives, and recomputation, nest alike.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+import gradatim as gd
 from gradatim import lax
 
 Function = Callable[[Any], Any]
@@ -184,17 +186,62 @@ def plain_associative(inner: Function) -> Function:
     return f
 
 
+# Rules
+
+
+def checkpointed(inner: Function) -> Function:
+    return gd.checkpoint(lambda x: inner(np.sin(x)))
+
+
+def with_tangents(inner: Function) -> Function:
+    """Its rule is the product rule, by the rule of what is inside."""
+    f = gd.custom_jvp(lambda x: inner(x) * np.sin(x))
+
+    def rule(primals: Any, tangents: Any) -> Any:
+        y, slope = gd.jvp(inner, primals, tangents)
+        (x,), (t,) = primals, tangents
+        return y * np.sin(x), slope * np.sin(x) + y * np.cos(x) * t
+
+    f.defjvp(rule)
+    return f
+
+
+def with_cotangents(inner: Function) -> Function:
+    f = gd.custom_vjp(lambda x: inner(x) * np.sin(x))
+
+    def forward(x: Any) -> Any:
+        y, slope = gd.value_and_grad(inner)(x)
+        return y * np.sin(x), slope * np.sin(x) + y * np.cos(x)
+
+    f.defvjp(forward, lambda slope, cotangent: (slope * cotangent,))
+    return f
+
+
+def plain_product(inner: Function) -> Function:
+    return lambda x: inner(x) * np.sin(x)
+
+
 FORMS: Final[dict[str, Form]] = {
     "cond": Form(cond, plain_cond),
     "switch": Form(switch, plain_switch),
     "while_loop": Form(while_loop, plain_while),
     "fori_loop": Form(fori_loop, plain_fori),
-    "counted loop": Form(counted_loop, plain_counted),
+    "fori_loop to a traced bound": Form(counted_loop, plain_counted),
     "scan": Form(scan, plain_scan),
     "reverse scan": Form(
         lambda inner: scan(inner, reverse=True), lambda inner: plain_scan(inner, reverse=True)
     ),
     "unrolled scan": Form(lambda inner: scan(inner, unroll=2), plain_scan),
+    "scan with checkpoints": Form(lambda inner: scan(inner, checkpoint_every=2), plain_scan),
     "map": Form(mapped, plain_map),
     "associative_scan": Form(associative_scan, plain_associative),
+    "if": Form(plain_cond, plain_cond),
+    "while": Form(plain_while, plain_while),
+    "for": Form(plain_counted, plain_counted),
+}
+
+RULES: Final[dict[str, Form]] = {
+    "checkpoint": Form(checkpointed, lambda inner: lambda x: inner(np.sin(x))),
+    "custom_jvp": Form(with_tangents, plain_product),
+    "custom_vjp": Form(with_cotangents, plain_product),
 }
