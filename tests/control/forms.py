@@ -8,6 +8,7 @@ these the traced function is the plain one. Rules of derivatives, and recomputat
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -167,8 +168,8 @@ def associative_scan(inner: Function) -> Function:
         def compose(first: Any, second: Any) -> Any:
             return first[0] * second[0], second[0] * first[1] + second[1]
 
-        a = np.stack([inner(x), x, 0.3 * x, 0.5 + 0 * x])
-        b = np.stack([x, 0.1 * x, inner(0.5 * x), x * x])
+        a = np.stack([inner(x), x, 0.5 + 0 * x])
+        b = np.stack([x, inner(0.5 * x), x * x])
         return np.sum(lax.associative_scan(compose, (a, b))[1])
 
     return f
@@ -176,7 +177,7 @@ def associative_scan(inner: Function) -> Function:
 
 def plain_associative(inner: Function) -> Function:
     def f(x: Any) -> Any:
-        pairs = [(inner(x), x), (x, 0.1 * x), (0.3 * x, inner(0.5 * x)), (0.5, x * x)]
+        pairs = [(inner(x), x), (x, inner(0.5 * x)), (0.5, x * x)]
         total = state = pairs[0][1]
         for a, b in pairs[1:]:
             state = a * state + b
@@ -186,7 +187,7 @@ def plain_associative(inner: Function) -> Function:
     return f
 
 
-# Rules
+# Recomputation and rules
 
 
 def checkpointed(inner: Function) -> Function:
@@ -228,20 +229,36 @@ FORMS: Final[dict[str, Form]] = {
     "fori_loop": Form(fori_loop, plain_fori),
     "fori_loop to a traced bound": Form(counted_loop, plain_counted),
     "scan": Form(scan, plain_scan),
-    "reverse scan": Form(
-        lambda inner: scan(inner, reverse=True), lambda inner: plain_scan(inner, reverse=True)
-    ),
-    "unrolled scan": Form(lambda inner: scan(inner, unroll=2), plain_scan),
-    "scan with checkpoints": Form(lambda inner: scan(inner, checkpoint_every=2), plain_scan),
     "map": Form(mapped, plain_map),
     "associative_scan": Form(associative_scan, plain_associative),
+}
+
+STATEMENTS: Final[dict[str, Form]] = {
     "if": Form(plain_cond, plain_cond),
     "while": Form(plain_while, plain_while),
     "for": Form(plain_counted, plain_counted),
 }
 
-RULES: Final[dict[str, Form]] = {
+OPTIONS: Final[dict[str, Form]] = {
+    "reverse scan": Form(
+        lambda inner: scan(inner, reverse=True), lambda inner: plain_scan(inner, reverse=True)
+    ),
+    "unrolled scan": Form(lambda inner: scan(inner, unroll=2), plain_scan),
+    "scan with checkpoints": Form(lambda inner: scan(inner, checkpoint_every=2), plain_scan),
     "checkpoint": Form(checkpointed, lambda inner: lambda x: inner(np.sin(x))),
     "custom_jvp": Form(with_tangents, plain_product),
     "custom_vjp": Form(with_cotangents, plain_product),
 }
+
+ALL: Final = FORMS | STATEMENTS | OPTIONS
+
+ONE_OF_EACH: Final = ("cond", "while_loop", "scan")
+"""One form for each op with regions that forms become."""
+
+PAIRS: Final = [
+    *product(FORMS, FORMS),
+    *product(STATEMENTS, STATEMENTS),
+    *product(ONE_OF_EACH, STATEMENTS | OPTIONS),
+    *product(STATEMENTS | OPTIONS, ONE_OF_EACH),
+]
+"""The forms that are nested, the inner one first: each in another one, and around another one."""

@@ -19,8 +19,8 @@ class Transformation(NamedTuple):
         order: of the derivative that it gives; 0 for the value itself.
         apply: takes the function and the points and gives results at all points or at the first;
             a matrix has those at all points on its diagonal, and is zero elsewhere.
-        nested: whether nested forms are put under it too. The others differ from one that is in
-            what surrounds the derivative, which does not see what is inside of the form.
+        nested: whether nested forms are put under it too. Those that are not differ from one that
+            is by what is around the derivative, which does not look into the form.
     """
 
     order: int
@@ -55,7 +55,7 @@ TRANSFORMATIONS: Final[dict[str, Transformation]] = {
     "vjp": Transformation(1, lambda f, xs: pulled_back(f)(xs[0])),
     "grad": Transformation(1, lambda f, xs: gd.grad(f)(xs[0]), nested=False),
     "grad of jit": Transformation(1, lambda f, xs: gd.grad(gd.jit(f))(xs[0]), nested=False),
-    "linearize": Transformation(1, lambda f, xs: pushed_forward(f)(xs[0]), nested=False),
+    "linearize": Transformation(1, lambda f, xs: pushed_forward(f)(xs[0])),
     "jacfwd": Transformation(1, lambda f, xs: gd.jacfwd(gd.vmap(f))(xs), nested=False),
     "jacrev": Transformation(1, lambda f, xs: gd.jacrev(gd.vmap(f))(xs), nested=False),
     "vmap of jvp": Transformation(1, lambda f, xs: gd.vmap(tangent(f))(xs), nested=False),
