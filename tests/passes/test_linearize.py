@@ -11,6 +11,7 @@ from gradatim.passes.autodiff.linearize import linearize, split_vjp, transpose
 from gradatim.passes.autodiff.vjp import vjp
 from gradatim.passes.cut import UNBOUNDED, Network
 
+from .control_programs import FORMS, smooth
 from .differentiation import Body, make, random_like, run
 
 X = np.linspace(0.3, 1.7, 6).reshape(2, 3)
@@ -186,3 +187,17 @@ def test_no_bounded_cut():
     network.arc(0, 1, UNBOUNDED)
     with pytest.raises(ValueError, match="no cut is bounded"):
         network.sink_side(0, 1)
+
+
+@pytest.mark.parametrize("inner", FORMS)
+@pytest.mark.parametrize("outer", FORMS)
+def test_linearization_of_control_flow_is_the_jvp(outer: str, inner: str):
+    arguments = (np.array([0.4, 0.9]), np.array([0.3, 0.7]))
+    function = make(FORMS[outer](FORMS[inner](smooth)), *arguments)
+    tangents = [np.array([1.0, -0.5]), np.array([0.2, 0.7])]
+    whole = run(jvp(function, (0, 1)), *arguments, *tangents)
+    forward, linear = linearize(function, (0, 1))
+    count = len(run(function, *arguments))
+    residuals = run(forward, *arguments)[count:]
+    for found, expected in zip(run(linear, *residuals, *tangents), whole[count:], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-11)
