@@ -1,8 +1,8 @@
 """Every form of control flow, alone and nested in others, under every transformation.
 
-Values are those of plain Python, first derivatives those of differences of values, second
-derivatives those of differences of first. One program computes all transformations of a function, at
-the points and a step before and behind them.
+Values are those of plain Python, first derivatives those of differences of values, second ones
+those of differences of first ones. One program computes all transformations of a function, at the
+points and a step before and behind them.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class Joint:
     def _add_results(self, body: Block, apart: Flags) -> None:
         """Append the results that are computed apart, and put them between the others."""
         end = return_of(self._function)
-        end.detach()
+        end.detach()  # type: ignore[no-untyped-call]
         found = append_block(self.block, body, self.arguments)
         self.block.add_op(end)
         others = iter(self.results)
