@@ -1,7 +1,9 @@
 # make demo | test | lint | bench | clean
-# Everything is installed into .venv; choose the interpreter by PYTHON=python3.13.
+# Everything is installed into .venv; choose the interpreter by PYTHON=python3.13, and by WORKERS=4
+# how many processes run the tests.
 
 PYTHON ?= python3
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -12,7 +14,7 @@ demo: $(VENV)/installed-demo
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .

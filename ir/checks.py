@@ -1,23 +1,26 @@
-"""Checks that xDSL's verifier does not make: values are defined before their uses, ops have places.
+"""Checks that xDSL's verifier does not make: of scope, of locations, and of tapes.
 
 They run in time linear in the number of ops, and are meant for tests and for debugging a pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from xdsl.dialects.builtin import UnknownLoc
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, OpResult, Region, SSAValue
 from xdsl.traits import IsolatedFromAbove
 
+from .array.control import TapeType
 from .errors import GradatimError
 from .locations import spell_location
 
 
 def check_function(function: FuncOp, *, locations: bool = True) -> None:
     """Check that operands are defined above their uses and, if asked, that ops have a location.
+
+    Tapes are used at most once.
 
     A value is visible below its definition in the same region and in the regions within, except in
     those of an op that is isolated from above. Regions have single blocks at every level of the
@@ -43,9 +46,12 @@ def _check_op(op: Operation, visible: set[SSAValue], locations: bool) -> None:
 def _check_region(region: Region, visible: set[SSAValue], locations: bool) -> None:
     defined: list[SSAValue] = []
 
-    def define(values: Iterable[SSAValue]) -> None:
+    def define(values: Sequence[SSAValue]) -> None:
         visible.update(values)
         defined.extend(values)
+        for value in values:
+            if isinstance(value.type, TapeType) and value.has_more_than_one_use():
+                raise GradatimError(f"{_origin(value)} is a tape that is used more than once")
 
     for block in region.blocks:
         define(block.args)
@@ -57,5 +63,8 @@ def _check_region(region: Region, visible: set[SSAValue], locations: bool) -> No
 
 def _undefined(op: Operation, visible: set[SSAValue]) -> str:
     index, value = next((i, v) for i, v in enumerate(op.operands) if v not in visible)
-    origin = f"the result of {value.op.name}" if isinstance(value, OpResult) else "an argument"
-    return f"operand {index} of {op.name} is {origin} that is not defined above it"
+    return f"operand {index} of {op.name} is {_origin(value)} that is not defined above it"
+
+
+def _origin(value: SSAValue) -> str:
+    return f"the result of {value.op.name}" if isinstance(value, OpResult) else "an argument"

@@ -76,7 +76,7 @@ class custom_jvp(Generic[P, R]):
             symbolic_zeros: not supported; tangents that are zero are arrays of zeros.
         """
         if symbolic_zeros:
-            raise UnsupportedError("symbolic_zeros is not supported; zeros are arrays")
+            raise UnsupportedError("symbolic_zeros is not supported; zeros are arrays", here())
         self.jvp = jvp
         return jvp
 
@@ -89,7 +89,9 @@ class custom_jvp(Generic[P, R]):
                 nothing.
         """
         if self.nondiff_argnums:
-            raise ArgumentError("defjvps is not for functions with nondiff_argnums; use defjvp")
+            raise ArgumentError(
+                "defjvps is not for functions with nondiff_argnums; use defjvp", here()
+            )
 
         def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
             result: Any = self(*primals)  # type: ignore[call-arg]

@@ -86,7 +86,7 @@ class custom_vjp(Generic[P, R]):
             optimize_remat: has no effect; what nobody needs of ``fwd`` is always left out.
         """
         if symbolic_zeros:
-            raise UnsupportedError("symbolic_zeros is not supported; zeros are arrays")
+            raise UnsupportedError("symbolic_zeros is not supported; zeros are arrays", here())
         self.fwd, self.bwd = fwd, bwd
 
     @public

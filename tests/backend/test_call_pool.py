@@ -46,6 +46,15 @@ def fill(address, size, value):
     ctypes.memset(address, value, size)
 
 
+def in_four_threads(work):
+    """Run it with a number for each thread until all have ended."""
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def copier(count, dtype="u1"):
     return function(program(signature([spec(dtype, count)])))
 
@@ -279,11 +288,7 @@ def test_kernels_in_threads_take_temporaries_without_the_lock(kind):
         for _ in range(200):
             wrong.extend(run(source)[run(source) != value])
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_four_threads(work)
     assert wrong == []
     assert pool.bytes_kept() % 4096 == 0
 
@@ -304,11 +309,7 @@ def test_threads_never_share_a_block():
                 wrong.append(number)
             free(block)
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_four_threads(work)
     assert wrong == []
 
 

@@ -1,16 +1,19 @@
 """Every form of control flow, around a function of one number, and the same in plain Python.
 
 A form takes a smooth function and makes another one, so that forms nest. What they compute has no
-kinks and changes no branch near the points in ``POINTS``.
+kinks and changes no branch near the points in ``POINTS``. Python's own statements are forms too: of
+these the traced function is the plain one. Rules of derivatives, and recomputation, nest alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+import gradatim as gd
 from gradatim import lax
 
 Function = Callable[[Any], Any]
@@ -165,8 +168,8 @@ def associative_scan(inner: Function) -> Function:
         def compose(first: Any, second: Any) -> Any:
             return first[0] * second[0], second[0] * first[1] + second[1]
 
-        a = np.stack([inner(x), x, 0.3 * x, 0.5 + 0 * x])
-        b = np.stack([x, 0.1 * x, inner(0.5 * x), x * x])
+        a = np.stack([inner(x), x, 0.5 + 0 * x])
+        b = np.stack([x, inner(0.5 * x), x * x])
         return np.sum(lax.associative_scan(compose, (a, b))[1])
 
     return f
@@ -174,7 +177,7 @@ def associative_scan(inner: Function) -> Function:
 
 def plain_associative(inner: Function) -> Function:
     def f(x: Any) -> Any:
-        pairs = [(inner(x), x), (x, 0.1 * x), (0.3 * x, inner(0.5 * x)), (0.5, x * x)]
+        pairs = [(inner(x), x), (x, inner(0.5 * x)), (0.5, x * x)]
         total = state = pairs[0][1]
         for a, b in pairs[1:]:
             state = a * state + b
@@ -184,17 +187,78 @@ def plain_associative(inner: Function) -> Function:
     return f
 
 
+# Recomputation and rules
+
+
+def checkpointed(inner: Function) -> Function:
+    return gd.checkpoint(lambda x: inner(np.sin(x)))
+
+
+def with_tangents(inner: Function) -> Function:
+    """Its rule is the product rule, by the rule of what is inside."""
+    f = gd.custom_jvp(lambda x: inner(x) * np.sin(x))
+
+    def rule(primals: Any, tangents: Any) -> Any:
+        y, slope = gd.jvp(inner, primals, tangents)
+        (x,), (t,) = primals, tangents
+        return y * np.sin(x), slope * np.sin(x) + y * np.cos(x) * t
+
+    f.defjvp(rule)
+    return f
+
+
+def with_cotangents(inner: Function) -> Function:
+    f = gd.custom_vjp(lambda x: inner(x) * np.sin(x))
+
+    def forward(x: Any) -> Any:
+        y, slope = gd.value_and_grad(inner)(x)
+        return y * np.sin(x), slope * np.sin(x) + y * np.cos(x)
+
+    f.defvjp(forward, lambda slope, cotangent: (slope * cotangent,))
+    return f
+
+
+def plain_product(inner: Function) -> Function:
+    return lambda x: inner(x) * np.sin(x)
+
+
 FORMS: Final[dict[str, Form]] = {
     "cond": Form(cond, plain_cond),
     "switch": Form(switch, plain_switch),
     "while_loop": Form(while_loop, plain_while),
     "fori_loop": Form(fori_loop, plain_fori),
-    "counted loop": Form(counted_loop, plain_counted),
+    "fori_loop to a traced bound": Form(counted_loop, plain_counted),
     "scan": Form(scan, plain_scan),
+    "map": Form(mapped, plain_map),
+    "associative_scan": Form(associative_scan, plain_associative),
+}
+
+STATEMENTS: Final[dict[str, Form]] = {
+    "if": Form(plain_cond, plain_cond),
+    "while": Form(plain_while, plain_while),
+    "for": Form(plain_counted, plain_counted),
+}
+
+OPTIONS: Final[dict[str, Form]] = {
     "reverse scan": Form(
         lambda inner: scan(inner, reverse=True), lambda inner: plain_scan(inner, reverse=True)
     ),
     "unrolled scan": Form(lambda inner: scan(inner, unroll=2), plain_scan),
-    "map": Form(mapped, plain_map),
-    "associative_scan": Form(associative_scan, plain_associative),
+    "scan with checkpoints": Form(lambda inner: scan(inner, checkpoint_every=2), plain_scan),
+    "checkpoint": Form(checkpointed, lambda inner: lambda x: inner(np.sin(x))),
+    "custom_jvp": Form(with_tangents, plain_product),
+    "custom_vjp": Form(with_cotangents, plain_product),
 }
+
+ALL: Final = FORMS | STATEMENTS | OPTIONS
+
+ONE_OF_EACH: Final = ("cond", "while_loop", "scan")
+"""One form for each op with regions that forms become."""
+
+PAIRS: Final = [
+    *product(FORMS, FORMS),
+    *product(STATEMENTS, STATEMENTS),
+    *product(ONE_OF_EACH, STATEMENTS | OPTIONS),
+    *product(STATEMENTS | OPTIONS, ONE_OF_EACH),
+]
+"""The forms that are nested, the inner one first: each in another one, and around another one."""

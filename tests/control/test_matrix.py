@@ -1,12 +1,13 @@
-"""Every form of control flow, alone and nested in every other one, under every transformation.
+"""Every form of control flow, alone and nested in others, under every transformation.
 
-A program computes all transformations of a function at once. Values are those of plain Python,
-first derivatives those of differences of values, second derivatives those of differences of first.
+Values are those of plain Python, first derivatives those of differences of values, second ones
+those of differences of first ones. One program computes all transformations of a function, at the
+points and a step before and behind them.
 """
 
 from __future__ import annotations
 
-from itertools import product
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,75 +15,68 @@ import pytest
 
 import gradatim as gd
 
-from .forms import FORMS, POINTS, Function, smooth
+from .forms import ALL, PAIRS, POINTS, smooth
+from .transformations import TRANSFORMATIONS
 
-PAIRS = list(product(FORMS, FORMS))
 STEP = 1e-6
+NESTED = [name for name, t in TRANSFORMATIONS.items() if t.nested]
+CELLS = [
+    *(((form,), name) for form in ALL for name in TRANSFORMATIONS),
+    *((pair, name) for pair in PAIRS for name in NESTED),
+]
 
 
-def transformations(f: Function) -> Any:
-    """Return all that is asked for, of the points, as one program."""
-    df, tangent = gd.grad(f), lambda x: gd.jvp(f, (x,), (np.ones_like(x),))[1]
-
-    def total(xs: Any) -> Any:
-        return np.sum(gd.vmap(f)(xs))
-
-    def program(xs: Any) -> dict[str, Any]:
-        x = xs[0]
-        return {
-            "value": f(x),
-            "jvp": tangent(x),
-            "grad": df(x),
-            "vmap": gd.vmap(f)(xs),
-            "vmap of grad": gd.vmap(df)(xs),
-            "vmap of jvp": gd.vmap(tangent)(xs),
-            "grad of vmap": gd.grad(total)(xs),
-            "jvp of grad": gd.jvp(df, (x,), (np.ones_like(x),))[1],
-            "grad of jvp": gd.grad(tangent)(x),
-            "grad of grad": gd.grad(df)(x),
-            "vmap of grad of grad": gd.vmap(gd.grad(df))(xs),
-        }
-
-    return program
+def spelled(forms: tuple[str, ...], name: str) -> str:
+    return f"{' in '.join(forms)}: {name}"
 
 
-def check(f: Function, plain: Function) -> None:
-    found = gd.stage(transformations(f))(POINTS)
-    values = np.array([plain(x) for x in POINTS])
-    slopes = np.array([(plain(x + STEP) - plain(x - STEP)) / (2 * STEP) for x in POINTS])
-    gradient = gd.stage(lambda xs: gd.vmap(gd.grad(f))(xs))
-    second = (gradient(POINTS + STEP) - gradient(POINTS - STEP)) / (2 * STEP)
-    expected = {
-        "value": values[0],
-        "vmap": values,
-        "jvp": slopes[0],
-        "grad": slopes[0],
-        "vmap of grad": slopes,
-        "vmap of jvp": slopes,
-        "grad of vmap": slopes,
-        "jvp of grad": second[0],
-        "grad of jvp": second[0],
-        "grad of grad": second[0],
-        "vmap of grad of grad": second,
-    }
-    for name, want in expected.items():
-        exact = name in ("value", "vmap")
-        tolerance = 1e-13 if exact else 1e-6
-        scale = np.max(np.abs(want)) + 1
-        np.testing.assert_allclose(
-            found[name], want, rtol=tolerance, atol=tolerance * scale, err_msg=name
-        )
+@pytest.mark.parametrize(("forms", "name"), CELLS, ids=[spelled(*cell) for cell in CELLS])
+def test_cell(forms: tuple[str, ...], name: str) -> None:
+    """``forms`` are the innermost first."""
+    result, expected = found(forms)[name], wanted(forms, TRANSFORMATIONS[name].order)
+    shape = np.shape(result)
+    whole = {0: expected[0], 1: expected, 2: np.diag(expected)}[len(shape)]
+    tolerance = 1e-7 if TRANSFORMATIONS[name].order else 1e-13
+    scale = np.max(np.abs(whole)) + 1
+    np.testing.assert_allclose(result, whole, rtol=tolerance, atol=tolerance * scale)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_alone(form: str):
-    traced, plain = FORMS[form]
-    check(traced(smooth), plain(smooth))
+@pytest.mark.parametrize("form", ALL)
+def test_every_form_is_nested_in_another_one_and_around_one(form: str) -> None:
+    assert {"if", "while", "for", "checkpoint", "custom_jvp", "custom_vjp"} < ALL.keys()
+    assert any(inner == form != outer for inner, outer in PAIRS)
+    assert any(outer == form != inner for inner, outer in PAIRS)
 
 
-@pytest.mark.parametrize(("outer", "inner"), PAIRS, ids=" of ".join)
-def test_nested(outer: str, inner: str):
-    check(
-        FORMS[outer].traced(FORMS[inner].traced(smooth)),
-        FORMS[outer].plain(FORMS[inner].plain(smooth)),
-    )
+def found(forms: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the transformations give at the points."""
+    return results(forms)[0]
+
+
+def wanted(forms: tuple[str, ...], order: int) -> Any:
+    """Return the values, or the derivatives by differences, at the points."""
+    if order == 0:
+        return values(forms, POINTS)
+    if order == 1:
+        before, behind = (values(forms, POINTS + step) for step in (-STEP, STEP))
+    else:
+        before, behind = (part["vmap of grad"] for part in results(forms)[1:])
+    return (behind - before) / (2 * STEP)
+
+
+def values(forms: tuple[str, ...], points: Any) -> Any:
+    f = smooth
+    for form in forms:
+        f = ALL[form].plain(f)
+    return np.array([f(x) for x in points])
+
+
+@lru_cache(maxsize=1)
+def results(forms: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return what one program gives for the points, and for those before and behind them."""
+    f = smooth
+    for form in forms:
+        f = ALL[form].traced(f)
+    names = TRANSFORMATIONS if len(forms) == 1 else NESTED
+    program = gd.stage(lambda xs: {name: TRANSFORMATIONS[name].apply(f, xs) for name in names})
+    return [program(POINTS + step) for step in (0.0, -STEP, STEP)]

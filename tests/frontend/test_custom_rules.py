@@ -14,6 +14,8 @@ from gradatim import errors
 from gradatim.frontend.arguments import FLOAT0
 from gradatim.test_util import check_grads
 
+from .misuse import Failure, check_failure, each_failure
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=4)
 BIG = RNG.normal(size=(200, 4))  # so large that it is captured
@@ -428,7 +430,7 @@ def with_vjp(forward: Callable[..., Any], backward: Callable[..., Any]) -> Any:
     return gd.grad(f)
 
 
-FAILURES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
+FAILURES: list[Failure] = [
     ("no jvp", lambda: gd.custom_jvp(no_rule)(1.0), errors.CustomRuleError,
      "`no_rule` at .*test_custom_rules.py:.* has no rule yet; set one by `defjvp`"),
     ("no vjp", lambda: gd.custom_vjp(no_rule)(1.0), errors.CustomRuleError, "set them by `defvjp`"),
@@ -500,10 +502,6 @@ def with_position(x: Any) -> Any:
     return f(x)
 
 
-@pytest.mark.parametrize(
-    ("call", "kind", "message"), [case[1:] for case in FAILURES], ids=[case[0] for case in FAILURES]
-)
+@each_failure(FAILURES)
 def test_misuse(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
-    with pytest.raises(kind, match=message) as caught:
-        call()
-    assert isinstance(caught.value, errors.GradatimError)
+    check_failure(call, kind, message)

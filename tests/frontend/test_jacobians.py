@@ -13,6 +13,8 @@ from gradatim import errors
 from gradatim.frontend import tree
 from gradatim.frontend.arguments import FLOAT0
 
+from .misuse import Failure, check_failure, each_failure
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=4)
 M = RNG.normal(size=(2, 3))
@@ -213,7 +215,7 @@ def test_through_control_flow(f: Callable[..., Any]) -> None:
     np.testing.assert_allclose(gd.jacrev(gd.jacfwd(f))(X), second, rtol=1e-6, atol=1e-8)
 
 
-FAILURES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
+FAILURES: list[Failure] = [
     ("int argument", lambda: gd.jacfwd(np.sin)(3), errors.NonDifferentiableArgumentError,
      "jacfwd needs floating-point arguments, but `x` is Python int; .* leave it out of argnums\n"),
     ("int of jacrev", lambda: gd.jacrev(np.sin)(3), errors.NonDifferentiableArgumentError,
@@ -233,10 +235,6 @@ FAILURES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("call", "kind", "message"), [case[1:] for case in FAILURES], ids=[case[0] for case in FAILURES]
-)
+@each_failure(FAILURES)
 def test_misuse(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
-    with pytest.raises(kind, match=message) as caught:
-        call()
-    assert isinstance(caught.value, errors.GradatimError)
+    check_failure(call, kind, message)

@@ -13,6 +13,8 @@ from gradatim import errors
 from gradatim.frontend import tree
 from gradatim.frontend.arguments import FLOAT0
 
+from .misuse import Failure, check_failure, each_failure
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=5)
 W = RNG.normal(size=(4, 5))
@@ -229,7 +231,7 @@ def test_transpose_of_a_transpose() -> None:
     np.testing.assert_allclose(gd.linear_transpose(lambda g: f(g)[0], X[1:])(X)[0], W @ X)
 
 
-FAILURES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
+FAILURES: list[Failure] = [
     ("structure of cotangents", lambda: gd.vjp(wave, X)[1]((X,)), errors.TreeError,
      "cotangents must have the structure"),
     ("shape of cotangents", lambda: gd.vjp(wave, X)[1](X[1:]), errors.ArgumentError,
@@ -254,11 +256,6 @@ FAILURES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("call", "kind", "message"), [case[1:] for case in FAILURES], ids=[case[0] for case in FAILURES]
-)
+@each_failure(FAILURES)
 def test_misuse(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
-    with pytest.raises(kind, match=message) as caught:
-        call()
-    assert isinstance(caught.value, errors.GradatimError)
-    assert f"{__file__}:" in str(caught.value)
+    check_failure(call, kind, message)

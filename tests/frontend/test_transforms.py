@@ -14,6 +14,8 @@ from gradatim import errors
 from gradatim.frontend import tree
 from gradatim.frontend.arguments import FLOAT0
 
+from .misuse import Failure, check_failure, each_failure
+
 X = 0.13
 XS = np.linspace(-1.0, 2.0, 7)
 
@@ -264,7 +266,7 @@ def test_vmap_of_no_and_one_element() -> None:
 
 two = np.ones(2)
 G = gd.grad
-FAILURES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
+FAILURES: list[Failure] = [
     ("array result", lambda: G(f)(XS), errors.NonScalarOutputError, r"an array f64\[7\].*`sum`"),
     ("two results", lambda: G(lambda x: (x, x))(X), errors.NonScalarOutputError,
      r"returned TreeDef\(\(\*, \*\)\); has_aux=True"),
@@ -320,11 +322,6 @@ FAILURES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("call", "kind", "message"), [case[1:] for case in FAILURES], ids=[case[0] for case in FAILURES]
-)
+@each_failure(FAILURES)
 def test_misuse(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
-    with pytest.raises(kind, match=message) as caught:
-        call()
-    assert isinstance(caught.value, errors.GradatimError)
-    assert f"{__file__}:" in str(caught.value)
+    check_failure(call, kind, message)

@@ -112,3 +112,17 @@ def _chain(ops: int) -> FuncOp:
 def test_work_is_linear_in_the_number_of_ops():
     short, long = (lines_run(check_function, _chain(ops)) for ops in (200, 2_000))
     assert long < 11 * short
+
+
+def test_a_tape_is_used_once():
+    """Two pops of one tape would give its memory back twice."""
+    module = _parse("""
+        func.func @f(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+          %t = array.tape_new : !array.tape<tensor<2xf32>>
+          %u = array.tape_push %t, %x : !array.tape<tensor<2xf32>>, tensor<2xf32> -> !array.tape<tensor<2xf32>>
+          %r, %a = array.tape_pop %u : !array.tape<tensor<2xf32>>, tensor<2xf32> from !array.tape<tensor<2xf32>>
+          %s, %b = array.tape_pop %u : !array.tape<tensor<2xf32>>, tensor<2xf32> from !array.tape<tensor<2xf32>>
+          func.return %a, %b : tensor<2xf32>, tensor<2xf32>
+        }""")  # noqa: E501
+    with pytest.raises(GradatimError, match="is a tape that is used more than once"):
+        check_function(find_function(module, "f"), locations=False)

@@ -21,7 +21,7 @@ from gradatim.ir.kernel.buffers import buffer_type
 from gradatim.ir.kernel.ops import FusionOp, YieldOp
 from gradatim.ir.kernel.schedule import Schedule
 from gradatim.ir.locations import UNKNOWN
-from gradatim.ir.types import tensor_type
+from gradatim.ir.types import shape_of, tensor_type
 from gradatim.passes.lowering.lower_to_loops import KernelLowerToLoops
 
 Build = Callable[..., SSAValue | Sequence[SSAValue]]
@@ -137,3 +137,13 @@ done:
 
 def _listed(results: SSAValue | Sequence[SSAValue]) -> list[SSAValue]:
     return [results] if isinstance(results, SSAValue) else list(results)
+
+
+def softmax(b: Builder, x: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """Append a softmax along the last dimension; return it, and the sums that it divides by."""
+    shape, last = shape_of(x), len(shape_of(x)) - 1
+    kept = range(last)
+    largest = b.broadcast(b.reduce("max", x, [last]), shape, kept)
+    powers = b.exp(b.sub(x, largest))
+    total = b.reduce("add", powers, [last])
+    return b.div(powers, b.broadcast(total, shape, kept)), total

@@ -11,6 +11,7 @@ from gradatim.passes.autodiff.linearize import linearize, split_vjp, transpose
 from gradatim.passes.autodiff.vjp import vjp
 from gradatim.passes.cut import UNBOUNDED, Network
 
+from .control_programs import FORMS, linear, smooth
 from .differentiation import Body, make, random_like, run
 
 X = np.linspace(0.3, 1.7, 6).reshape(2, 3)
@@ -186,3 +187,35 @@ def test_no_bounded_cut():
     network.arc(0, 1, UNBOUNDED)
     with pytest.raises(ValueError, match="no cut is bounded"):
         network.sink_side(0, 1)
+
+
+@pytest.mark.parametrize("inner", FORMS)
+@pytest.mark.parametrize("outer", FORMS)
+def test_linearization_of_control_flow_is_the_jvp(outer: str, inner: str):
+    arguments = (np.array([0.4, 0.9]), np.array([0.3, 0.7]))
+    function = make(FORMS[outer](FORMS[inner](smooth)), *arguments)
+    tangents = [np.array([1.0, -0.5]), np.array([0.2, 0.7])]
+    whole = run(jvp(function, (0, 1)), *arguments, *tangents)
+    forward, linear = linearize(function, (0, 1))
+    count = len(run(function, *arguments))
+    residuals = run(forward, *arguments)[count:]
+    for found, expected in zip(run(linear, *residuals, *tangents), whole[count:], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-11)
+
+
+def _squared(step):
+    def square(b, x, w):
+        y = step(b, x, w)
+        return b.mul(y, y)
+
+    return square
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_transpose_of_control_flow_that_is_not_linear(name: str):
+    """What is inside of the form, or what becomes of its result, in it or in another one."""
+    form = FORMS[name]
+    for step in (smooth, _squared(linear), _squared(form(linear))):
+        for whole in (step, form(step)):
+            with pytest.raises(GradatimError, match=r"array\.\w+ is not linear"):
+                transpose(make(whole, np.array([0.4, 0.9]), np.array([0.3, 0.7])))

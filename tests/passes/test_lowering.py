@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from gradatim.ir.kernel.schedule import Schedule
-from gradatim.ir.types import shape_of
 
-from .lowered import check
+from .lowered import check, softmax
 
 RANDOM = np.random.default_rng(20)
 LENGTHS = [0, 1, 2, 3, 4, 8, 13, 64, 1003]
@@ -256,15 +255,6 @@ def test_sibling_reductions_of_a_matrix(shape):
         return [b.reduce("add", b.exp(x), [0, 1]), b.reduce("max", x, [0, 1])]
 
     check(build, RANDOM.random(shape), schedule=Schedule(vector=8, unroll=4))
-
-
-def softmax(b, x):
-    shape, last = shape_of(x), len(shape_of(x)) - 1
-    kept = range(last)
-    largest = b.broadcast(b.reduce("max", x, [last]), shape, kept)
-    powers = b.exp(b.sub(x, largest))
-    total = b.reduce("add", powers, [last])
-    return b.div(powers, b.broadcast(total, shape, kept)), total
 
 
 @pytest.mark.parametrize("shape", [s for s in MATRICES if s[1]])

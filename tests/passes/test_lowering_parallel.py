@@ -8,10 +8,9 @@ from xdsl.dialects import scf
 
 from gradatim.ir.array.window import Window
 from gradatim.ir.kernel.schedule import Schedule
-from gradatim.ir.types import shape_of
 from gradatim.passes.lowering.chunks import split
 
-from .lowered import check, in_orders, lowered
+from .lowered import check, in_orders, lowered, softmax
 
 RANDOM = np.random.default_rng(21)
 PLAIN = Window(1, 1, 1, 0, 0)
@@ -115,15 +114,6 @@ def test_sibling_reductions_and_a_result():
 
     schedule = Schedule(parallel=(0,), vector=8, unroll=4)
     check_split(build, RANDOM.random((300, 101)), schedule=schedule, loops=1)
-
-
-def softmax(b, x):
-    shape, last = shape_of(x), len(shape_of(x)) - 1
-    kept = range(last)
-    largest = b.broadcast(b.reduce("max", x, [last]), shape, kept)
-    powers = b.exp(b.sub(x, largest))
-    total = b.reduce("add", powers, [last])
-    return b.div(powers, b.broadcast(total, shape, kept)), total
 
 
 def test_reductions_that_later_loops_use():

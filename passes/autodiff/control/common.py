@@ -11,7 +11,7 @@ from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
 from ....ir.functions import FunctionBuilder, return_of
 from ....ir.locations import derived
-from ...blocks import Environment, append_needed, effects_of, mapping
+from ...blocks import Environment, append_block, append_needed, effects_of, mapping
 from ...groups import chosen, spread
 from ...simplify.canonicalize import canonicalize
 from ..kinds import Derivatives, Engine, Flags, derivative_type, require_unused, zero_like
@@ -31,6 +31,10 @@ def filled(b: Builder, derivatives: Derivatives, values: Sequence[SSAValue]) -> 
 
 class Joint:
     """The reverse mode of a block as one function: its forward part and the sweep back.
+
+    The sweep back of a linear block needs nothing that depends on what the block is linear in. So
+    the loops that it needs must not carry any such value, not even in vain, as those do that give
+    such results. These results are computed apart, for uses that only other results have.
 
     Attributes:
         block: the function's block.
@@ -64,7 +68,8 @@ class Joint:
         results, pullback = engine.record(new.builder, body, own, varied, wanted, linear=linear)
         found = chosen(pullback(spread(cotangents, wanted)), varied)
         gradients = filled(new.builder, found, chosen(own, varied))
-        kept = results if with_results else []
+        apart = engine.varied(body, varied) if linear else [False] * len(results)
+        kept = chosen(results, [not flag for flag in apart]) if with_results else []
         function = new.finish([*kept, *gradients])
         canonicalize(function)
         self._function = function  # which owns the block
@@ -72,7 +77,18 @@ class Joint:
         self.arguments, self.cotangents = self.block.args[:count], self.block.args[count:]
         self.effects = effects_of(self.block, self.cotangents)
         outs = return_of(function).operands
-        self.results, self.gradients = outs[: len(kept)], outs[len(kept) :]
+        self.results, self.gradients = list(outs[: len(kept)]), outs[len(kept) :]
+        if with_results and any(apart):
+            self._add_results(body, apart)
+
+    def _add_results(self, body: Block, apart: Flags) -> None:
+        """Append the results that are computed apart, and put them between the others."""
+        end = return_of(self._function)
+        end.detach()  # type: ignore[no-untyped-call]
+        found = append_block(self.block, body, self.arguments)
+        self.block.add_op(end)
+        others = iter(self.results)
+        self.results = [y if flag else next(others) for y, flag in zip(found, apart)]
 
     def append_forward(
         self, block: Block, environment: Environment, kept: Sequence[SSAValue]
