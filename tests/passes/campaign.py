@@ -16,15 +16,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from random import Random
 from typing import Final, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from gradatim.ir.interpreter import Interpreter
+from gradatim.ir.kernel import registers
 from gradatim.passes.autodiff.jvp import jvp
 from gradatim.passes.autodiff.vjp import vjp
 from gradatim.passes.batching.vmap import vmap
+from gradatim.passes.fusion import roles
 from gradatim.passes.pipeline import Options, kernel_pipeline, loop_pipeline, passes_to, run_passes
 
 from .differentiation import is_inexact
@@ -99,17 +102,21 @@ class Variant(NamedTuple):
     Attributes:
         change: gives the program to compile; None if there is none.
         simplify: whether the passes that simplify run too.
+        elements: how large arrays may be that are kept in registers.
         tolerance: how much results may differ, relative to the largest number.
     """
 
     change: Callable[[Program, Random], Program | None] = _itself
     simplify: bool = True
+    elements: int = registers.MAX_ELEMENTS
     tolerance: float = 0.0
 
 
 VARIANTS: Final[dict[str, Variant]] = {
     "plain": Variant(simplify=False),
     "simplified": Variant(),
+    "in-memory": Variant(elements=1),
+    "plain-in-memory": Variant(simplify=False, elements=1),
     "jvp": Variant(_pushed, tolerance=1e-9),
     "vjp": Variant(_pulled, tolerance=1e-9),
     "vmap": Variant(_batched),
@@ -127,7 +134,11 @@ def check(seed: int, name: str) -> None:
     module = ModuleOp([changed.function.clone()])
     expected = _interpreted(changed)
     plain = (*kernel_pipeline(OPTIONS), *loop_pipeline(OPTIONS))
-    run_passes(module, passes_to("loop", OPTIONS) if variant.simplify else plain, [], CONTEXT)
+    with (
+        patch.object(registers, "MAX_ELEMENTS", variant.elements),
+        patch.object(roles, "MAX_ELEMENTS", variant.elements),
+    ):
+        run_passes(module, passes_to("loop", OPTIONS) if variant.simplify else plain, [], CONTEXT)
     arguments = [np.ascontiguousarray(a).reshape(a.shape) for a in changed.arguments]
     for found, wanted in zip(run(module, arguments, expected), expected, strict=True):
         finite = np.abs(wanted[np.isfinite(wanted)])
