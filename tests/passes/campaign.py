@@ -32,9 +32,9 @@ from gradatim.passes.pipeline import Options, kernel_pipeline, loop_pipeline, pa
 
 from .differentiation import is_inexact
 from .kernels import CONTEXT
-from .loop_programs import WHOLE, LoopMaker
+from .loop_programs import LARGE, WHOLE, LoopMaker
 from .lowered import run
-from .programs import Program
+from .programs import Program, Style
 from .test_batching import batch_of
 
 OPTIONS: Final = Options(vector_bits=256)
@@ -42,9 +42,19 @@ BLOCK: Final = 50
 """So many seeds are one piece of work."""
 
 
-def program_of(seed: int) -> Program:
-    """Return the program of a seed."""
-    return LoopMaker(Random(seed), WHOLE).make(1 + seed % 4)
+class Programs(NamedTuple):
+    """Where programs come from: the style of their values, and how many steps they have at most."""
+
+    style: Style
+    steps: int
+
+    def of(self, seed: int) -> Program:
+        """Return the program of a seed."""
+        return LoopMaker(Random(seed), self.style).make(1 + seed % self.steps)
+
+
+PROGRAMS: Final = {"small": Programs(WHOLE, 4), "large": Programs(LARGE, 6)}
+"""By what they compute with."""
 
 
 # What is done to a program before it is compiled
@@ -125,10 +135,10 @@ VARIANTS: Final[dict[str, Variant]] = {
 """By their names."""
 
 
-def check(seed: int, name: str) -> None:
+def check(seed: int, name: str, programs: Programs = PROGRAMS["small"]) -> None:
     """Assert that a program, changed and compiled, gives what the interpreter gives."""
     variant = VARIANTS[name]
-    changed = variant.change(program_of(seed), Random(seed))
+    changed = variant.change(programs.of(seed), Random(seed))
     if changed is None:
         return
     module = ModuleOp([changed.function.clone()])
@@ -163,24 +173,28 @@ class Failure(NamedTuple):
     message: str
 
 
-def failures_of(seeds: Sequence[int], variants: Sequence[str]) -> list[Failure]:
+def failures_of(
+    seeds: Sequence[int], variants: Sequence[str], programs: Programs = PROGRAMS["small"]
+) -> list[Failure]:
     """Return which of some programs fail."""
     found = []
     for seed in seeds:
         for name in variants:
             try:
-                check(seed, name)
+                check(seed, name, programs)
             except Exception as error:
                 message = f"{type(error).__name__}: {error}".strip()
                 found.append(Failure(seed, name, " ".join(message.split())[:200]))
     return found
 
 
-def campaign(seeds: range, variants: Sequence[str], processes: int) -> Iterator[Failure]:
+def campaign(
+    seeds: range, variants: Sequence[str], programs: Programs, processes: int
+) -> Iterator[Failure]:
     """Yield the programs that fail, in no certain order."""
     blocks = [seeds[i : i + BLOCK] for i in range(0, len(seeds), BLOCK)]
     with ProcessPoolExecutor(processes) as pool:
-        running = {pool.submit(failures_of, block, variants): block for block in blocks}
+        running = {pool.submit(failures_of, block, variants, programs): block for block in blocks}
         for done in as_completed(running):
             try:
                 yield from done.result()
@@ -194,10 +208,11 @@ def main() -> int:
     parser.add_argument("--seeds", default="0:1000", help="first:end")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
+    parser.add_argument("--programs", default="small", choices=PROGRAMS)
     options = parser.parse_args()
     seeds = range(*map(int, options.seeds.split(":")))
     count = 0
-    for failure in campaign(seeds, options.variants, options.processes):
+    for failure in campaign(seeds, options.variants, PROGRAMS[options.programs], options.processes):
         count += 1
         print(*failure, flush=True)
     print(f"{len(seeds)} seeds, {count} failures")
