@@ -165,13 +165,12 @@ def links_of(op: Operation) -> list[Link]:
 
     Operands that are read through an index map have no link.
     """
-    result = op.results[0] if op.results else None
-    if result is None:
+    if not op.results:
         return []
     if isinstance(op, ReduceOp | ArgReduceOp):
         return [_reduced(op)]
     found = zip(op.operands, operand_dims(op))
-    return [Link(result, operand, dims) for operand, dims in found if dims is not None]
+    return [Link(op.results[0], operand, dims) for operand, dims in found if dims is not None]
 
 
 def _reduced(op: ReduceOp | ArgReduceOp) -> Link:
