@@ -8,22 +8,27 @@ along those it has.
 A value that is only read through an index map (the operand of a slice, a reverse, a transpose, a
 pad, a concatenation, a gather, a general reshape or a product) takes no part in the space: it is
 evaluated at the positions that the map gives.
+
+Fusion puts ops into one kernel, and lowering finds its loops, by what is told here of each op:
+how its operands lie in its loops (`operand_dims`), and what it reads from memory alone
+(`needed_in_memory`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from math import prod
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..array.elementwise import ElementwiseOp
-from ..array.indexing import GatherOp
+from ..array.indexing import DynamicSliceOp, DynamicUpdateSliceOp, GatherOp
 from ..array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
-from ..array.shape import BroadcastOp, IotaOp, ReshapeOp, dim_of
+from ..array.shape import BroadcastOp, ConstantOp, IotaOp, PadOp, ReshapeOp, dim_of
 from ..errors import GradatimError
-from ..types import Shape, shape_of, spell
+from ..types import Shape, is_splat, shape_of, spell
 from .schedule import Schedule
 
 NO_LOOP: Final = -1
@@ -81,68 +86,98 @@ def is_numbering(op: Operation) -> bool:
     return len(shape_of(op.operand)) == 1
 
 
+def needed_in_memory(op: Operation) -> SSAValue | None:
+    """Return the value that is in memory where the op is read at some position, if there is one.
+
+    That is data, the operand of a reshape that makes other rows of it, and an array with padding
+    between its elements.
+    """
+    if isinstance(op, ReshapeOp):
+        return None if is_unit_reshape(op) or is_numbering(op) else op.operand
+    if isinstance(op, ConstantOp):
+        return None if is_splat(op.value) else op.result
+    if isinstance(op, PadOp):
+        return op.result if any(op.interior.data) else None
+    return None
+
+
+def is_unit_reshape(op: ReshapeOp) -> bool:
+    """Tell whether a reshape only adds or drops dimensions of size one."""
+    return squeeze(shape_of(op.operand)) == squeeze(shape_of(op.result))
+
+
+def operand_dims(op: Operation) -> Sequence[Axes | None]:
+    """Return how each operand lies in the op's loops; None where it is read by an index map.
+
+    The loops are those over the op's result, but over the operand of an op that reduces.
+    Dimension ``i`` of an operand is the ``dims[i]``-th of the loops.
+    """
+    rule = _OPERAND_DIMS.get(type(op))
+    if rule is not None:
+        return rule(op)
+    if is_elementwise(type(op)):
+        return _like_first(op)
+    return [None] * len(op.operands)
+
+
+@cache
+def identity_dims(rank: int) -> Axes:
+    """Return the dims of an operand that has all loops, in order."""
+    return tuple(range(rank))
+
+
+def _like_first(op: Operation) -> Sequence[Axes | None]:
+    operands = op.operands
+    return [identity_dims(len(shape_of(operands[0])))] * len(operands)
+
+
+def _reshape_dims(op: Any) -> Sequence[Axes | None]:
+    if not is_unit_reshape(op):
+        return [None]
+    sized = iter([d for d, n in enumerate(shape_of(op.result)) if n != 1])
+    return [tuple(NO_LOOP if n == 1 else next(sized) for n in shape_of(op.operand))]
+
+
+def _gather_dims(op: Any) -> Sequence[Axes | None]:
+    """The indices run along the first dimensions of the result."""
+    rank = len(shape_of(op.indices[0]))
+    return [None, *[identity_dims(rank)] * len(op.indices)]
+
+
+def _update_dims(op: Any) -> Sequence[Axes | None]:
+    rank = len(op.starts)
+    return [identity_dims(rank), None, *[()] * rank]
+
+
+_OPERAND_DIMS: Final[dict[type[Operation], Callable[[Any], Sequence[Axes | None]]]] = {
+    **dict.fromkeys((ReduceOp, ArgReduceOp, CumulativeOp), _like_first),
+    BroadcastOp: lambda op: [op.dims.data],
+    ReshapeOp: _reshape_dims,
+    PadOp: lambda op: [None, ()],
+    GatherOp: _gather_dims,
+    DynamicSliceOp: lambda op: [None, *[()] * len(op.starts)],
+    DynamicUpdateSliceOp: _update_dims,
+}
+
+
 def links_of(op: Operation) -> list[Link]:
     """Return how the op's result and the operands that share its loops lie in each other.
 
     Operands that are read through an index map have no link.
     """
-    rule = _LINKS.get(type(op))
-    if rule is not None:
-        return rule(op)
-    return _elementwise_links(op) if is_elementwise(type(op)) else []
+    if not op.results:
+        return []
+    if isinstance(op, ReduceOp | ArgReduceOp):
+        return [_reduced(op)]
+    found = zip(op.operands, operand_dims(op))
+    return [Link(op.results[0], operand, dims) for operand, dims in found if dims is not None]
 
 
-def _reduce_links(op: Operation) -> list[Link]:
-    assert isinstance(op, ReduceOp)
-    return [_reduced(op, op.dims.data)]
-
-
-def _argreduce_links(op: Operation) -> list[Link]:
-    return [_reduced(op, (dim_of(op.properties),))]
-
-
-def _reduced(op: Operation, dims: Axes) -> Link:
+def _reduced(op: ReduceOp | ArgReduceOp) -> Link:
+    dims = op.dims.data if isinstance(op, ReduceOp) else (dim_of(op.properties),)
     operand = op.operands[0]
     kept = tuple(d for d in range(len(shape_of(operand))) if d not in dims)
     return Link(operand, op.results[0], kept)
-
-
-def _elementwise_links(op: Operation) -> list[Link]:
-    result = op.results[0]
-    dims = tuple(range(len(shape_of(result))))
-    return [Link(result, operand, dims) for operand in op.operands]
-
-
-def _broadcast_links(op: Operation) -> list[Link]:
-    assert isinstance(op, BroadcastOp)
-    return [Link(op.result, op.operand, op.dims.data)]
-
-
-def _gather_links(op: Operation) -> list[Link]:
-    """The indices run along the first dimensions of the result."""
-    assert isinstance(op, GatherOp)
-    dims = tuple(range(len(shape_of(op.indices[0]))))
-    return [Link(op.result, index, dims) for index in op.indices]
-
-
-def _reshape_links(op: Operation) -> list[Link]:
-    """A reshape that only adds or drops dimensions of size one is none of the elements."""
-    operand, result = op.operands[0], op.results[0]
-    before, after = shape_of(operand), shape_of(result)
-    if squeeze(before) != squeeze(after):
-        return []
-    sized = iter([d for d, n in enumerate(before) if n != 1])
-    return [Link(operand, result, tuple(NO_LOOP if n == 1 else next(sized) for n in after))]
-
-
-_LINKS: Final[dict[type[Operation], Callable[[Operation], list[Link]]]] = {
-    ReduceOp: _reduce_links,
-    ArgReduceOp: _argreduce_links,
-    CumulativeOp: _elementwise_links,
-    BroadcastOp: _broadcast_links,
-    GatherOp: _gather_links,
-    ReshapeOp: _reshape_links,
-}
 
 
 def iterated_values(block: Block) -> list[SSAValue]:
@@ -195,16 +230,16 @@ def _propagate(links: Sequence[Link], axes: dict[SSAValue, Axes]) -> None:
         before = len(axes)
         for link in (*links, *reversed(links)):
             if link.smaller not in axes and link.larger in axes:
-                axes[link.smaller] = project(link, axes[link.larger])
+                axes[link.smaller] = project(link.dims, axes[link.larger])
             elif link.larger not in axes and link.smaller in axes:
                 lifted = lift(link, axes[link.smaller])
                 if lifted is not None:
                     axes[link.larger] = lifted
 
 
-def project(link: Link, larger: Axes) -> Axes:
-    """Return the axes of a link's smaller value, given those of the larger one."""
-    return tuple(NO_LOOP if d == NO_LOOP else larger[d] for d in link.dims)
+def project(inner: Axes, outer: Axes) -> Axes:
+    """Return where ``inner`` dimensions lie, by way of the ``outer`` ones they are numbers of."""
+    return tuple([NO_LOOP if d == NO_LOOP else outer[d] for d in inner])
 
 
 def lift(link: Link, smaller: Axes) -> Axes | None:
@@ -219,7 +254,7 @@ def lift(link: Link, smaller: Axes) -> Axes | None:
 def _require_consistent(links: Sequence[Link], axes: dict[SSAValue, Axes]) -> None:
     for link in links:
         if link.larger in axes and link.smaller in axes:
-            expected = project(link, axes[link.larger])
+            expected = project(link.dims, axes[link.larger])
             if _sized(link.smaller, expected) != _sized(link.smaller, axes[link.smaller]):
                 raise GradatimError(
                     f"a value {spell(link.smaller)} would run along two dimensions at once"

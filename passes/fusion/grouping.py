@@ -17,10 +17,10 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.effect import CallbackOp
 from ...ir.array.reduction import ReduceOp
-from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, squeeze
+from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, project, squeeze
 from ...ir.types import Shape, shape_of, tensor_info
 from .cost import CHEAP, flops_of
-from .roles import Role, Roles, Source, project
+from .roles import Role, Roles, Source
 
 MAX_OPS: Final = 192
 """A group takes no more ops, so that compile time stays linear in them."""

@@ -21,6 +21,8 @@ from ...ir.kernel.space import (
     domain_of,
     is_elementwise,
     is_numbering,
+    operand_dims,
+    project,
     squeeze,
 )
 from ...ir.kernel.updates import UPDATING
@@ -29,7 +31,7 @@ from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
 from .rematerialize import rematerialize
-from .roles import MOVING, Role, operand_dims, project
+from .roles import MOVING, Role
 from .schedule import Target, choose_schedule, schedule_alone, split_steps
 
 

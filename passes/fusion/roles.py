@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
-from functools import cache
 from math import prod
 from typing import Any, Final, NamedTuple
 
@@ -26,9 +25,16 @@ from ...ir.array.shape import (
     TransposeOp,
 )
 from ...ir.kernel.registers import MAX_ELEMENTS, is_read_at_computed_positions, is_small_op
-from ...ir.kernel.space import NO_LOOP, Axes, is_elementwise, is_numbering
+from ...ir.kernel.space import (
+    Axes,
+    identity_dims,
+    is_elementwise,
+    needed_in_memory,
+    operand_dims,
+    project,
+)
 from ...ir.kernel.updates import UPDATING, known_starts, updates_in_place
-from ...ir.types import is_splat, shape_of
+from ...ir.types import shape_of
 from .anti_dependences import read_before_updates, root_of
 from .cost import flops_of
 
@@ -78,12 +84,14 @@ class Source(NamedTuple):
     dims: Axes | None
 
 
+def _inline_or(otherwise: Role) -> Callable[[Operation], Role]:
+    """Return the rule of ops that are evaluated where they are needed unless that takes memory."""
+    return lambda op: Role.INLINE if needed_in_memory(op) is None else otherwise
+
+
 def _constant_role(op: ConstantOp) -> Role:
-    return Role.INLINE if is_splat(op.value) or not op.value.data.data else Role.GLOBAL
-
-
-def _pad_role(op: PadOp) -> Role:
-    return Role.KERNEL if any(op.interior.data) else Role.INLINE
+    is_data = needed_in_memory(op) is not None and op.value.data.data
+    return Role.GLOBAL if is_data else Role.INLINE
 
 
 def _concatenate_role(op: ConcatenateOp) -> Role:
@@ -125,17 +133,11 @@ def _perhaps_evaluated(value: SSAValue) -> Operation | None:
     return None
 
 
-def _reshape_role(op: ReshapeOp) -> Role:
-    if is_numbering(op) or unit_reshape(shape_of(op.operand), shape_of(op.result)):
-        return Role.INLINE
-    return Role.VIEW
-
-
 _ROLES: Final[dict[type[Operation], Callable[..., Role]]] = {
     ConstantOp: _constant_role,
-    PadOp: _pad_role,
+    PadOp: _inline_or(Role.KERNEL),
+    ReshapeOp: _inline_or(Role.VIEW),
     ConcatenateOp: _concatenate_role,
-    ReshapeOp: _reshape_role,
     DynamicUpdateSliceOp: _window_update_role,
     ReduceOp: lambda op: Role.LOOP,
     **dict.fromkeys(
@@ -143,11 +145,6 @@ _ROLES: Final[dict[type[Operation], Callable[..., Role]]] = {
         lambda op: Role.INLINE,
     ),
 }
-
-
-def unit_reshape(before: Sequence[int], after: Sequence[int]) -> bool:
-    """Tell whether a reshape only adds or drops dimensions of size one."""
-    return [n for n in before if n != 1] == [n for n in after if n != 1]
 
 
 def _kind_of(op: Operation) -> Role:
@@ -296,7 +293,7 @@ class Roles:
     def _follow(self, op: Operation) -> None:
         """Find the sources of an op's results."""
         for result in op.results:
-            self.sources[result] = (Source(result, _identity(len(shape_of(result)))),)
+            self.sources[result] = (Source(result, identity_dims(len(shape_of(result)))),)
         if self.role[op] is Role.INLINE:
             found = self.sources_of(op)
             if len(found) <= MAX_SOURCES:
@@ -329,7 +326,7 @@ class Roles:
     def _sources(self, value: SSAValue) -> tuple[Source, ...]:
         found = self.sources.get(value)
         if found is None:  # an argument of the block, or what a loop or a branch gives
-            found = self.sources[value] = (Source(value, _identity(len(shape_of(value)))),)
+            found = self.sources[value] = (Source(value, identity_dims(len(shape_of(value)))),)
         return found
 
 
@@ -407,11 +404,6 @@ def _expansion(use: Use) -> int:
     return 1
 
 
-@cache
-def _identity(rank: int) -> Axes:
-    return tuple(range(rank))
-
-
 def _compose(source: Source, dims: Axes | None) -> Source:
     """Return an operand's source as a source of the op, in which the operand lies by ``dims``."""
     if source.dims is None:
@@ -419,31 +411,3 @@ def _compose(source: Source, dims: Axes | None) -> Source:
     if dims is None:
         return Source(source.value, None)
     return Source(source.value, project(source.dims, dims))
-
-
-def project(inner: Axes, outer: Axes) -> Axes:
-    """Return where ``inner`` dimensions lie, by way of the ``outer`` ones they are numbers of."""
-    return tuple([NO_LOOP if d == NO_LOOP else outer[d] for d in inner])
-
-
-def operand_dims(op: Operation) -> list[Axes | None]:
-    """Return how each operand lies in the op's loops; None where it is read by an index map."""
-    if is_elementwise(type(op)) or type(op) is ReduceOp:
-        operands = op.operands
-        return [_identity(len(shape_of(operands[0])))] * len(operands)
-    if isinstance(op, BroadcastOp):
-        return [op.dims.data]
-    if isinstance(op, ReshapeOp) and _reshape_role(op) is Role.INLINE:
-        if not unit_reshape(shape_of(op.operand), shape_of(op.result)):
-            return [None]  # a numbering
-        sized = iter([d for d, n in enumerate(shape_of(op.result)) if n != 1])
-        return [tuple(NO_LOOP if n == 1 else next(sized) for n in shape_of(op.operand))]
-    if isinstance(op, PadOp):
-        return [None, ()]
-    if isinstance(op, DynamicSliceOp):
-        return [None, *[()] * len(op.starts)]
-    if isinstance(op, DynamicUpdateSliceOp):
-        return [_identity(len(op.starts)), None, *[()] * len(op.starts)]
-    if isinstance(op, GatherOp):
-        return [None, *[_identity(len(shape_of(v))) for v in op.indices]]
-    return [None] * len(op.operands)

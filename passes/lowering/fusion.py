@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cached_property
 from math import prod
 from typing import Final
 
-import numpy as np
-from xdsl.dialects import memref
 from xdsl.ir import Operation, SSAValue
 
-from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.indexing import GatherOp
 from ...ir.array.reduction import ReduceOp, identity_of
-from ...ir.array.shape import ConstantOp, PadOp
+from ...ir.array.shape import ConstantOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.space import (
     NO_LOOP,
     is_numbering,
     iteration_space,
-    links_of,
+    operand_dims,
     reduced_axes,
     reductions_of,
 )
-from ...ir.types import Shape, dtype_of, is_splat, row_major, shape_of
+from ...ir.types import dtype_of, is_splat, row_major, shape_of
 from . import edges, reductions
 from .affine import ZERO, Affine, Index, axis_index, linearize
 from .chunks import MOST_CHUNKS, Chunk, Chunks, parallel_chunks, split, unravel
+from .kernel import KernelLowering
 from .loop_builder import LoopBuilder, memory_of
 from .nest import NestEmitter, Reduction, Store, join_axes, store_to
 from .plan import Nest, Plan, plan_fusion
-from .reader import Leaf, Reader
-
-_OWN_AXES = 1 << 10
-"""Where the axes of a value that is materialised on its own start."""
+from .reader import Leaf
 
 _CHUNK, _ELEMENT = (1 << 11), (1 << 11) + 1
 """The axes along the chunks of a parallel loop, and along a result that they accumulate."""
@@ -47,7 +42,7 @@ _ENOUGH_ITERATIONS: Final = 32
 """A loop of so many iterations is split rather than one further in."""
 
 
-class FusionLowering:
+class FusionLowering(KernelLowering):
     """Emits the loops of one bufferised fusion."""
 
     def __init__(
@@ -56,123 +51,33 @@ class FusionLowering:
         fusion: FusionOp,
         held: Mapping[SSAValue, Sequence[SSAValue]] = {},
     ) -> None:
-        self.b = builder
-        self.fusion = fusion
-        self.held = held
-        self.block = fusion.body.block
-        self.schedule = fusion.schedule.data
+        super().__init__(builder, fusion, held)
         self.space = iteration_space(self.block)
         self.rows = list(self.schedule.rows)
         self.extents = dict(enumerate(self.space.domain))
         self.parallel = self.schedule.parallel
-        self.reader = Reader(builder, {})
         self.targets: dict[SSAValue, list[Leaf]] = {}
         self.scratch: dict[SSAValue, Leaf] = {}
-        self.owned: list[SSAValue] = []
 
     def emit(self) -> None:
         """Emit everything, from the first load to the last store."""
-        for argument, operand in zip(self.block.args, self.fusion.ins):
-            if operand in self.held:
-                (self.reader.scalars[argument],) = self.held[operand]
-            else:
-                self.reader.leaves[argument] = self._leaf(argument, operand)
         for value, buffer in zip(self.fusion.terminator.operands, self.fusion.outs):
-            self.targets.setdefault(value, []).append(self._leaf(value, buffer))
+            self.targets.setdefault(value, []).append(self.leaf(value, buffer))
         plan = plan_fusion(self.block, self.space, self.rows)
-        with self._scratch_memory():
+        with self.scratch_memory():
             for value in plan.materialized:
-                self._materialize(value)
+                self.materialize(value, self.targets.get(value, ()))
             self._copy_arguments()
             for op in self._accumulating():
                 for leaf in self.targets.get(op.result, ()):
                     self._start_accumulator(op, leaf)
             self._emit_rows(plan)
 
-    @contextmanager
-    def _scratch_memory(self) -> Iterator[None]:
-        """Give back at the end what is allocated within."""
-        outer, self.owned = self.owned, []
-        yield
-        for buffer in self.owned:
-            self.b.effect(memref.DeallocOp, (buffer,))
-        self.owned = outer
-
-    def _leaf(self, value: SSAValue, buffer: SSAValue) -> Leaf:
-        shape = shape_of(value)
-        return Leaf(self.b.flat(buffer, dtype_of(value), prod(shape)), row_major(shape))
-
-    def _new_leaf(self, dtype: np.dtype, shape: Shape) -> Leaf:
-        buffer = self.b.scratch(dtype, prod(shape), self.owned)
-        return Leaf(buffer, row_major(shape))
-
-    # Values in memory before the loops
-
-    def _materialize(self, value: SSAValue) -> None:
-        """Compute a value completely, with loops of its own, into memory."""
-        op = value.owner
-        assert isinstance(op, Operation)
-        shape, dtype = shape_of(value), dtype_of(value)
-        if isinstance(op, ConstantOp):
-            buffer = self.b.global_constant(op.value)
-            self.reader.leaves[value] = Leaf(buffer, row_major(shape))
-            self._copy(value, self.targets.get(value, ()))
-            return
-        leaves = self.targets.get(value) or [self._new_leaf(dtype, shape)]
-        for leaf in leaves:
-            if isinstance(op, PadOp):
-                self._fill(leaf, shape, op.value)
-                self._place_interior(op, leaf)
-            else:
-                self._write(value, [leaf])
-        self.reader.leaves[value] = leaves[0]
-
-    def _fill(self, leaf: Leaf, shape: Shape, scalar: SSAValue) -> None:
-        """Fill memory with a 0-d value."""
-        axes = [_OWN_AXES]
-        place = axis_index(_OWN_AXES)
-        store = Store(scalar, (), leaf, place)
-        self._nest({_OWN_AXES: prod(shape)}, axes, [store])
-
-    def _place_interior(self, op: PadOp, leaf: Leaf) -> None:
-        """Store a padded operand's elements that the edges do not cut off."""
-        shape = shape_of(op.operand)
-        steps = [n + 1 for n in op.interior.data]
-        bounds = [
-            _visible(n, low, step, size)
-            for n, low, step, size in zip(shape, op.low.data, steps, shape_of(op.result))
-        ]
-        axes = [_OWN_AXES + d for d in range(len(shape))]
-        index = tuple(axis_index(a).shifted(first) for a, (first, _) in zip(axes, bounds))
-        target = tuple(
-            form.scaled(step).shifted(low) for form, step, low in zip(index, steps, op.low.data)
-        )
-        extents = {a: max(end - first, 0) for a, (first, end) in zip(axes, bounds)}
-        store = Store(op.operand, index, leaf, linearize(target, leaf.strides))
-        self._nest(extents, axes, [store])
-
-    def _write(self, value: SSAValue, leaves: Iterable[Leaf]) -> None:
-        """Compute a value with loops over its own dimensions."""
-        shape = shape_of(value)
-        axes = [_OWN_AXES + d for d in range(len(shape))]
-        index = tuple(map(axis_index, axes))
-        stores = [store_to(value, index, leaf) for leaf in leaves]
-        self._nest(dict(zip(axes, shape)), axes, stores)
-
-    def _copy(self, value: SSAValue, targets: Iterable[Leaf]) -> None:
-        self._write(value, targets)
-
     def _copy_arguments(self) -> None:
         """Copy arguments that are results."""
         for argument in self.block.args:
             if argument in self.targets:
-                self._copy(argument, self.targets[argument])
-
-    def _nest(self, extents: dict[int, int], axes: Sequence[int], stores: Sequence[Store]) -> None:
-        self.reader.version += 1
-        NestEmitter(
-            self.reader, extents, stores, (), (), lanes=self.schedule.vector, overlap=False
-        ).emit(axes)
+                self.write(argument, self.targets[argument])
 
     # Reductions over rows
 
@@ -187,7 +92,7 @@ class FusionLowering:
         dtype = dtype_of(op.result)
         start = self.b.constant(dtype, 0, identity_of(op.kind.data, dtype))
         self.reader.scalars[op.result] = start
-        self._fill(leaf, shape_of(op.result), op.result)
+        self.fill(leaf, shape_of(op.result), op.result)
         del self.reader.scalars[op.result]
 
     # The rows
@@ -200,13 +105,13 @@ class FusionLowering:
             self._emit_row_loops(self.rows, plan)
             return
         partial = {
-            op: self._new_leaf(dtype_of(op.result), (chunks.count, *shape_of(op.result)))
+            op: self.new_leaf(dtype_of(op.result), (chunks.count, *shape_of(op.result)))
             for op in self._shared_accumulators(split_rows)
         }
         extents = [self.extents[axis] for axis in split_rows]
         with (
             parallel_chunks(self.b, chunks) as chunk,
-            self._scratch_memory(),
+            self.scratch_memory(),
             self._accumulating_into(partial, chunk),
         ):
             self._allocate_row(plan)
@@ -359,7 +264,7 @@ class FusionLowering:
             return emitter.emit(axes)
         # A last vector that begins earlier would write to what another thread writes to.
         emitter.overlap &= axis != axes[-1] or chunks.last >= emitter.lanes
-        partial = [self._new_leaf(dtype_of(op.result), (chunks.count,)) for op in whole]
+        partial = [self.new_leaf(dtype_of(op.result), (chunks.count,)) for op in whole]
         with parallel_chunks(self.b, chunks) as chunk:
             origin = emitter.origins.get(axis, 0)
             emitter.parts[axis] = self.b.sum(chunk.start, origin), self.b.sum(chunk.end, origin)
@@ -485,7 +390,7 @@ class FusionLowering:
             return self.targets[value][0]
         axes, shape = self.space.axes[value], shape_of(value)
         row = tuple(1 if axis in self.rows else n for axis, n in zip(axes, shape))
-        leaf = self._new_leaf(dtype_of(value), row)
+        leaf = self.new_leaf(dtype_of(value), row)
         strides = tuple(0 if a in self.rows else n for a, n in zip(axes, leaf.strides))
         return Leaf(leaf.buffer, strides)
 
@@ -495,13 +400,6 @@ def _follows_links(value: SSAValue) -> bool:
     op = value.owner
     if not isinstance(op, Operation):
         return False
-    if isinstance(op, ElementwiseOp) or (isinstance(op, ConstantOp) and is_splat(op.value)):
-        return True
-    return bool(links_of(op))
-
-
-def _visible(n: int, low: int, step: int, size: int) -> tuple[int, int]:
-    """Return the range of the n elements at ``low``, ``low + step``, ... that are in 0..size."""
-    first = max(0, -(low // step)) if low < 0 else 0
-    end = min(n, (size - low + step - 1) // step)
-    return first, end
+    if isinstance(op, ConstantOp):
+        return is_splat(op.value)
+    return bool(op.operands) and None not in operand_dims(op)

@@ -89,7 +89,7 @@ class NestEmitter:
             for _ in range(self.unroll)
         ]
         partial = self._loops(axes, start)
-        self.reader.vector_axis = None
+        self.reader.vector_axis, self.reader.lanes = None, 0
         return [self._finish(i, r, partial) for i, r in enumerate(self.reductions)]
 
     def _skip(self, axis: int) -> bool:

@@ -8,21 +8,21 @@ and else kept in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xdsl.ir import Block, Operation, SSAValue
 
+from ...ir.array.indexing import DynamicUpdateSliceOp
 from ...ir.array.reduction import ReduceOp
-from ...ir.array.shape import ConstantOp, PadOp, ReshapeOp
+from ...ir.array.shape import PadOp
 from ...ir.kernel.space import (
     IterationSpace,
-    is_numbering,
-    links_of,
+    needed_in_memory,
+    operand_dims,
     reduced_axes,
     reductions_of,
 )
-from ...ir.types import is_splat
 from . import elementwise
 
 RECOMPUTE_LIMIT = 4
@@ -72,8 +72,8 @@ class Plan:
 def plan_fusion(block: Block, space: IterationSpace, rows: Sequence[int]) -> Plan:
     """Return the plan of a fusion's body under a schedule's rows."""
     assert block.last_op is not None
-    materialized = list(_materialized(block, space))
-    planner = _Planner(block, space, frozenset(rows), set(materialized))
+    before = materialized(block)
+    planner = _Planner(block, space, frozenset(rows), set(before))
     stores = [v for v in dict.fromkeys(block.last_op.operands) if v not in planner.in_memory]
     nests = planner.nests(stores)
     scratch = planner.scratch(nests)
@@ -81,22 +81,13 @@ def plan_fusion(block: Block, space: IterationSpace, rows: Sequence[int]) -> Pla
         if value not in stores:
             planner.store(nests, value)
     planner.complete(nests, scratch)
-    return Plan(materialized, nests, scratch)
+    return Plan(before, nests, scratch)
 
 
-def _materialized(block: Block, space: IterationSpace) -> Iterable[SSAValue]:
-    for op in block.ops:
-        if isinstance(op, PadOp) and any(op.interior.data):
-            yield op.result
-        if (
-            isinstance(op, ReshapeOp)
-            and isinstance(op.operand.owner, Operation)
-            and not links_of(op)
-            and not is_numbering(op)
-        ):
-            yield op.operand
-        if isinstance(op, ConstantOp) and not is_splat(op.value):
-            yield op.result
+def materialized(block: Block) -> list[SSAValue]:
+    """Return the values that ops of a body need in memory and that are not there, in order."""
+    needed = map(needed_in_memory, block.ops)
+    return [v for v in dict.fromkeys(needed) if v is not None and isinstance(v.owner, Operation)]
 
 
 class _Planner:
@@ -188,8 +179,12 @@ class _Planner:
 
 
 def link_operands(op: Operation) -> list[SSAValue]:
-    """Return the operands that are read at the element that the op computes."""
-    return [link.smaller if link.larger is op.results[0] else link.larger for link in links_of(op)]
+    """Return the operands that are read at the element that the op computes, whichever it is.
+
+    Padding, and an array of which a window is replaced, are read at some elements only.
+    """
+    linked = [v for v, dims in zip(op.operands, operand_dims(op)) if dims is not None]
+    return linked[1:] if isinstance(op, PadOp | DynamicUpdateSliceOp) else linked
 
 
 def _depths(block: Block, reduced: set[SSAValue]) -> dict[SSAValue, int]:

@@ -17,6 +17,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...ir.array import elementwise as e
 from ...ir.array import shape as s
+from ...ir.kernel.space import NO_LOOP, operand_dims
 from ...ir.types import dtype_of, element_of, is_splat, shape_of
 from . import elementwise
 from .affine import ZERO, Affine, Index, axis_index, combine
@@ -140,12 +141,10 @@ def _broadcast(reader: Reader, op: Operation, index: Index) -> Affine:
 
 def _reshape(reader: Reader, op: Operation, index: Index) -> Affine | None:
     """A reshape that adds or drops dimensions of size one."""
-    operand, result = op.operands[0], op.results[0]
-    before, after = shape_of(operand), shape_of(result)
-    if operand in reader.leaves or [n for n in before if n != 1] != [n for n in after if n != 1]:
+    operand, (dims,) = op.operands[0], operand_dims(op)
+    if operand in reader.leaves or dims is None:
         return None
-    sized = iter([form for form, n in zip(index, after) if n != 1])
-    return form_of(reader, operand, tuple(ZERO if n == 1 else next(sized) for n in before))
+    return form_of(reader, operand, tuple(ZERO if d == NO_LOOP else index[d] for d in dims))
 
 
 def _add(reader: Reader, op: Operation, index: Index) -> Affine:

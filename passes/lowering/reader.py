@@ -24,7 +24,7 @@ from ...ir.array.reduction import ReduceOp, ReduceWindowOp, windows_of
 from ...ir.errors import GradatimError
 from ...ir.integer_arrays import dense_i64
 from ...ir.kernel.memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
-from ...ir.kernel.space import is_numbering
+from ...ir.kernel.space import NO_LOOP, is_numbering, operand_dims
 from ...ir.locations import spell_location
 from ...ir.types import Shape, dtype_of, element_of, is_splat, row_major, shape_of
 from . import elementwise, reductions
@@ -421,9 +421,9 @@ def _reshape(reader: Reader, op: Operation, index: Index) -> SSAValue:
         return reader.load(leaf, place, dtype_of(operand))
     if is_numbering(op):
         return reader.value(operand, (linearize(index, row_major(shape_of(result))),))
-    sized = iter([form for form, n in zip(index, shape_of(result)) if n != 1])
-    moved = tuple(ZERO if n == 1 else next(sized) for n in shape_of(operand))
-    return reader.value(operand, moved)
+    (dims,) = operand_dims(op)
+    assert dims is not None
+    return reader.value(operand, tuple(ZERO if d == NO_LOOP else index[d] for d in dims))
 
 
 def _dynamic_slice(reader: Reader, op: Operation, index: Index) -> SSAValue:

@@ -23,17 +23,18 @@ from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.indexing import DynamicSliceOp, DynamicUpdateSliceOp, ScatterOp
 from ...ir.attributes import ReduceKind, ScatterKind
 from ...ir.kernel.ops import FusionOp
-from ...ir.types import dtype_of, is_splat, row_major, shape_of
+from ...ir.types import is_splat, shape_of
 from .affine import Affine, Index, axis_index, linearize
 from .chunks import Chunks, parallel_chunks, split
+from .kernel import KernelLowering
 from .loop_builder import LoopBuilder, memory_of
 from .nest import NestEmitter, Store, join_axes
+from .plan import materialized
 from .positions import constant_of, form_of, window_index
-from .reader import Leaf, Reader
 from .vectors import Position
 
 
-class UpdateLowering(ABC):
+class UpdateLowering(KernelLowering, ABC):
     """Emits the loops of one fusion whose result is an array with elements replaced."""
 
     def __init__(
@@ -43,33 +44,24 @@ class UpdateLowering(ABC):
         op: DynamicUpdateSliceOp | ScatterOp,
         held: Mapping[SSAValue, Sequence[SSAValue]] = {},
     ) -> None:
-        self.b = builder
-        self.fusion = fusion
-        self.schedule = fusion.schedule.data
+        super().__init__(builder, fusion, held)
         self.update: SSAValue = op.update
-        self.reader = Reader(builder, {})
-        for argument, buffer in zip(fusion.body.block.args, fusion.ins):
-            if buffer in held:
-                (self.reader.scalars[argument],) = held[buffer]
-            else:
-                self.reader.leaves[argument] = self._leaf(argument, buffer)
-        self.target, *self.copies = [self._leaf(op.result, buffer) for buffer in fusion.outs]
+        self.target, *self.copies = [self.leaf(op.result, buffer) for buffer in fusion.outs]
         self.operand: SSAValue = op.operand
         self.shape = shape_of(op.operand)
         self.extents = dict(enumerate(shape_of(op.update)))
         self.index: Index = tuple(map(axis_index, self.extents))
 
-    def _leaf(self, value: SSAValue, buffer: SSAValue) -> Leaf:
-        shape = shape_of(value)
-        return Leaf(self.b.flat(buffer, dtype_of(value), prod(shape)), row_major(shape))
-
     def emit(self) -> None:
         """Copy what is not in place, and store the updates; then copy to all further results."""
         source = self.reader.leaves[self.operand].buffer
-        if memory_of(source) is not memory_of(self.target.buffer):
-            self.b.effect(memref.CopyOp, (source, self.target.buffer))
-        if 0 not in (*self.extents.values(), *self.shape):
-            self._emit_updates()
+        with self.scratch_memory():
+            for value in materialized(self.block):
+                self.materialize(value)
+            if memory_of(source) is not memory_of(self.target.buffer):
+                self.b.effect(memref.CopyOp, (source, self.target.buffer))
+            if 0 not in (*self.extents.values(), *self.shape):
+                self._emit_updates()
         for copy in self.copies:
             self.b.effect(memref.CopyOp, (self.target.buffer, copy.buffer))
 

@@ -9,13 +9,15 @@ from xdsl.ir import Block
 from xdsl.parser import Parser
 from xdsl.utils.exceptions import ParseError
 
+from gradatim.ir.array.base import ArrayOp
 from gradatim.ir.dialects import new_context
 from gradatim.ir.errors import GradatimError
 from gradatim.ir.functions import find_function
 from gradatim.ir.interpreter import Interpreter
 from gradatim.ir.kernel.interpreter import BufferInterpreter, has_buffers
 from gradatim.ir.kernel.ops import FusionOp
-from gradatim.ir.kernel.space import NO_LOOP, iteration_space
+from gradatim.ir.kernel.space import NO_LOOP, iteration_space, operand_dims
+from gradatim.ir.types import dtype_of, shape_of
 
 SOFTMAX = """
 func.func @f(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
@@ -94,6 +96,43 @@ class TestIterationSpace:
         assert space.domain == (1, 8, 1)
         assert space.axes[block.args[0]] == (NO_LOOP, 1, NO_LOOP)
         assert space.axes[block.args[1]] == (1,)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "array.broadcast %0 dims [0, 2] : tensor<2x3xf64> -> tensor<2x4x3xf64>",
+            "array.reshape %0 : tensor<2x3xf64> -> tensor<2x1x3x1xf64>",
+            "array.pad %0, %1 low [1, 0] high [0, 2] interior [0, 1] : "
+            "tensor<2x3xf64>, tensor<f64> -> tensor<3x7xf64>",
+            "array.dynamic_slice %0[%2, %2] : tensor<2x3xf64> -> tensor<1x2xf64>",
+            "array.dynamic_update_slice %0[%2, %2], %3 : tensor<2x3xf64>, tensor<1x2xf64>",
+            "array.gather %0[%4, %5] dims [1, 0] : "
+            "tensor<2x3xf64>, tensor<2x2xi64>, tensor<2x2xi64> -> tensor<2x2xf64>",
+        ],
+        ids=lambda text: text.split()[0],
+    )
+    def test_an_element_needs_the_elements_that_operand_dims_tell(self, text: str) -> None:
+        """Whatever else changes in an operand that lies in the loops, the element stays."""
+        types = "tensor<2x3xf64> tensor<f64> tensor<i64> tensor<1x2xf64> tensor<2x2xi64>"
+        block = body(f"{types} tensor<2x2xi64>", f"%r = {text} kernel.yield %1 : tensor<f64>")
+        op = block.first_op
+        assert isinstance(op, ArrayOp)
+        rng = np.random.default_rng(3)
+        shapes = [shape_of(v) for v in op.operands]
+        drawn = [
+            rng.integers(0, 9, (2, *shape)).astype(dtype_of(v))
+            for v, shape in zip(op.operands, shapes)
+        ]
+        before, other = ([a[i, ...] for a in drawn] for i in range(2))
+        expected = op.evaluate(*before)
+        for index in np.ndindex(expected.shape):
+            operands = list(before)
+            for i, dims in enumerate(operand_dims(op)):
+                if dims is not None:
+                    needed = tuple(0 if d == NO_LOOP else index[d] for d in dims)
+                    operands[i] = other[i].copy()
+                    operands[i][needed] = before[i][needed]
+            assert op.evaluate(*operands)[index] == expected[index]
 
     def test_operands_of_index_maps_are_not_in_the_loops(self) -> None:
         block = body(

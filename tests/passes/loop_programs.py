@@ -22,6 +22,9 @@ INDEX = tensor_type((), I64)
 WHOLE = Style((F64, F64, I64), (0.0, -0.0, 1.0, -1.0, 2.0, 3.0, -2.0), sums=True)
 """Whole numbers, so that the order of sums makes no difference."""
 
+LARGE = WHOLE._replace(shapes=((), (70,), (150,), (5, 20), (4, 1, 30), (2, 40, 3), (3,)))
+"""Mostly arrays that are not kept in registers."""
+
 
 def region(types: Sequence[Attribute], body: Callable[..., Sequence[SSAValue]]) -> Block:
     """Return a block of what ``body(builder, *arguments)`` appends and returns."""

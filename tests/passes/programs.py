@@ -37,6 +37,7 @@ class Style(NamedTuple):
     dtypes: Sequence[np.dtype]
     elements: Sequence[float]  # of arguments and of constants
     sums: bool  # sums and products of floats, but nothing that rounds
+    shapes: Sequence[Shape] = _SHAPES  # of arguments
 
 
 ANYTHING = Style((F64, F64, F32, I32, U8, BOOL, C128), SPECIAL, sums=False)
@@ -64,7 +65,7 @@ class ProgramMaker:
         self.products = 0
 
     def make(self, steps: int) -> Program:
-        types = [(self.pick(_SHAPES), self.pick(self.style.dtypes)) for _ in range(3)]
+        types = [(self.pick(self.style.shapes), self.pick(self.style.dtypes)) for _ in range(3)]
         function = FunctionBuilder("f", [tensor_type(*t) for t in types], ["x", "y", "z"], place(0))
         self.b: Builder = function.builder
         self.values: list[SSAValue] = list(function.arguments)

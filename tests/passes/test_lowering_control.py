@@ -26,6 +26,7 @@ from gradatim.passes.lowering import registers as lowering
 from gradatim.passes.lowering.lower_to_loops import KernelLowerToLoops
 from gradatim.passes.pipeline import Options, check_against, passes_to, run_passes, verify
 
+from . import campaign
 from .kernels import CONTEXT
 from .loop_programs import I64, INDEX, loop_programs, program, region
 from .lowered import run
@@ -82,6 +83,16 @@ def test_random_programs(most: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registers, "MAX_ELEMENTS", most)
         run_one()
+
+
+ONCE_REFUSED = [1511, 1779, 2177, 3183, 3559, 4142, 4261, 4490, 5534, 5986]
+"""Seeds of programs of which fusion made kernels that could not be lowered."""
+
+
+@pytest.mark.parametrize("name", ["plain", "simplified"])
+def test_programs_that_did_not_compile_once(name: str) -> None:
+    """They, and some others, do; `campaign` runs many."""
+    assert campaign.failures_of([*ONCE_REFUSED, *range(10)], [name]) == []
 
 
 # Forms

@@ -73,6 +73,31 @@ def test_a_dynamic_slice_of_what_is_computed_at_a_computed_position():
         check(build, draw(20), np.array(i))
 
 
+def _from_start(b, x, z):
+    k = b.reduce("max", z, [0])
+    return [b.dynamic_slice(x, [k], (1,)), b.exp(b.dynamic_slice(x, [k], (8,)))]
+
+
+def _in_padding(b, x, z):
+    k = b.convert(b.reduce("add", z, [0]), F64)
+    return b.exp(b.pad(b.slice(x, [2], [6]), k, [1], [3], [0]))
+
+
+def _around_window(b, x, z):
+    k = b.reduce("add", b.mul(b.reshape(x, (8, 2)), b.reshape(x, (8, 2))), [1])
+    w = b.dynamic_update_slice(k, b.slice(x, [0], [3]), [b.full((), I64, 4)])
+    return [b.mul(w, w), b.mul(b.add(w, w), b.convert(z, F64))]
+
+
+@pytest.mark.parametrize("build", [_from_start, _in_padding, _around_window])
+def test_what_one_loop_reduces_tells_where_and_what_another_reads(build):
+    """The position is a reduction's result, as are the padding and what surrounds a window."""
+    rows = (0,) if build is _around_window else ()
+    for vector in LANES:
+        schedule = Schedule(rows=rows, vector=vector, whole=build is _around_window)
+        check(build, draw(16), draw(8, np.int64) % 9, schedule=schedule)
+
+
 DIMS = [(0,), (1,), (2,), (1, 0), (0, 2), (2, 1, 0)]
 
 
@@ -341,3 +366,35 @@ def test_a_new_part_computed_from_what_surrounds_it():
         return [b.mul(updated, updated), updated]
 
     check(build, draw((9, 20)), schedule=Schedule(rows=(0,), vector=8, whole=True))
+
+
+# What is in memory before an update
+
+
+def _from_data(b, x, t):
+    places = b.constant(np.array([0, 3, -2, 7]))
+    return b.gather(x, [places], [0]), b.constant(np.array([1, 1, 5, 40]))
+
+
+def _from_new_rows(b, x, t):
+    rows = b.reshape(b.transpose(b.reshape(x, (4, 5)), (1, 0)), (20,))
+    return b.slice(rows, [1], [20], [5]), b.iota((4,), I64, 0)
+
+
+def _from_spread(b, x, t):
+    spread = b.pad(b.slice(x, [0], [3]), b.full((), F64, 2.0), [0], [-1], [1])
+    return b.reverse(spread, [0]), b.iota((4,), I64, 0)
+
+
+@pytest.mark.parametrize("source", [_from_data, _from_new_rows, _from_spread])
+def test_updates_from_what_is_computed_before(source):
+    def scattered(b, x, t):
+        part, indices = source(b, x, t)
+        return b.scatter("add", t, part, [indices], [0])
+
+    def window(b, x, t):
+        part, _ = source(b, x, t)
+        return b.dynamic_update_slice(t, part, [b.convert(b.full((), F64, 3.0), I64)])
+
+    for build, vector in product((scattered, window), LANES):
+        check(build, draw(20), draw(9), schedule=Schedule(vector=vector))
