@@ -14,6 +14,23 @@ func.func @stencil(%x: tensor<10xf32>) -> tensor<8xf32> {
 // CHECK-NOT: kernel.fusion
 // CHECK: func.return
 
+// Only the ops that are repeated count, not what is done once with their results.
+func.func @below_what_is_done_once(%x: tensor<10xf32>) -> tensor<10xf32> {
+  %c = array.constant dense<2.0> : tensor<10xf32>
+  %v = array.constant dense<0.0> : tensor<f32>
+  %z = array.mul %x, %c : tensor<10xf32>
+  %a = array.slice %z starts [0] limits [8] strides [1] : tensor<10xf32> -> tensor<8xf32>
+  %b = array.slice %z starts [2] limits [10] strides [1] : tensor<10xf32> -> tensor<8xf32>
+  %s = array.sub %b, %a : tensor<8xf32>
+  %e = array.exp %s : tensor<8xf32>
+  %p = array.pad %e, %v low [1] high [1] interior [0] : tensor<8xf32>, tensor<f32> -> tensor<10xf32>
+  func.return %p : tensor<10xf32>
+}
+// CHECK-LABEL: func.func @below_what_is_done_once
+// CHECK-NEXT: %p = kernel.fusion ins(%x_1 = %x : tensor<10xf32>)
+// CHECK-NOT: kernel.fusion
+// CHECK: func.return
+
 // Dear ops are not repeated: they come first, in a kernel of their own.
 func.func @dear(%x: tensor<10xf32>) -> tensor<8xf32> {
   %z = array.sin %x : tensor<10xf32>

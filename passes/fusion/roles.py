@@ -269,7 +269,7 @@ class Roles:
 
     def _paths_to(self, op: Operation, paths: dict[Operation, _Paths]) -> _Paths:
         """Return how the loops of other ops reach an op's result."""
-        direct, moved, flops = 0, 0, 0
+        direct, moved, flops, repeated = 0, 0, 0, 0
         in_memory = False
         for use in op.results[0].uses:
             user = use.operation
@@ -283,6 +283,7 @@ class Roles:
                 if is_elementwise(kind) or beyond.moved or _is_moved(use):
                     moved += reads
                     flops = max(flops, beyond.flops)
+                    repeated = max(repeated, beyond.repeated)
                 else:
                     direct = 1
             elif role is Role.LOOP:
@@ -291,7 +292,8 @@ class Roles:
                 moved += 1
             else:
                 in_memory = True
-        return _Paths(direct + moved, moved, flops + flops_of(type(op)), in_memory)
+        reads, own = direct + moved, flops_of(type(op))
+        return _Paths(reads, moved, flops + own, repeated + (reads - 1) * own, in_memory)
 
     def _follow(self, op: Operation) -> None:
         """Find the sources of an op's results."""
@@ -364,12 +366,14 @@ class _Paths(NamedTuple):
     """How often loops evaluate a value if it is evaluated in place.
 
     ``reads`` counts all positions that one element is asked for at, ``moved`` those through index
-    maps; ``flops`` is what the expression takes from this value on.
+    maps; ``flops`` is what the expression takes from this value on, ``repeated`` what of that is done
+    more than once.
     """
 
     reads: int
     moved: int
     flops: int
+    repeated: int
     in_memory: bool
 
     def allow(self, is_scalar: bool) -> bool:
@@ -378,10 +382,10 @@ class _Paths(NamedTuple):
             return False
         if self.reads == 1 or is_scalar:
             return self.reads * self.flops <= MAX_INLINE_FLOPS
-        return (self.reads - 1) * self.flops <= MAX_REPEATED_FLOPS
+        return self.repeated <= MAX_REPEATED_FLOPS and self.flops <= MAX_INLINE_FLOPS
 
 
-_NO_PATHS: Final = _Paths(0, 0, 0, False)
+_NO_PATHS: Final = _Paths(0, 0, 0, 0, False)
 
 
 def _is_scalar(op: Operation) -> bool:
