@@ -31,6 +31,25 @@ func.func @below_what_is_done_once(%x: tensor<10xf32>) -> tensor<10xf32> {
 // CHECK-NOT: kernel.fusion
 // CHECK: func.return
 
+// Nor does a slice read more than its elements: parts that make a whole are one reading.
+func.func @turned(%x: tensor<10xf32>) -> tensor<10xf32> {
+  %c = array.constant dense<2.0> : tensor<10xf32>
+  %y = array.mul %x, %c : tensor<10xf32>
+  %z = array.add %y, %c : tensor<10xf32>
+  %a = array.slice %z starts [9] limits [10] strides [1] : tensor<10xf32> -> tensor<1xf32>
+  %b = array.slice %z starts [0] limits [9] strides [1] : tensor<10xf32> -> tensor<9xf32>
+  %l = array.concatenate %a, %b dim 0 : tensor<1xf32>, tensor<9xf32> -> tensor<10xf32>
+  %d = array.slice %z starts [1] limits [10] strides [1] : tensor<10xf32> -> tensor<9xf32>
+  %e = array.slice %z starts [0] limits [1] strides [1] : tensor<10xf32> -> tensor<1xf32>
+  %r = array.concatenate %d, %e dim 0 : tensor<9xf32>, tensor<1xf32> -> tensor<10xf32>
+  %s = array.add %l, %r : tensor<10xf32>
+  func.return %s : tensor<10xf32>
+}
+// CHECK-LABEL: func.func @turned
+// CHECK-NEXT: %s = kernel.fusion ins(%x_1 = %x : tensor<10xf32>)
+// CHECK-NOT: kernel.fusion
+// CHECK: func.return
+
 // Dear ops are not repeated: they come first, in a kernel of their own.
 func.func @dear(%x: tensor<10xf32>) -> tensor<8xf32> {
   %z = array.sin %x : tensor<10xf32>
