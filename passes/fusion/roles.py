@@ -367,8 +367,8 @@ class _Paths(NamedTuple):
     """How often loops evaluate a value if it is evaluated in place.
 
     ``reads`` counts all positions that one element is asked for at, on average, ``moved`` those
-    through index maps; ``flops`` is what the expression takes from this value on, ``repeated`` what of
-    that is done more than once.
+    through index maps; ``flops`` is what the expression takes from this value on, ``repeated`` what
+    of that is done more than once.
     """
 
     reads: float
