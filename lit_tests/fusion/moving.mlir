@@ -14,6 +14,34 @@ func.func @stencil(%x: tensor<10xf32>) -> tensor<8xf32> {
 // CHECK-NOT: kernel.fusion
 // CHECK: func.return
 
+// Even all neighbours in two dimensions may be computed again.
+func.func @neighbours(%x: tensor<34x34xf32>) -> tensor<32x32xf32> {
+  %c = array.constant dense<2.0> : tensor<34x34xf32>
+  %z = array.mul %x, %c : tensor<34x34xf32>
+  %0 = array.slice %z starts [0, 0] limits [32, 32] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %1 = array.slice %z starts [0, 1] limits [32, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %2 = array.slice %z starts [0, 2] limits [32, 34] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %3 = array.slice %z starts [1, 0] limits [33, 32] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %4 = array.slice %z starts [1, 1] limits [33, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %5 = array.slice %z starts [1, 2] limits [33, 34] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %6 = array.slice %z starts [2, 0] limits [34, 32] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %7 = array.slice %z starts [2, 1] limits [34, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %8 = array.slice %z starts [2, 2] limits [34, 34] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %a = array.add %0, %1 : tensor<32x32xf32>
+  %b = array.add %a, %2 : tensor<32x32xf32>
+  %d = array.add %b, %3 : tensor<32x32xf32>
+  %e = array.add %d, %4 : tensor<32x32xf32>
+  %f = array.add %e, %5 : tensor<32x32xf32>
+  %g = array.add %f, %6 : tensor<32x32xf32>
+  %h = array.add %g, %7 : tensor<32x32xf32>
+  %i = array.add %h, %8 : tensor<32x32xf32>
+  func.return %i : tensor<32x32xf32>
+}
+// CHECK-LABEL: func.func @neighbours
+// CHECK-NEXT: %i = kernel.fusion ins(%x_1 = %x : tensor<34x34xf32>)
+// CHECK-NOT: kernel.fusion
+// CHECK: func.return
+
 // Only the ops that are repeated count, not what is done once with their results.
 func.func @below_what_is_done_once(%x: tensor<10xf32>) -> tensor<10xf32> {
   %c = array.constant dense<2.0> : tensor<10xf32>

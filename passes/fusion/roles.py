@@ -55,8 +55,11 @@ MAX_PIECES: Final = 8
 MAX_INLINE_DEPTH: Final = 8
 """Ops that are evaluated where they are needed follow one another at most so many times."""
 
-MAX_REPEATED_FLOPS: Final = 3
-"""What evaluating a value again may cost for each element, in place of a store and a load."""
+MAX_REPEATED_FLOPS: Final = 8
+"""What evaluating a value again may cost for each element, in place of a store and a load.
+
+In a cache a store and a load take as long as some four additions, in main memory as 16.
+"""
 
 MAX_INLINE_FLOPS: Final = 64
 """The size of an expression that is evaluated through an index map, if it is so just once."""
