@@ -42,6 +42,25 @@ func.func @neighbours(%x: tensor<34x34xf32>) -> tensor<32x32xf32> {
 // CHECK-NOT: kernel.fusion
 // CHECK: func.return
 
+// But not what loads two arrays: each place would take two loads instead of one.
+func.func @of_two_arrays(%x: tensor<34x34xf32>, %y: tensor<34x34xf32>) -> tensor<32x32xf32> {
+  %z = array.mul %x, %y : tensor<34x34xf32>
+  %0 = array.slice %z starts [0, 1] limits [32, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %1 = array.slice %z starts [1, 0] limits [33, 32] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %2 = array.slice %z starts [1, 1] limits [33, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %3 = array.slice %z starts [1, 2] limits [33, 34] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %4 = array.slice %z starts [2, 1] limits [34, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %a = array.add %0, %1 : tensor<32x32xf32>
+  %b = array.add %a, %2 : tensor<32x32xf32>
+  %c = array.add %b, %3 : tensor<32x32xf32>
+  %d = array.add %c, %4 : tensor<32x32xf32>
+  func.return %d : tensor<32x32xf32>
+}
+// CHECK-LABEL: func.func @of_two_arrays
+// CHECK-NEXT: %z = kernel.fusion
+// CHECK-NEXT:   array.mul
+// CHECK: %d = kernel.fusion ins(%z_1 = %z : tensor<34x34xf32>)
+
 // Only the ops that are repeated count, not what is done once with their results.
 func.func @below_what_is_done_once(%x: tensor<10xf32>) -> tensor<10xf32> {
   %c = array.constant dense<2.0> : tensor<10xf32>

@@ -61,6 +61,9 @@ MAX_REPEATED_FLOPS: Final = 8
 In a cache a store and a load take as long as some four additions, in main memory as 16.
 """
 
+LOAD_FLOPS: Final = 2
+"""What a load from a cache takes, in additions: an op of two arrays loads one more if repeated."""
+
 MAX_INLINE_FLOPS: Final = 64
 """The size of an expression that is evaluated through an index map, if it is so just once."""
 
@@ -297,7 +300,8 @@ class Roles:
                 in_memory = True
         reads = round(direct + moved, 3)  # so that parts are a whole together
         own = flops_of(type(op))
-        return _Paths(reads, moved, flops + own, repeated + max(reads - 1, 0) * own, in_memory)
+        again = max(reads - 1, 0) * (own + LOAD_FLOPS * max(_arrays_read(op) - 1, 0))
+        return _Paths(reads, moved, flops + own, repeated + again, in_memory)
 
     def _follow(self, op: Operation) -> None:
         """Find the sources of an op's results."""
@@ -394,6 +398,15 @@ _NO_PATHS: Final = _Paths(0, 0, 0, 0, False)
 
 def _is_scalar(op: Operation) -> bool:
     return prod(shape_of(op.results[0])) == 1
+
+
+def _arrays_read(op: Operation) -> int:
+    """Return how many operands differ from element to element."""
+    return sum(
+        not isinstance(v.owner, ConstantOp)
+        and not (isinstance(v.owner, BroadcastOp) and prod(shape_of(v.owner.operand)) == 1)
+        for v in set(op.operands)
+    )
 
 
 def _is_moved(use: Use) -> bool:
