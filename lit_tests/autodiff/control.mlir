@@ -237,3 +237,24 @@ func.func @case(%x: tensor<f64>, %w: tensor<f64>, %p: tensor<i1>) -> tensor<f64>
 // VJP-NEXT:        array.yield %8, %10 : tensor<f64>, tensor<f64>
 // VJP-NEXT:      }
 // VJP-NEXT:      func.return %2, %3 : tensor<f64>, tensor<f64>
+
+// -----
+
+// Of values of about one size the scan keeps what comes in, which no kernel has to write.
+
+func.func @keeps_what_comes_in(%x: tensor<32xf64>, %w: tensor<32xf64>) -> tensor<32xf64> {
+  %start = array.add %x, %w : tensor<32xf64>
+  %y = array.scan length 5 carries(%start : tensor<32xf64>) {
+  ^bb0(%i: tensor<i64>, %c: tensor<32xf64>):
+    %zero = array.constant dense<0.0> : tensor<f64>
+    %s = array.slice %c starts [1] limits [31] strides [1] : tensor<32xf64> -> tensor<30xf64>
+    %q = array.mul %s, %s : tensor<30xf64>
+    %p = array.pad %q, %zero low [1] high [1] interior [0] : tensor<30xf64>, tensor<f64> -> tensor<32xf64>
+    array.yield %p : tensor<32xf64>
+  }
+  func.return %y : tensor<32xf64>
+}
+
+// VJP-LABEL: func.func @keeps_what_comes_in
+// VJP:           array.yield %p, %c : tensor<32xf64>, tensor<32xf64>
+// VJP:         array.scan length 5 reverse

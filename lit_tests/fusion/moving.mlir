@@ -14,6 +14,89 @@ func.func @stencil(%x: tensor<10xf32>) -> tensor<8xf32> {
 // CHECK-NOT: kernel.fusion
 // CHECK: func.return
 
+// Even all neighbours in two dimensions may be computed again.
+func.func @neighbours(%x: tensor<34x34xf32>) -> tensor<32x32xf32> {
+  %c = array.constant dense<2.0> : tensor<34x34xf32>
+  %z = array.mul %x, %c : tensor<34x34xf32>
+  %0 = array.slice %z starts [0, 0] limits [32, 32] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %1 = array.slice %z starts [0, 1] limits [32, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %2 = array.slice %z starts [0, 2] limits [32, 34] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %3 = array.slice %z starts [1, 0] limits [33, 32] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %4 = array.slice %z starts [1, 1] limits [33, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %5 = array.slice %z starts [1, 2] limits [33, 34] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %6 = array.slice %z starts [2, 0] limits [34, 32] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %7 = array.slice %z starts [2, 1] limits [34, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %8 = array.slice %z starts [2, 2] limits [34, 34] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %a = array.add %0, %1 : tensor<32x32xf32>
+  %b = array.add %a, %2 : tensor<32x32xf32>
+  %d = array.add %b, %3 : tensor<32x32xf32>
+  %e = array.add %d, %4 : tensor<32x32xf32>
+  %f = array.add %e, %5 : tensor<32x32xf32>
+  %g = array.add %f, %6 : tensor<32x32xf32>
+  %h = array.add %g, %7 : tensor<32x32xf32>
+  %i = array.add %h, %8 : tensor<32x32xf32>
+  func.return %i : tensor<32x32xf32>
+}
+// CHECK-LABEL: func.func @neighbours
+// CHECK-NEXT: %i = kernel.fusion ins(%x_1 = %x : tensor<34x34xf32>)
+// CHECK-NOT: kernel.fusion
+// CHECK: func.return
+
+// But not what loads two arrays: each place would take two loads instead of one.
+func.func @of_two_arrays(%x: tensor<34x34xf32>, %y: tensor<34x34xf32>) -> tensor<32x32xf32> {
+  %z = array.mul %x, %y : tensor<34x34xf32>
+  %0 = array.slice %z starts [0, 1] limits [32, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %1 = array.slice %z starts [1, 0] limits [33, 32] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %2 = array.slice %z starts [1, 1] limits [33, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %3 = array.slice %z starts [1, 2] limits [33, 34] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %4 = array.slice %z starts [2, 1] limits [34, 33] strides [1, 1] : tensor<34x34xf32> -> tensor<32x32xf32>
+  %a = array.add %0, %1 : tensor<32x32xf32>
+  %b = array.add %a, %2 : tensor<32x32xf32>
+  %c = array.add %b, %3 : tensor<32x32xf32>
+  %d = array.add %c, %4 : tensor<32x32xf32>
+  func.return %d : tensor<32x32xf32>
+}
+// CHECK-LABEL: func.func @of_two_arrays
+// CHECK-NEXT: %z = kernel.fusion
+// CHECK-NEXT:   array.mul
+// CHECK: %d = kernel.fusion ins(%z_1 = %z : tensor<34x34xf32>)
+
+// Only the ops that are repeated count, not what is done once with their results.
+func.func @below_what_is_done_once(%x: tensor<10xf32>) -> tensor<10xf32> {
+  %c = array.constant dense<2.0> : tensor<10xf32>
+  %v = array.constant dense<0.0> : tensor<f32>
+  %z = array.mul %x, %c : tensor<10xf32>
+  %a = array.slice %z starts [0] limits [8] strides [1] : tensor<10xf32> -> tensor<8xf32>
+  %b = array.slice %z starts [2] limits [10] strides [1] : tensor<10xf32> -> tensor<8xf32>
+  %s = array.sub %b, %a : tensor<8xf32>
+  %e = array.exp %s : tensor<8xf32>
+  %p = array.pad %e, %v low [1] high [1] interior [0] : tensor<8xf32>, tensor<f32> -> tensor<10xf32>
+  func.return %p : tensor<10xf32>
+}
+// CHECK-LABEL: func.func @below_what_is_done_once
+// CHECK-NEXT: %p = kernel.fusion ins(%x_1 = %x : tensor<10xf32>)
+// CHECK-NOT: kernel.fusion
+// CHECK: func.return
+
+// Nor does a slice read more than its elements: parts that make a whole are one reading.
+func.func @turned(%x: tensor<10xf32>) -> tensor<10xf32> {
+  %c = array.constant dense<2.0> : tensor<10xf32>
+  %y = array.mul %x, %c : tensor<10xf32>
+  %z = array.add %y, %c : tensor<10xf32>
+  %a = array.slice %z starts [9] limits [10] strides [1] : tensor<10xf32> -> tensor<1xf32>
+  %b = array.slice %z starts [0] limits [9] strides [1] : tensor<10xf32> -> tensor<9xf32>
+  %l = array.concatenate %a, %b dim 0 : tensor<1xf32>, tensor<9xf32> -> tensor<10xf32>
+  %d = array.slice %z starts [1] limits [10] strides [1] : tensor<10xf32> -> tensor<9xf32>
+  %e = array.slice %z starts [0] limits [1] strides [1] : tensor<10xf32> -> tensor<1xf32>
+  %r = array.concatenate %d, %e dim 0 : tensor<9xf32>, tensor<1xf32> -> tensor<10xf32>
+  %s = array.add %l, %r : tensor<10xf32>
+  func.return %s : tensor<10xf32>
+}
+// CHECK-LABEL: func.func @turned
+// CHECK-NEXT: %s = kernel.fusion ins(%x_1 = %x : tensor<10xf32>)
+// CHECK-NOT: kernel.fusion
+// CHECK: func.return
+
 // Dear ops are not repeated: they come first, in a kernel of their own.
 func.func @dear(%x: tensor<10xf32>) -> tensor<8xf32> {
   %z = array.sin %x : tensor<10xf32>

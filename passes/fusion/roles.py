@@ -61,8 +61,14 @@ MAX_PIECES: Final = 8
 MAX_INLINE_DEPTH: Final = 8
 """Ops that are evaluated where they are needed follow one another at most so many times."""
 
-MAX_REPEATED_FLOPS: Final = 3
-"""What evaluating a value again may cost for each element, in place of a store and a load."""
+MAX_REPEATED_FLOPS: Final = 8
+"""What evaluating a value again may cost for each element, in place of a store and a load.
+
+In a cache a store and a load take as long as some four additions, in main memory as 16.
+"""
+
+LOAD_FLOPS: Final = 2
+"""What a load from a cache takes, in additions: an op of two arrays loads one more if repeated."""
 
 MAX_INLINE_FLOPS: Final = 64
 """The size of an expression that is evaluated through an index map, if it is so just once."""
@@ -266,8 +272,8 @@ class Roles:
 
     def _paths_to(self, op: Operation, paths: dict[Operation, _Paths]) -> _Paths:
         """Return how the loops of other ops reach an op's result."""
-        direct, moved, flops = 0, 0, 0
-        in_memory = False
+        direct, flops, in_memory = 0, 0, False
+        moved = repeated = 0.0
         for use in op.results[0].uses:
             user = use.operation
             kind = type(user)
@@ -276,10 +282,11 @@ class Roles:
                 in_memory = True
             elif role is Role.INLINE or (role is Role.LOOP and _is_moved(use)):
                 beyond = paths.get(user, _NO_PATHS)
-                reads = max(beyond.reads, 1) * _expansion(use)
+                reads = (beyond.reads or 1) * _expansion(use)
                 if is_elementwise(kind) or beyond.moved or _is_moved(use):
                     moved += reads
                     flops = max(flops, beyond.flops)
+                    repeated = max(repeated, beyond.repeated)
                 else:
                     direct = 1
             elif role is Role.LOOP:
@@ -288,7 +295,10 @@ class Roles:
                 moved += 1
             else:
                 in_memory = True
-        return _Paths(direct + moved, moved, flops + flops_of(type(op)), in_memory)
+        reads = round(direct + moved, 3)  # so that parts are a whole together
+        own = flops_of(type(op))
+        again = max(reads - 1, 0) * (own + LOAD_FLOPS * max(_arrays_read(op) - 1, 0))
+        return _Paths(reads, moved, flops + own, repeated + again, in_memory)
 
     def _follow(self, op: Operation) -> None:
         """Find the sources of an op's results."""
@@ -360,29 +370,40 @@ MAX_SOURCES: Final = 16
 class _Paths(NamedTuple):
     """How often loops evaluate a value if it is evaluated in place.
 
-    ``reads`` counts all positions that one element is asked for at, ``moved`` those through index
-    maps; ``flops`` is what the expression takes from this value on.
+    ``reads`` counts all positions that one element is asked for at, on average, ``moved`` those
+    through index maps; ``flops`` is what the expression takes from this value on, ``repeated`` what
+    of that is done more than once.
     """
 
-    reads: int
-    moved: int
+    reads: float
+    moved: float
     flops: int
+    repeated: float
     in_memory: bool
 
     def allow(self, is_scalar: bool) -> bool:
         """Tell whether the op, perhaps one of a single element, is to be evaluated in place."""
         if not self.moved or self.in_memory:
             return False
-        if self.reads == 1 or is_scalar:
+        if self.reads <= 1 or is_scalar:
             return self.reads * self.flops <= MAX_INLINE_FLOPS
-        return (self.reads - 1) * self.flops <= MAX_REPEATED_FLOPS
+        return self.repeated <= MAX_REPEATED_FLOPS and self.flops <= MAX_INLINE_FLOPS
 
 
-_NO_PATHS: Final = _Paths(0, 0, 0, False)
+_NO_PATHS: Final = _Paths(0, 0, 0, 0, False)
 
 
 def _is_scalar(op: Operation) -> bool:
     return prod(shape_of(op.results[0])) == 1
+
+
+def _arrays_read(op: Operation) -> int:
+    """Return how many operands differ from element to element."""
+    return sum(
+        not isinstance(v.owner, ConstantOp)
+        and not (isinstance(v.owner, BroadcastOp) and prod(shape_of(v.owner.operand)) == 1)
+        for v in set(op.operands)
+    )
 
 
 def _is_moved(use: Use) -> bool:
@@ -395,12 +416,14 @@ def _is_moved(use: Use) -> bool:
     return kind in MOVING or kind is GatherOp
 
 
-def _expansion(use: Use) -> int:
-    """Return about how many elements of the result one of the operand goes to, at least 1."""
+def _expansion(use: Use) -> float:
+    """Return how many elements of the result one of the operand goes to, on average."""
     op = use.operation
-    if isinstance(op, BroadcastOp) or (isinstance(op, GatherOp) and use.index == 0):
+    if isinstance(op, BroadcastOp | SliceOp) or (
+        isinstance(op, GatherOp | DynamicSliceOp) and use.index == 0
+    ):
         operand, result = (prod(shape_of(v)) for v in (op.operands[0], op.results[0]))
-        return max(-(-result // max(operand, 1)), 1)
+        return result / max(operand, 1)
     return 1
 
 

@@ -37,14 +37,18 @@ _FOLLOWED: Final = frozenset(
 
 
 def interior(
-    reader: Reader, values: Iterable[tuple[SSAValue, Index]], extents: Mapping[int, int]
+    reader: Reader,
+    values: Iterable[tuple[SSAValue, Index]],
+    extents: Mapping[int, int],
+    lanes: int = 1,
 ) -> Ranges:
     """Return the longest part of each loop without edges, where there are edges.
 
     Args:
         reader: knows what is in memory.
         values: what is computed, and at which index, in order so that no recursion gets deep.
-        extents: the loops.
+        extents: the loops; the last one runs along memory.
+        lanes: of a vector along the last loop.
     """
     if prod(extents.values()) < MIN_ELEMENTS:
         return {}
@@ -59,7 +63,24 @@ def interior(
         longest = max(pairwise(places), key=lambda part: part[1] - part[0])
         if 2 * (longest[1] - longest[0]) >= extent > longest[1] - longest[0]:
             found[axis] = longest
+    last = max(extents, default=0)
+    if last in found and extents[last] % lanes == 0:  # so that all rows begin alike
+        found[last] = _in_whole_vectors(found[last], extents[last], lanes)
     return found
+
+
+def _in_whole_vectors(part: tuple[int, int], extent: int, lanes: int) -> tuple[int, int]:
+    """Leave the whole first and last vector of a loop to the edges where they begin within them.
+
+    If rows are as many whole vectors, those of the interior are then in one line of the cache each;
+    one that crosses two takes twice the time to load or store.
+    """
+    low, high = part
+    if low < lanes:
+        low = min(low * lanes, lanes)
+    if extent - high < lanes:
+        high = extent - min((extent - high) * lanes, lanes)
+    return (low, high) if low < high else part
 
 
 def parts(axes: Sequence[int], inner: Ranges, extents: Mapping[int, int]) -> Iterator[Ranges]:

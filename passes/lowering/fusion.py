@@ -139,7 +139,7 @@ class FusionLowering(KernelLowering):
         """Emit the nests of a row; those of a row without edges apart."""
         values = [v for nest in plan.nests for v in (*nest.computed, *nest.roots)]
         indices = [(v, self.index_of(v)) for v in values]
-        inner = edges.interior(self.reader, indices, self.extents)
+        inner = edges.interior(self.reader, indices, self.extents, self.schedule.vector)
         apart = {axis: inner[axis] for axis in self.rows if axis in inner}
         conditions = [self.reader.within(axis_index(a), *part) for a, part in apart.items()]
         unknown = [c for c in conditions if not isinstance(c, bool)]

@@ -183,6 +183,23 @@ for _ in range(20):
     )
 
 
+def test_the_same_chunk_runs_in_the_same_thread():
+    """Each of two threads begins with its own share, so that its caches keep it."""
+    in_process(
+        """
+native = link_native()
+pairs = set()
+for _ in range(200):
+    threads_of = np.zeros(4, np.int64)
+    threads_of[0] = 2
+    native["gather"](threads_of.ctypes.data, 2)
+    pairs.add(tuple(threads_of[2:].tolist()))
+assert len(pairs) == 1, pairs
+""",
+        2,
+    )
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="reads Linux's /proc")
 def test_workers_leave_signals_to_the_program():
     in_process(

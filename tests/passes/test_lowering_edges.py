@@ -54,7 +54,7 @@ def stencil(b, x):
     return total
 
 
-@pytest.mark.parametrize("shape", [(40, 40), (9, 70), (70, 9), (3, 3), (1, 90)])
+@pytest.mark.parametrize("shape", [(40, 40), (38, 62), (9, 70), (70, 9), (3, 3), (1, 90)])
 def test_stencils(shape):
     for schedule in schedules(2):
         check(stencil, draw(*shape), schedule=schedule)
@@ -146,3 +146,12 @@ def test_small_loops_are_not_split(monkeypatch):
     monkeypatch.setattr(edges, "MIN_ELEMENTS", 1024)
     module = lowered(stencil, [draw(9, 9)], Schedule(rows=(0,), vector=8))
     assert len([op for op in module.walk() if isinstance(op, scf.ForOp)]) == 2
+
+
+def test_vectors_of_the_interior_lie_in_lines_of_the_cache():
+    """If rows do, the interior begins with a whole vector, not right behind an edge."""
+    module = lowered(stencil, [draw(38, 62)], Schedule(rows=(0,), vector=8))
+    (outer,) = [op for op in module.walk() if isinstance(op, scf.IfOp) and op.results == ()]
+    (loop,) = [op for op in outer.true_region.walk() if isinstance(op, scf.ForOp)]
+    bounds = [value.owner.value.value.data for value in (loop.lb, loop.ub, loop.step)]
+    assert bounds == [8, 56, 8]

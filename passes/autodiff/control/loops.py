@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, Final, NamedTuple
 
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, BlockArgument, SSAValue
 
 from ....ir.array.contraction import DotGeneralOp
 from ....ir.array.control import TapeType
@@ -166,7 +166,10 @@ class Reversal:
             return UNBOUNDED
         if value not in self._changing:
             return 1 + bytes_of(value) // 64
-        return cost_of_saving(value, self._steps or UNKNOWN_STEPS)
+        cost = cost_of_saving(value, self._steps or UNKNOWN_STEPS)
+        if isinstance(value, BlockArgument):  # copied in one piece, as no kernel has to write it
+            return cost * 3 // 4
+        return cost
 
     def _split_terms(self, number: int, gradient: SSAValue) -> list[SSAValue]:
         """Note the products over all steps among a gradient's terms; return the other terms."""
