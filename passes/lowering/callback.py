@@ -1,7 +1,8 @@
 """Callbacks: calls of Python functions, resolved when the program is linked.
 
 A call refers to a symbol that says all that the other side must know: the function's number and
-the types of operands and results, as ``gd.callback.0.f64x3_i32.to.f64``.
+the types of operands and results, as ``gd.callback.0.f64x3_i32.to.f64``. It passes the memory of
+these and, last, the program's status, which the other side changes if the function raises.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class CallbackLowering:
         memory.update(zip(self.fusion.terminator.operands, self.fusion.outs))
         values = (*self.op.inputs, *self.op.outputs)
         buffers = [self._flat(value, memory[value]) for value in values]
-        call_routine(self.b, _symbol(self.op), buffers)
+        call_routine(self.b, _symbol(self.op), [*buffers, self.fusion.ins[-1]])
 
     def _flat(self, value: SSAValue, buffer: SSAValue) -> SSAValue:
         return self.b.flat(buffer, dtype_of(value), prod(shape_of(value)))
