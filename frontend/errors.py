@@ -18,10 +18,13 @@ __all__ = [
     "CheckError",
     "ConcretizationTypeError",
     "CustomRuleError",
+    "DivisionCheckError",
     "DtypeError",
     "FailedAssertionError",
     "GradatimError",
+    "IndexCheckError",
     "LeakedTracerError",
+    "NanCheckError",
     "NonConcreteBooleanIndexError",
     "NonDifferentiableArgumentError",
     "NonScalarOutputError",
@@ -127,6 +130,18 @@ class CheckError(GradatimError, ValueError):
 
 class FailedAssertionError(CheckError, AssertionError):
     """An ``assert`` failed while a program ran."""
+
+
+class IndexCheckError(CheckError, IndexError):
+    """A computed index was out of bounds while a program ran that checks for that."""
+
+
+class DivisionCheckError(CheckError, ZeroDivisionError):
+    """Something was divided by zero while a program ran that checks for that."""
+
+
+class NanCheckError(CheckError, FloatingPointError):
+    """An operation made NaN of numbers while a program ran that checks for that."""
 
 
 class UndefinedError(GradatimError, UnboundLocalError):
