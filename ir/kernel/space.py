@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 from xdsl.ir import Block, Operation, SSAValue
 
+from ..array.effect import CallbackOp
 from ..array.elementwise import ElementwiseOp
 from ..array.indexing import GatherOp
 from ..array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
@@ -146,14 +147,17 @@ _LINKS: Final[dict[type[Operation], Callable[[Operation], list[Link]]]] = {
 
 
 def iterated_values(block: Block) -> list[SSAValue]:
-    """Return the values of a body that its loops compute or read element by element, in order."""
+    """Return the values of a body that its loops compute or read element by element, in order.
+
+    What Python computes comes from no loop.
+    """
     last = block.last_op
     wanted = set(last.operands) if last is not None else set()
     for op in reversed(list(block.ops)):
         if op.results and op.results[0] in wanted:
             for larger, smaller, _ in links_of(op):
                 wanted.update((larger, smaller))
-    results = (v for op in block.ops for v in op.results)
+    results = (v for op in block.ops if not isinstance(op, CallbackOp) for v in op.results)
     return [v for v in (*block.args, *results) if v in wanted]
 
 
