@@ -14,10 +14,12 @@ import numpy as np
 from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseIntOrFPElementsAttr,
+    FloatAttr,
     IntegerAttr,
     LocationAttr,
     StringAttr,
     UnitAttr,
+    f64,
     i64,
 )
 from xdsl.ir import Attribute, Block, SSAValue
@@ -28,6 +30,7 @@ from .array import effect as f
 from .array import elementwise as e
 from .array import indexing as n
 from .array import ordering as o
+from .array import plain as p
 from .array import reduction as r
 from .array import shape as s
 from .array.base import ArrayOp
@@ -154,7 +157,7 @@ class Builder:
 
     def create_plain(
         self,
-        op_type: type[t.PlainOp],
+        op_type: type[p.PlainOp],
         operands: Sequence[SSAValue],
         types: Sequence[Attribute],
         properties: Mapping[str, Attribute] = {},
@@ -562,11 +565,16 @@ class Builder:
 
     def barrier(self, values: Sequence[SSAValue]) -> Sequence[SSAValue]:
         """Return the values as no pass may look through."""
-        return self.create_plain(t.BarrierOp, values, [value.type for value in values])
+        return self.create_plain(p.BarrierOp, values, [value.type for value in values])
 
     def name(self, label: str, x: SSAValue) -> SSAValue:
         """Return x, marked by a name."""
-        return self.create_plain(t.NameOp, (x,), (x.type,), {"label": StringAttr(label)})[0]
+        return self.create_plain(p.NameOp, (x,), (x.type,), {"label": StringAttr(label)})[0]
+
+    def guard(self, mask: SSAValue, x: SSAValue, safe: float) -> SSAValue:
+        """Return x, of which elements outside of a mask may be anything, or ``safe``."""
+        properties = {"safe": FloatAttr(safe, f64)}
+        return self.create_plain(p.GuardOp, (mask, x), (x.type,), properties)[0]
 
     def tape_new(self, types: Sequence[Attribute]) -> SSAValue:
         """Return an empty tape of tuples of the types."""

@@ -35,6 +35,7 @@ from . import (
     shape,
 )
 from .batched import Batched, BatchingRule, Flags, LaneRule, Lanes, at_axis, batched_type
+from .guards import guarded
 
 FAMILIES: Final = {
     "elementwise": elementwise,
@@ -172,7 +173,7 @@ def _append(b: Builder, op: Operation, environment: dict[SSAValue, Batched], lan
     elif isinstance(rule, LaneRule):
         results = rule.append(lanes, b, op, operands)
     elif rule is not None:
-        found = rule(b, op, operands, lanes.size)
+        found = rule(b, op, guarded(lanes, b, op, operands), lanes.size)
         results = [found] if isinstance(found, Batched) else list(found)
     else:
         raise _missing_rule(op)

@@ -35,8 +35,8 @@ def insert_checks(module: ModuleOp, function: FuncOp, kinds: Sequence[str], numb
 
     Ops are known by their locations to have them. So a function can be differentiated and treated
     again, for the sake of what is new in it. Derivative rules of the user's are left alone until
-    they have taken the place of what they are rules for. Derivatives of batches in loops of unknown
-    length get none, as the numbers of lanes that have stopped are none of the program's.
+    they have taken the place of what they are rules for; in a batch of a loop also then, as they
+    compute for lanes that have stopped.
 
     Raises:
         GradatimError: if there is no such kind of checks.
@@ -69,9 +69,9 @@ def _insert(block: Block, kinds: Mapping[str, Sites], number: Number, in_while: 
 def _lacks_checks(location: LocationAttr, in_while: bool) -> bool:
     """Tell whether an op is to get checks; its batched form has them, its derivative has not."""
     marks = list(marks_of(location))
-    if in_while and "vmap" in marks:
-        return False
     last = next((mark for mark in marks if mark != "vmap"), "")
+    if in_while and marks[:1] == ["vmap"]:
+        return False
     return last.rpartition("/")[2] != CHECKED
 
 

@@ -25,7 +25,8 @@ from ...costs import cost_of_block
 from ...groups import chosen, parts_of, spread, types_of
 from ...simplify.control.select import wide_enough
 from ..batched import Batched, Flags, Lanes, at_axis
-from .common import batch_block, heeds_mask, in_front, mask_for
+from ..guards import wants_guards
+from .common import batch_block, heeds_mask, in_front
 
 
 class Carries(NamedTuple):
@@ -252,7 +253,7 @@ def select_branch(
     number = wide_enough(b, at_axis(b, index, 0, lanes.size), len(op.regions))
     index = Batched(number, 0)
     masks: list[SSAValue | None] = [None] * len(op.regions)
-    if heeds_mask(op):
+    if heeds_mask(op) or wants_guards(op):
         masks = [_takers(lanes, b, index.value, i, len(masks)) for i in range(len(masks))]
     axes, every = [axis for _, axis in inputs], [True] * len(op.results)
     blocks = [
@@ -301,7 +302,7 @@ def _lane_by_lane(
 ) -> list[Batched]:
     """Append a scan over the lanes, each of which runs its branch only."""
     flags = [axis is not None for _, axis in inputs]
-    mask = mask_for(lanes, op)
+    mask = lanes.mask if heeds_mask(op) else None
     own = [index, *chosen(inputs, flags), *([Batched(mask, 0)] if mask is not None else [])]
     elements = [at_axis(b, value, 0, lanes.size) for value in own]
     shared = [value for value, axis in inputs if axis is None]
