@@ -12,6 +12,7 @@ from ..ir.errors import DtypeError, GradatimError, ShapeError
 __all__ = [
     "ArgumentError",
     "AxesError",
+    "AxisNameError",
     "BranchError",
     "CallbackError",
     "CarryError",
@@ -106,6 +107,10 @@ class NonDifferentiableArgumentError(GradatimError, TypeError):
 
 class AxesError(GradatimError, ValueError):
     """``in_axes`` or ``out_axes`` do not fit the arguments or results."""
+
+
+class AxisNameError(GradatimError, NameError):
+    """A function asked for the lanes of an axis that no `vmap` around it names."""
 
 
 class BranchError(GradatimError, TypeError):

@@ -163,11 +163,16 @@ class Staged(PublicCallable):
         """Return the transpose of the linear function; see `gradatim.linear_transpose`."""
         return self.transformed(LinearTranspose(self.flatten_derivable(primals)[1]))
 
-    def vmap(self, in_axes: Any = 0, out_axes: Any = 0, axis_size: int | None = None) -> Staged:
+    def vmap(
+        self,
+        in_axes: Any = 0,
+        out_axes: Any = 0,
+        axis_size: int | None = None,
+        axis_name: str | None = None,
+    ) -> Staged:
         """Return the function mapped over an axis of its arguments; see `gradatim.vmap`."""
-        return self.transformed(
-            Vmap(freeze(in_axes, "in_axes"), freeze(out_axes, "out_axes"), axis_size)
-        )
+        axes = freeze(in_axes, "in_axes"), freeze(out_axes, "out_axes")
+        return self.transformed(Vmap(*axes, axis_size, axis_name))
 
     def checkpoint(self, policy: Policy | None = None) -> Staged:
         """Return the function, to be computed again in reverse mode; see `gradatim.checkpoint`."""
@@ -341,8 +346,11 @@ class Staged(PublicCallable):
                 self.options,
             )
         # What closes over traced values, or is traced while it is being traced, belongs into one
-        # call of the outer function; what has guards belongs to calls that decide alike.
-        if depth or traced.closes_over_tracers or traced.guards:
+        # call of the outer function; what has guards belongs to calls that decide alike, and what
+        # may ask for other lanes to the function that is mapped.
+        outer = current_trace()
+        knows_lanes = outer is not None and bool(outer.axes)
+        if depth or traced.closes_over_tracers or traced.guards or knows_lanes:
             return traced
         return self._traces.setdefault(arguments, traced)
 

@@ -31,8 +31,8 @@ from .leaks import watched
 from .options import DEFAULTS, StageOptions
 from .source import definition_location
 from .tracer import Tracer
-from .tracing import Trace
-from .transforms import Function, Lanes, PassCall, Results, Transform
+from .tracing import Trace, current_trace
+from .transforms import Function, PassCall, Results, Transform
 from .tree import TreeDef
 from .views import detached
 
@@ -219,7 +219,8 @@ def trace(
     example = _example(transforms, called_with, leaves)
     run = converted_root(function) if options.convert else function
     with watched(symbol_of(function)):
-        source = _trace_function(run, called_with[0], names, example, options)
+        axes = _axes_of(transforms, called_with)
+        source = _trace_function(run, called_with[0], names, example, options, axes)
     current = source.function
     steps: list[list[PassCall]] = []
     for transform, arguments in zip(transforms, called_with[1:]):
@@ -252,6 +253,12 @@ def transform_checked(
         add_checks(module, name, checks)
 
 
+def _axes_of(transforms: Sequence[Transform], called_with: Sequence[Arguments]) -> dict[str, int]:
+    """Return the names that a function is mapped under, with the sizes of the batches."""
+    found = [t.lanes(arguments) for t, arguments in zip(transforms, called_with[1:])]
+    return {lanes.name: lanes.size for lanes in found if lanes is not None and lanes.name}
+
+
 class _Source(NamedTuple):
     """A function as traced, before any transformation."""
 
@@ -271,7 +278,7 @@ def _example(
         return None
     count = len(called_with[0].types)
     found = [t.lanes(arguments) for t, arguments in zip(transforms, called_with[1:])]
-    lanes = [Lanes(mapped.in_axes[:count], mapped.size) for mapped in found if mapped is not None]
+    lanes = [m._replace(in_axes=m.in_axes[:count]) for m in found if m is not None]
     pairs = zip(leaves, called_with[-1].types[:count])
     return Example([np.asarray(leaf, type_.dtype) for leaf, type_ in pairs], lanes)
 
@@ -286,7 +293,7 @@ def _status_passes(source: _Source, example: Example | None) -> list[PassCall]:
     passes = []
     for lanes in example.lanes:
         axes = (*[-1] * captures, *lanes.in_axes)
-        options = {"in_axes": axes, "out_axes": (0,), "size": lanes.size}
+        options = {"in_axes": axes, "out_axes": (0,), **lanes.options}
         passes.append(PassCall("array-vmap", {"function": guards_of(name), **options}))
     options = {"condition": guards_of(name), "arguments": captures + count}
     return [*passes, PassCall("array-add-status", {"function": name, **options})]
@@ -303,13 +310,14 @@ def _trace_function(
     names: Sequence[str],
     example: Example | None,
     options: StageOptions,
+    axes: Mapping[str, int],
 ) -> _Source:
     from . import numpy  # noqa: F401  # fills the tables of NumPy's functions
 
     decisions: Decisions = {}
     while True:
         try:
-            return _trace_once(function, arguments, names, example, decisions, options)
+            return _trace_once(function, arguments, names, example, decisions, options, axes)
         except Retrace as asked:
             decisions[asked.site] = asked.decision
 
@@ -321,12 +329,15 @@ def _trace_once(
     example: Example | None,
     decisions: Decisions,
     options: StageOptions,
+    axes: Mapping[str, int],
 ) -> _Source:
     code = getattr(function, "__code__", None)
     location = definition_location(code) if code is not None else UNKNOWN
     types = [type_.tensor for type_ in arguments.types]
     current = Trace(symbol_of(function), types, _hints(arguments, names), location)
     current.decisions, current.example, current.convert = decisions, example, options.convert
+    outer = current_trace()
+    current.axes = {**(outer.axes if outer is not None else {}), **axes}
     if options.checks is not None:
         current.checks = options.checks
     with current.open():

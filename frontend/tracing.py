@@ -88,6 +88,7 @@ class Trace:
         example: the arguments of the call that the function is traced for, if it is for one.
         guards: what was needed of traced values in that call, by value.
         convert: whether Python's control flow in functions that it calls is rewritten.
+        axes: the names that the function, or one around it, is mapped under, with sizes.
         checks: the kinds of checks that the program makes when it runs.
         leak: raised instead of an error if a value of this trace is used after its end, while the
             function around it is still being traced.
@@ -115,6 +116,7 @@ class Trace:
         self.outdated = False
         self.captures: list[np.ndarray | Tracer] = []
         self.convert = True
+        self.axes: dict[str, int] = parent.axes if parent else {}
         self.checks: Checks = parent.checks if parent else user_checks
         self.leak: BaseException | None = None
         self.example: Example | None = None

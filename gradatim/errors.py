@@ -3,6 +3,7 @@
 from .frontend.errors import (
     ArgumentError,
     AxesError,
+    AxisNameError,
     BranchError,
     CallbackError,
     CarryError,
@@ -37,6 +38,7 @@ from .frontend.errors import (
 __all__ = [
     "ArgumentError",
     "AxesError",
+    "AxisNameError",
     "BranchError",
     "CallbackError",
     "CarryError",

@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, SSAValue
 
+from .array import collective as g
 from .array import contraction as c
 from .array import control as t
 from .array import effect as f
@@ -517,6 +518,17 @@ class Builder:
             "names": ArrayAttr([StringAttr(name) for name in given]),
         }
         return self.create(f.CheckOp, (condition, *payload), properties)
+
+    # Collectives
+
+    def lane_reduce(self, kind: ReduceKind | str, x: SSAValue, axis: str) -> SSAValue:
+        """Return the sum or an extremum of what all lanes of an axis have."""
+        properties = {"kind": ReduceKindAttr(ReduceKind(kind)), "axis": StringAttr(axis)}
+        return self.create(g.LaneReduceOp, (x,), properties)
+
+    def lane_index(self, axis: str) -> SSAValue:
+        """Return the number of the lane along an axis."""
+        return self.create(g.LaneIndexOp, (), {"axis": StringAttr(axis)})
 
     # Control: blocks are finished, and take and yield what the ops say
 

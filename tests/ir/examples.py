@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr, 
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
+from gradatim.ir.array import collective as g
 from gradatim.ir.array import contraction as c
 from gradatim.ir.array import effect as f
 from gradatim.ir.array import elementwise as e
@@ -546,6 +547,17 @@ def _checks() -> Iterator[Example]:
         yield Example(f.CheckOp, (np.array(True), *payload), properties)
 
 
+def _lane_reductions() -> Iterator[Example]:
+    for kind, dtype, shape in product(g.LaneReduceOp.ALLOWED, DTYPES, EDGE_SHAPES):
+        if dtype.kind in "iuf" or (kind is ReduceKind.ADD and dtype.kind == "c"):
+            properties = {"kind": ReduceKindAttr(kind), "axis": StringAttr("i")}
+            yield Example(g.LaneReduceOp, (values(shape, dtype),), properties)
+
+
+def _lane_indices() -> Iterator[Example]:
+    yield Example(g.LaneIndexOp, (), {"axis": StringAttr("i")})
+
+
 _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     s.ConstantOp: _constants,
     s.IotaOp: _iotas,
@@ -567,6 +579,8 @@ _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     c.DotGeneralOp: _products,
     c.ConvolutionOp: _convolutions,
     o.SortOp: _sorts,
+    g.LaneReduceOp: _lane_reductions,
+    g.LaneIndexOp: _lane_indices,
     f.CallbackOp: _callbacks,
     f.CheckOp: _checks,
 }

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from gradatim.ir.array import OPS_BY_FAMILY
+from gradatim.ir.array import collective as g
 from gradatim.ir.array import contraction as c
 from gradatim.ir.array import effect as f
 from gradatim.ir.array import indexing as n
@@ -316,6 +317,8 @@ EXPECTED: dict[type[ArrayOp], Callable[[Example], Any]] = {
     c.DotGeneralOp: _by_element(_dot_general),
     c.ConvolutionOp: _by_element(_convolution),
     o.SortOp: _sort,
+    g.LaneReduceOp: lambda example: example.operands[0],  # of one lane
+    g.LaneIndexOp: lambda example: np.zeros((), np.int64),
     f.CallbackOp: lambda example: FUNCTIONS[0](*example.operands),
     f.CheckOp: lambda example: example.operands[0],
 }

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, i64
 from xdsl.utils.exceptions import VerifyException
 
 from gradatim.ir.array import OPS_BY_FAMILY
+from gradatim.ir.array import collective as g
 from gradatim.ir.array import contraction as c
 from gradatim.ir.array import effect as f
 from gradatim.ir.array import elementwise as e
@@ -82,9 +83,12 @@ CALL = {
     "types": ArrayAttr([t("f32[2]")]),
 }
 CHECK = {"number": IntegerAttr(0, i64), "message": StringAttr("{}"), "names": ArrayAttr([])}
+REDUCED_BY_MUL, REDUCED_BY_MAX = (kind(k) | {"axis": StringAttr("i")} for k in ("mul", "max"))
 REFUSED = [
     (f.CallbackOp, ["f32[2]", "-> f32[2]"], {**CALL, "mapping": StringAttr("twice")}, GradatimError, "array.callback: the mapping is one of sequential, expand_dims, broadcast_all"),
     (f.CallbackOp, ["f32[2]", "-> f32[2]"], {**CALL, "types": ArrayAttr([])}, GradatimError, "array.callback: there must be a result"),
+    (g.LaneReduceOp, ["f32[2]"], REDUCED_BY_MUL, GradatimError, "array.lane_reduce: lanes cannot be reduced by mul"),
+    (g.LaneReduceOp, ["c64[2]"], REDUCED_BY_MAX, DtypeError, "array.lane_reduce does not take c64 operands"),
     (f.CheckOp, ["bool[2]", "-> bool[]"], CHECK, GradatimError, "array.check: the condition must be a 0-d bool"),
     (f.CheckOp, ["bool[]", "f32[2]", "-> bool[]"], CHECK, GradatimError, "array.check: each value of the payload needs a name, or an empty one"),
     (e.AddOp, ["f32[3,4]", "f32[3]"], {}, ShapeError, "array.add needs operands of one type, got f32[3,4] and f32[3]"),
@@ -212,7 +216,8 @@ def test_every_op_but_constant_refuses_something():
     refusing = {op for op, *_ in REFUSED}
     families = {name: set(ops) for name, ops in OPS_BY_FAMILY.items()}
     assert refusing >= set.union(*(v for k, v in families.items() if k != "elementwise")) - {
-        s.ConstantOp
+        s.ConstantOp,
+        g.LaneIndexOp,
     }
     for op in families["elementwise"]:
         for dtype in ELEMENT_TYPES:

@@ -221,6 +221,10 @@ def _scatter(kind: str, indices: tuple, dims: Shape, shape: Shape, unique: bool 
 
 CASES: dict[str, Case] = {
     **_elementwise_cases(),
+    **{
+        f"lane_reduce-{kind}": Case(lambda b, x, k=kind: b.lane_reduce(k, x, "i"), ((4,),))
+        for kind in ("add", "max", "min")
+    },
     "clamp-inside": Case(
         lambda b, *xs: b.clamp(*xs), ((4,),) * 3, ((-2.0, -1.5), (-1.0, 1.0), (1.5, 2.0))
     ),

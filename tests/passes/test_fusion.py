@@ -350,10 +350,11 @@ class TestPass:
 def test_every_op_is_fused() -> None:
     """No op of the dialect is left outside of kernels, alone or with others.
 
-    But for checks, which have become branches before: what these hold is fused.
+    But for checks, which have become branches before: what these hold is fused. Of collectives a
+    program has none, as no function asks for lanes of a batch that is not named.
     """
-    for ops in OPS_BY_FAMILY.values():
-        for op in ops:
+    for family, ops in OPS_BY_FAMILY.items():
+        for op in ops if family != "collective" else ():
             for example in examples(op)[:3]:
                 module = example.module()
                 ArrayRaiseChecks().apply(CONTEXT, module)

@@ -25,6 +25,7 @@ from ...costs import cost_of_block
 from ...groups import chosen, parts_of, spread, types_of
 from ...simplify.control.select import wide_enough
 from ..batched import Batched, Flags, Lanes, at_axis
+from ..collective import require_in_step
 from ..guards import wants_guards
 from .common import batch_block, heeds_mask, in_front
 
@@ -67,6 +68,7 @@ def run_masked(
     lanes: Lanes, b: Builder, op: WhileOp, operands: Sequence[Batched], flags: Flags
 ) -> list[Batched]:
     """Append a loop in which lanes stop at different steps."""
+    require_in_step(lanes, op)
     consts, carries = parts_of(operands, [len(group) for group in op.groups])
     fixed = [carry for carry, flag in zip(carries, flags) if not flag]
     moving = [
@@ -250,6 +252,7 @@ def select_branch(
     lanes: Lanes, b: Builder, op: CaseOp, index: Batched, inputs: Sequence[Batched]
 ) -> list[Batched]:
     """Append what chooses a branch for each lane."""
+    require_in_step(lanes, op)
     number = wide_enough(b, at_axis(b, index, 0, lanes.size), len(op.regions))
     index = Batched(number, 0)
     masks: list[SSAValue | None] = [None] * len(op.regions)
