@@ -4,8 +4,8 @@ Compiled code refers to each by a symbol that says which function of the program
 arrays, ``gd.callback.0.f64x3_i32.to.f64``, so that objects hold no addresses.
 
 What a function raises cannot pass through compiled code. It is kept, and the program's status says
-so: no more functions are called, their results are zeros, loops end, and where the program's status
-is looked at the error is raised.
+so: no more functions are called, loops end, and where the program's status is looked at the error
+is raised.
 """
 
 from __future__ import annotations
@@ -115,17 +115,15 @@ def _call(
     wanted: Sequence[Any],
     status: np.ndarray[Any, Any],
 ) -> None:
-    """Call a function, if none has raised before."""
+    """Call a function; if it raises, the results are zeros."""
     try:
-        if not status:
-            for place, value in zip(wanted, function(*given), strict=True):
-                place[...] = _as_stored(value, place)
-            return
+        for place, value in zip(wanted, function(*given), strict=True):
+            place[...] = _as_stored(value, place)
     except BaseException as error:  # it must not reach compiled code
         _raised.error = error
         status[...] = RAISED
-    for place in wanted:
-        place[...] = 0
+        for place in wanted:
+            place[...] = 0
 
 
 def _as_stored(value: Any, place: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

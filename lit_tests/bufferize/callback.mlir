@@ -30,5 +30,9 @@ func.func @f(%x: tensor<f64>) -> tensor<f64> {
 // CHECK:       %[[R:.*]] = memref.load %status[] : memref<i32>
 // CHECK-NEXT:  func.return %[[R]] : i32
 
-// LOOP:        %[[STATUS:.*]] = "memref.cast"(%status)
-// LOOP-NEXT:   func.call @gd.callback.3.f64.to.f64(%{{.*}}, %{{.*}}, %[[STATUS]])
+// LOOP:        } do {
+// LOOP:        %[[FOUND:.*]] = memref.load %status[] : memref<i32>
+// LOOP:        %[[GOOD:.*]] = arith.cmpi eq, %[[FOUND]], %{{.*}} : i32
+// LOOP:        scf.if %[[GOOD]] {
+// LOOP:          %[[STATUS:.*]] = "memref.cast"(%status)
+// LOOP-NEXT:     func.call @gd.callback.3.f64.to.f64(%{{.*}}, %{{.*}}, %[[STATUS]])
