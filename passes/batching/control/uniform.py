@@ -20,8 +20,10 @@ from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ....ir.types import shape_of
+from ...blocks import append_block
 from ...groups import parts_of, types_of
 from ..batched import Batched, Flags, LaneRule, Lanes, at_axis, moved
+from ..custom import user_rule_of
 from ..guards import guarded_result
 from .common import batch_block, front_axes, in_front, mask_for, placed_types
 from .divergent import carries_of, run_masked, select_branch
@@ -149,13 +151,23 @@ class _Remat(LaneRule):
     """The body for all lanes, under the same policy."""
 
     def batched(self, lanes: Lanes, op: RematOp, batched: Flags, /) -> Flags:
-        """Return the body's results that differ."""
+        """Return the body's results that differ, or what a rule of the user's says."""
+        rule = user_rule_of(op)
+        if rule is not None and any(batched):
+            return rule(lanes.size, batched)[1]
         return lanes.batched(op.body.block, batched)
 
     def append(
         self, lanes: Lanes, b: Builder, op: RematOp, operands: Sequence[Batched], /
     ) -> Sequence[Batched]:
-        """Append the body for all lanes."""
+        """Append the body for all lanes, or what a rule of the user's makes of it."""
+        rule = user_rule_of(op)
+        if rule is not None:
+            own = _flags_of(operands)
+            function, carried = rule(lanes.size, own)
+            values = in_front(b, operands, own, lanes.size)
+            found = append_block(b.block, function.body.block, values)
+            return [Batched(v, 0 if flag else None) for v, flag in zip(found, carried)]
         flags = self.batched(lanes, op, _flags_of(operands))
         mask = mask_for(lanes, op)
         body = batch_block(lanes, b, op.body.block, _axes_of(operands), flags, mask)
