@@ -2,6 +2,10 @@
 
 Compiled code refers to each by a symbol that says which function of the program it is, and on what
 arrays, ``gd.callback.0.f64x3_i32.to.f64``, so that objects hold no addresses.
+
+What a function raises cannot pass through compiled code. It is kept, and the program's status says
+so: no more functions are called, loops end, and where the program's status is looked at the error
+is raised.
 """
 
 from __future__ import annotations
@@ -11,9 +15,11 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 import numpy as np
+
+from ..ir.kernel.buffers import RAISED
 
 _SYMBOL: Final = re.compile(r"gd\.callback\.(\d+)\.(.*)\.to\.(.*)")
 _DTYPE: Final = re.compile(r"(bool|[iufc])(\d*)")
@@ -47,64 +53,75 @@ class _Array(NamedTuple):
         return np.frombuffer(memory, self.dtype).reshape(self.shape)
 
 
+_STATUS: Final = _Array((), np.dtype(np.int32))
+
+
 def is_callback_symbol(name: str) -> bool:
     """Tell whether a symbol stands for a Python function."""
     return _SYMBOL.fullmatch(name) is not None
 
 
 class Callbacks:
-    """The Python functions of one program.
-
-    What a function raises ends no compiled code: it is kept, the functions are not called any more
-    in this thread, their results are zeros, and `raise_pending` raises it once the program is done.
+    """The Python functions that a program calls, as compiled code sees them.
 
     Args:
         functions: by their numbers.
+        symbols: those of the program.
+
+    Attributes:
+        addresses: what the symbols stand for, as long as this object lives.
     """
 
-    def __init__(self, functions: Sequence[Function]) -> None:
-        self._functions = functions
-        self._kept: list[Any] = []
-        self._pending = threading.local()
+    def __init__(self, functions: Sequence[Function], symbols: Iterable[str]) -> None:
+        self._entries = {symbol: _entry(functions, symbol) for symbol in symbols}
+        self.addresses = {symbol: _address(entry) for symbol, entry in self._entries.items()}
 
-    def addresses(self, symbols: Iterable[str]) -> dict[str, int]:
-        """Return what symbols of callbacks stand for, which lives as long as this object."""
-        return {symbol: self._address(symbol) for symbol in symbols}
 
-    def raise_pending(self) -> None:
-        """Raise what a function has raised in this thread since the last time."""
-        error = getattr(self._pending, "error", None)
-        if error is not None:
-            self._pending.error = None
-            raise error
+_raised = threading.local()
 
-    def _address(self, symbol: str) -> int:
-        match = _SYMBOL.fullmatch(symbol)
-        assert match is not None
-        number, *sides = match.groups()
-        inputs, outputs = ([_Array.of(t) for t in side.split("_") if t] for side in sides)
-        function = self._functions[int(number)]
 
-        def call(*addresses: int | None) -> None:
-            arrays = [a.at(p) for a, p in zip(inputs + outputs, addresses)]
-            given, wanted = arrays[: len(inputs)], arrays[len(inputs) :]
-            self._call(function, [a.copy() for a in given], wanted)
+def raise_pending() -> NoReturn:
+    """Raise what made a program that ran in this thread return the status `RAISED`."""
+    error: BaseException = _raised.error
+    del _raised.error
+    raise error
 
-        pointers = [ctypes.c_void_p] * (len(inputs) + len(outputs))
-        entry = ctypes.CFUNCTYPE(None, *pointers)(call)
-        self._kept.append(entry)
-        address = ctypes.cast(entry, ctypes.c_void_p).value
-        assert address is not None
-        return address
 
-    def _call(self, function: Function, given: Sequence[Any], wanted: Sequence[Any]) -> None:
-        try:
-            if getattr(self._pending, "error", None) is None:
-                for place, value in zip(wanted, function(*given), strict=True):
-                    place[...] = _as_stored(value, place)
-                return
-        except BaseException as error:  # it must not reach compiled code
-            self._pending.error = error
+def _entry(functions: Sequence[Function], symbol: str) -> Any:
+    """Return the C function that a symbol stands for."""
+    match = _SYMBOL.fullmatch(symbol)
+    assert match is not None
+    number, *sides = match.groups()
+    inputs, outputs = ([_Array.of(t) for t in side.split("_") if t] for side in sides)
+    function, types = functions[int(number)], (*inputs, *outputs, _STATUS)
+
+    def call(*addresses: int | None) -> None:
+        *arrays, status = (type_.at(address) for type_, address in zip(types, addresses))
+        given, wanted = arrays[: len(inputs)], arrays[len(inputs) :]
+        _call(function, [array.copy() for array in given], wanted, status)
+
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(types))(call)
+
+
+def _address(entry: Any) -> int:
+    address = ctypes.cast(entry, ctypes.c_void_p).value
+    assert address is not None
+    return address
+
+
+def _call(
+    function: Function,
+    given: Sequence[Any],
+    wanted: Sequence[Any],
+    status: np.ndarray[Any, Any],
+) -> None:
+    """Call a function; if it raises, the results are zeros."""
+    try:
+        for place, value in zip(wanted, function(*given), strict=True):
+            place[...] = _as_stored(value, place)
+    except BaseException as error:  # it must not reach compiled code
+        _raised.error = error
+        status[...] = RAISED
         for place in wanted:
             place[...] = 0
 

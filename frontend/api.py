@@ -176,7 +176,7 @@ def vmap(
     fun: Callable[..., Any],
     in_axes: Any = 0,
     out_axes: Any = 0,
-    *,
+    axis_name: str | None = None,
     axis_size: int | None = None,
 ) -> Staged:
     """Return ``fun`` mapped over an axis of its arguments.
@@ -189,12 +189,13 @@ def vmap(
             from the end. Arguments by keyword are mapped along axis 0.
         out_axes: where the new axis goes in the results, likewise; None for a result that is the
             same for all elements.
+        axis_name: by which `gradatim.lax.psum` and others in ``fun`` know the axis.
         axis_size: the size of the mapped axis, for the case that no argument has it.
 
     Raises:
         AxesError: (a ValueError) if axes do not fit arguments or results, or sizes differ.
     """
-    return stage(fun).vmap(in_axes, out_axes, axis_size)
+    return stage(fun).vmap(in_axes, out_axes, axis_size, axis_name)
 
 
 @overload

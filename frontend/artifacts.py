@@ -17,6 +17,7 @@ from xdsl.ir import Attribute, Block, Data, Operation, SSAValue
 from ..backend import cache, jit
 from ..ir.array.effect import CallbackOp
 from ..ir.types import tensor_info
+from ..passes.batching.custom import BATCHING
 
 if TYPE_CHECKING:
     from ..passes.pipeline import Hook
@@ -56,8 +57,8 @@ def compile_program(traced: Traced, hooks: Sequence[Hook] = ()) -> ProgramCode:
 
 
 def calls_python(module: ModuleOp) -> bool:
-    """Tell whether a program calls Python functions, which other processes do not have."""
-    return any(isinstance(op, CallbackOp) for op in module.walk())
+    """Tell whether a program, or batching it, calls functions that other processes do not have."""
+    return any(isinstance(op, CallbackOp) or BATCHING in op.attributes for op in module.walk())
 
 
 def _compile(traced: Traced, hooks: Sequence[Hook] | None = None) -> ProgramCode:

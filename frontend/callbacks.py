@@ -1,6 +1,7 @@
 """Calls of Python functions while compiled code runs: `pure_callback`, `io_callback`, printing.
 
-They have JAX's names and arguments.
+They have JAX's names and arguments. What a function raises, the call of the program raises: no
+function is called any more, loops of unknown length end, and results are not returned.
 """
 
 from __future__ import annotations

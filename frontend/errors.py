@@ -12,16 +12,20 @@ from ..ir.errors import DtypeError, GradatimError, ShapeError
 __all__ = [
     "ArgumentError",
     "AxesError",
+    "AxisNameError",
     "BranchError",
     "CallbackError",
     "CarryError",
     "CheckError",
     "ConcretizationTypeError",
     "CustomRuleError",
+    "DivisionCheckError",
     "DtypeError",
     "FailedAssertionError",
     "GradatimError",
+    "IndexCheckError",
     "LeakedTracerError",
+    "NanCheckError",
     "NonConcreteBooleanIndexError",
     "NonDifferentiableArgumentError",
     "NonScalarOutputError",
@@ -105,6 +109,10 @@ class AxesError(GradatimError, ValueError):
     """``in_axes`` or ``out_axes`` do not fit the arguments or results."""
 
 
+class AxisNameError(GradatimError, NameError):
+    """A function asked for the lanes of an axis that no `vmap` around it names."""
+
+
 class BranchError(GradatimError, TypeError):
     """The branches of a conditional return different structures or types."""
 
@@ -127,6 +135,18 @@ class CheckError(GradatimError, ValueError):
 
 class FailedAssertionError(CheckError, AssertionError):
     """An ``assert`` failed while a program ran."""
+
+
+class IndexCheckError(CheckError, IndexError):
+    """A computed index was out of bounds while a program ran that checks for that."""
+
+
+class DivisionCheckError(CheckError, ZeroDivisionError):
+    """Something was divided by zero while a program ran that checks for that."""
+
+
+class NanCheckError(CheckError, FloatingPointError):
+    """An operation made NaN of numbers while a program ran that checks for that."""
 
 
 class UndefinedError(GradatimError, UnboundLocalError):

@@ -15,11 +15,12 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 
 from ..backend.call import MISMATCH, CallSignature, CompiledCallable, Program, link_program
-from ..backend.callbacks import Callbacks, is_callback_symbol
+from ..backend.callbacks import Callbacks, is_callback_symbol, raise_pending
 from ..backend.libraries import is_library_symbol, library_symbols
 from ..ir.interpreter import Interpreter
-from ..ir.kernel.buffers import NO_MEMORY
+from ..ir.kernel.buffers import NO_MEMORY, RAISED
 from .artifacts import ProgramCode, compile_program
+from .boundary import public
 from .callbacks import FUNCTIONS
 from .errors import GradatimError
 from .layouts import flat_call
@@ -74,8 +75,6 @@ class Native:
 
     def __init__(self, traced: Traced, code: ProgramCode) -> None:
         self._code = code
-        self._callbacks = Callbacks(FUNCTIONS)
-        self._calls_python = any(map(is_callback_symbol, code.externals))
         self._captures: Any = traced.captures
         self._guarded = bool(traced.guards)
         self._flat_signature = flat_call(traced)
@@ -87,26 +86,31 @@ class Native:
             Exception: what a Python function that the code calls has raised.
         """
         results: Sequence[Any] = self._flat(*leaves)
-        if self._calls_python:
-            self._callbacks.raise_pending()
         return results
 
-    def program(self, signature: CallSignature) -> Program | None:
-        """Link the code for calls of the given signature; one that calls Python is run by `run`."""
-        return None if self._calls_python else self._link(signature)
-
-    def _link(self, signature: CallSignature) -> Program:
+    def program(self, signature: CallSignature) -> Program:
+        """Link the code for calls of the given signature."""
         externals = self._code.externals
-        needed = {
+        symbols = {
             **library_symbols(filter(is_library_symbol, externals)),
-            **self._callbacks.addresses(filter(is_callback_symbol, externals)),
+            **self._callbacks.addresses,
         }
-        return link_program(self._code.object, signature, captured=self._captures, symbols=needed)
+        return link_program(
+            self._code.object,
+            signature,
+            captured=self._captures,
+            symbols=symbols,
+            keep=self._callbacks,
+        )
+
+    @cached_property
+    def _callbacks(self) -> Callbacks:
+        return Callbacks(FUNCTIONS, filter(is_callback_symbol, self._code.externals))
 
     @cached_property
     def _flat(self) -> CompiledCallable:
         flat = CompiledCallable(_fail if self._guarded else _refuse, raise_status)
-        flat.add(self._link(self._flat_signature))
+        flat.add(self.program(self._flat_signature))
         return flat
 
 
@@ -137,6 +141,7 @@ class Interpreted:
         return None
 
 
+@public
 def raise_status(status: int, *args: Any, **kwargs: Any) -> NoReturn:
     """Raise the error that compiled code reports by a status other than 0.
 
@@ -148,7 +153,10 @@ def raise_status(status: int, *args: Any, **kwargs: Any) -> NoReturn:
     Raises:
         MemoryError: if there was no memory for temporaries, or for what reverse mode remembers of a
             loop.
+        BaseException: what a Python function that the program called has raised.
     """
+    if status == RAISED:
+        raise_pending()
     if status == NO_MEMORY:
         raise MemoryError("there is not enough memory for what the compiled function keeps")
     raise GradatimError(f"the compiled function failed with status {status}")

@@ -132,7 +132,7 @@ def _map(module: ModuleOp, lanes: Lanes, captures: int) -> None:
     from ..passes.registry import PASSES
 
     axes = (*[-1] * captures, *lanes.in_axes)
-    options = {"function": "slice", "in_axes": axes, "out_axes": (0,), "size": lanes.size}
+    options = {"function": "slice", "in_axes": axes, "out_axes": (0,), **lanes.options}
     PASSES["array-vmap"]()(**options).apply(Context(), module)
 
 

@@ -16,6 +16,7 @@ from ..passes.simplify.inline import erase_uncalled
 from . import tree
 from .arguments import Arguments, ShapeDtypeStruct, flatten_arguments
 from .boundary import PublicCallable, public
+from .checks.requiring import add_checks
 from .compiled import Compiled
 from .errors import ArgumentError
 from .execution import raise_status
@@ -182,6 +183,8 @@ class _Division:
         }
         module = self._traced.module.clone()
         run_passes(module, [PassCall(self._kind.pass_name, options)])
+        for name in self._names:
+            add_checks(module, name, self._traced.checks)
         first, second = module, module.clone()
         for part, other in ((first, self._names[1]), (second, self._names[0])):
             part.body.block.erase_op(find_function(part, other))

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, overload
 
-from . import tree
 from .arguments import Arguments, flatten_arguments
 from .axes import freeze
 from .boundary import PublicCallable, public
+from .checks.kinds import Checks, as_checks, user_checks
 from .compiled import Compiled
 from .control_flow.conversion import converted_root
 from .errors import ArgumentError, StaticArgumentError
 from .execution import GuardFailed, raise_status
 from .inout import InOut
+from .options import DEFAULTS, StageOptions
 from .paths import Paths
 from .recursion import entered
+from .static import as_tuple, positional_parameters, static_arguments
 from .traced import Traced, call_in, symbol_of, trace
-from .tracer import Tracer
-from .tracing import find_trace
+from .tracing import current_trace, find_trace
 from .transforms import (
     Checkpoint,
     Grad,
@@ -55,10 +55,7 @@ class Staged(PublicCallable):
     Attributes:
         function: the user's function.
         transforms: what is done to it, the first one first.
-        static_argnums: positions of arguments that are compiled in.
-        static_argnames: names of such arguments.
-        check: what is checked when it compiles, ``"each-pass"`` or None.
-        convert: whether Python's control flow on traced values is rewritten.
+        options: how it is traced and compiled.
         parts: what `vjp` and `linearize` made of the function, by signature.
     """
 
@@ -66,19 +63,13 @@ class Staged(PublicCallable):
         self,
         function: Callable[..., Any],
         transforms: tuple[Transform, ...] = (),
-        static_argnums: tuple[int, ...] = (),
-        static_argnames: tuple[str, ...] = (),
-        check: str | None = None,
-        convert: bool = True,
+        options: StageOptions = DEFAULTS,
     ) -> None:
         super().__init__(self._call_slowly, raise_status)
         functools.update_wrapper(self, function, updated=())  # attributes could hide our methods
         self.function = function
         self.transforms = transforms
-        self.static_argnums = static_argnums
-        self.static_argnames = static_argnames
-        self.check = check
-        self.convert = convert
+        self.options = options
         self.parts: dict[Any, Any] = {}
         self._derived: dict[Any, Staged] = {}
         self._traces: dict[Arguments, Traced] = {}
@@ -91,14 +82,7 @@ class Staged(PublicCallable):
         return f"<staged {getattr(self.function, '__qualname__', self.function)}{steps}>"
 
     def __reduce__(self) -> Any:
-        return _restore, (
-            self.function,
-            self.transforms,
-            self.static_argnums,
-            self.static_argnames,
-            self.check,
-            self.convert,
-        )
+        return _restore, (self.function, self.transforms, self.options)
 
     # Transformations
 
@@ -179,11 +163,16 @@ class Staged(PublicCallable):
         """Return the transpose of the linear function; see `gradatim.linear_transpose`."""
         return self.transformed(LinearTranspose(self.flatten_derivable(primals)[1]))
 
-    def vmap(self, in_axes: Any = 0, out_axes: Any = 0, axis_size: int | None = None) -> Staged:
+    def vmap(
+        self,
+        in_axes: Any = 0,
+        out_axes: Any = 0,
+        axis_size: int | None = None,
+        axis_name: str | None = None,
+    ) -> Staged:
         """Return the function mapped over an axis of its arguments; see `gradatim.vmap`."""
-        return self.transformed(
-            Vmap(freeze(in_axes, "in_axes"), freeze(out_axes, "out_axes"), axis_size)
-        )
+        axes = freeze(in_axes, "in_axes"), freeze(out_axes, "out_axes")
+        return self.transformed(Vmap(*axes, axis_size, axis_name))
 
     def checkpoint(self, policy: Policy | None = None) -> Staged:
         """Return the function, to be computed again in reverse mode; see `gradatim.checkpoint`."""
@@ -199,25 +188,28 @@ class Staged(PublicCallable):
         """Return the function with one more transformation; the same one for an equal one."""
         found = self._derived.get(transform)
         if found is None:
-            steps = (*self.transforms, transform)
-            options = (self.static_argnums, self.static_argnames, self.check, self.convert)
-            new = Staged(self.function, steps, *options)
+            new = Staged(self.function, (*self.transforms, transform), self.options)
             found = self._derived.setdefault(transform, new)
         return found
 
-    def checked(self, check: str) -> Staged:
-        """Return the function with checks when it compiles; see `compile`.
+    def with_options(self, check: str | None = None, checks: Iterable[str] | None = None) -> Staged:
+        """Return the function with checks when it compiles or when it runs; see `compile`.
 
         Raises:
-            ArgumentError: if ``check`` is not ``"each-pass"``.
+            ArgumentError: if ``check`` is not ``"each-pass"``, or there are no such ``checks``.
         """
-        if check != "each-pass":
+        if check not in (None, "each-pass"):
             raise ArgumentError(f"check must be 'each-pass', not {check!r}")
-        found = self._derived.get(check)
+        changes: dict[str, Any] = {} if check is None else {"check": check}
+        if checks is not None:
+            changes["checks"] = as_checks(checks)
+        options = self.options._replace(**changes)
+        if options == self.options:
+            return self
+        found = self._derived.get(options)
         if found is None:
-            options = (self.static_argnums, self.static_argnames, check, self.convert)
-            new = Staged(self.function, self.transforms, *options)
-            found = self._derived.setdefault(check, new)
+            new = Staged(self.function, self.transforms, options)
+            found = self._derived.setdefault(options, new)
         return found
 
     def _gradient(
@@ -256,7 +248,7 @@ class Staged(PublicCallable):
             leaves: of the arguments.
             arguments: their structure and types.
         """
-        return self._traced(arguments, leaves)
+        return self._here()._traced(arguments, leaves)
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Return the result with types in the place of arrays; nothing is computed."""
@@ -277,22 +269,29 @@ class Staged(PublicCallable):
         return self._traced(self.flatten(args, kwargs)[1]).lower()
 
     @public
-    def compile(self, *args: Any, check: str | None = None, **kwargs: Any) -> Staged | Compiled:
+    def compile(
+        self,
+        *args: Any,
+        check: str | None = None,
+        checks: Iterable[str] | None = None,
+        **kwargs: Any,
+    ) -> Staged | Compiled:
         """Compile ahead of time for such arguments; without any, return the function itself.
 
         Args:
             args: arguments; in the place of arrays there may be their types, as
                 `ShapeDtypeStruct`.
             check: ``"each-pass"`` runs the IR by its reference semantics on the arguments before
-                and after each pass, and requires the same results. A parameter of the function
-                with this name must be passed by position.
+                and after each pass, and requires the same results.
+            checks: what is checked when it runs; see `stage`. Parameters of the function that are
+                named ``check`` or ``checks`` must be passed by position.
             kwargs: arguments by keyword.
 
         Raises:
             GradatimError: if a pass changes the results.
         """
-        if check is not None:
-            return self.checked(check).compile(*args, **kwargs)
+        if check is not None or checks is not None:
+            return self.with_options(check, checks).compile(*args, **kwargs)
         if not args and not kwargs:
             return self
         leaves, arguments = self.flatten(args, kwargs)
@@ -305,6 +304,9 @@ class Staged(PublicCallable):
     @public
     def _call_slowly(self, *args: Any, **kwargs: Any) -> Any:
         """Answer a call that none of the programs matches."""
+        here = self._here()
+        if here is not self:
+            return here._call_slowly(*args, **kwargs)
         leaves, arguments = self.flatten(args, kwargs)
         paths = self._paths.get(arguments)
         if paths is not None:
@@ -322,6 +324,13 @@ class Staged(PublicCallable):
         self.add(compiled.program)
         return compiled(*args, **kwargs)
 
+    def _here(self) -> Staged:
+        """Return the function as one that is called here: it checks what a caller checks."""
+        outer = current_trace()
+        if outer is None or outer.checks == user_checks or self.options.checks is not None:
+            return self
+        return self.with_options(checks=outer.checks)
+
     def _traced(self, arguments: Arguments, leaves: Sequence[Any] | None = None) -> Traced:
         found = self._traces.get(arguments)
         if found is not None:
@@ -334,11 +343,14 @@ class Staged(PublicCallable):
                 self._names,
                 self.flatten,
                 leaves,
-                self.convert,
+                self.options,
             )
         # What closes over traced values, or is traced while it is being traced, belongs into one
-        # call of the outer function; what has guards belongs to calls that decide alike.
-        if depth or traced.closes_over_tracers or traced.guards:
+        # call of the outer function; what has guards belongs to calls that decide alike, and what
+        # may ask for other lanes to the function that is mapped.
+        outer = current_trace()
+        knows_lanes = outer is not None and bool(outer.axes)
+        if depth or traced.closes_over_tracers or traced.guards or knows_lanes:
             return traced
         return self._traces.setdefault(arguments, traced)
 
@@ -359,7 +371,9 @@ class Staged(PublicCallable):
             return compiled.program is not None and compiled.program in self.programs
 
         def compile_() -> Compiled:
-            return Compiled(traced, self._mark_static(args, kwargs), leaves if self.check else None)
+            return Compiled(
+                traced, self._mark_static(args, kwargs), leaves if self.options.check else None
+            )
 
         arguments = traced.function.arguments
         with self._specialising:
@@ -381,7 +395,7 @@ class Staged(PublicCallable):
                 found = self._specialisations.get(arguments)
                 if found is None:
                     example = self._mark_static(args, kwargs)
-                    found = Compiled(traced, example, leaves if self.check else None)
+                    found = Compiled(traced, example, leaves if self.options.check else None)
                     self._specialisations[arguments] = found
         return found
 
@@ -397,34 +411,23 @@ class Staged(PublicCallable):
         Raises:
             StaticArgumentError: if the function has static arguments.
         """
-        if self.static_argnums or self.static_argnames:
+        if self.options.static.exist:
             raise StaticArgumentError(_NO_STATIC)
         return flatten_arguments(primals, {}, self._names)
 
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:
         """Names of the function's positional parameters."""
-        try:
-            parameters = inspect.signature(self.function).parameters.values()
-        except (TypeError, ValueError):
-            return ()
-        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        return tuple([p.name for p in parameters if p.kind in positional])
+        return positional_parameters(self.function)
 
     def _mark_static(
         self, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[Sequence[Any], Mapping[str, Any]]:
         """Wrap static arguments, so that they become part of the structure."""
-        if not self.static_argnums and not self.static_argnames:
-            return args, kwargs
-        if any(isinstance(t, (Jvp, Vjp)) for t in self.transforms):
+        static = self.options.static
+        if static.exist and any(isinstance(t, (Jvp, Vjp)) for t in self.transforms):
             raise StaticArgumentError(_NO_STATIC)
-        return (
-            tuple(
-                [_static(v, i) if self._is_static(i, len(args)) else v for i, v in enumerate(args)]
-            ),
-            {k: _static(v, k) if self._is_static_name(k) else v for k, v in kwargs.items()},
-        )
+        return static.marked(args, kwargs, self._names)
 
     def check_donated(
         self,
@@ -432,26 +435,8 @@ class Staged(PublicCallable):
         donate_argnames: str | Sequence[str] | None,
     ) -> None:
         """Raise StaticArgumentError unless these are parameters, and none of them static."""
-        numbers, names = _as_tuple(donate_argnums, int), _as_tuple(donate_argnames, str)
-        _check_parameters(self, numbers, names, "donated")
-        for number in _from_front(self, numbers):
-            if self._is_static(number, len(self._names)):
-                raise StaticArgumentError(f"argument {number} cannot be both static and donated")
-        for name in names:
-            if self._is_static_name(name):
-                raise StaticArgumentError(f"argument {name!r} cannot be both static and donated")
-
-    def _is_static(self, position: int, count: int) -> bool:
-        if position in self.static_argnums or position - count in self.static_argnums:
-            return True
-        names = self._names
-        return position < len(names) and names[position] in self.static_argnames
-
-    def _is_static_name(self, name: str) -> bool:
-        names = self._names
-        return name in self.static_argnames or (
-            name in names and names.index(name) in self.static_argnums
-        )
+        given = (donate_argnums, donate_argnames, self._names)
+        self.options.static.require_donatable(self.function, *given)
 
 
 @overload
@@ -462,6 +447,7 @@ def stage(
     static_argnames: str | Sequence[str] | None = ...,
     inout: None = ...,
     convert: bool = ...,
+    checks: Iterable[str] | None = ...,
 ) -> Staged: ...
 
 
@@ -473,6 +459,7 @@ def stage(
     static_argnames: str | Sequence[str] | None = ...,
     inout: int | Sequence[int],
     convert: bool = ...,
+    checks: Iterable[str] | None = ...,
 ) -> InOut: ...
 
 
@@ -484,6 +471,7 @@ def stage(
     static_argnames: str | Sequence[str] | None = None,
     inout: int | Sequence[int] | None = None,
     convert: bool = True,
+    checks: Iterable[str] | None = None,
 ) -> Staged | InOut:
     """Return a function as a staged one, to be transformed and compiled.
 
@@ -502,41 +490,45 @@ def stage(
         convert: whether Python's control flow on traced values (``if``, ``while``, ``for``,
             ``and``, ...) becomes control flow of the program, in the function and in functions that
             it calls, where their source is at hand. What is not traced is left to Python.
+        checks: what is checked when it runs, of the function and of what is made of it: the sets
+            of `gradatim.checks`, joined by ``|``. By default the user's own conditions are.
 
     Raises:
-        ArgumentError: if ``function`` cannot be called, or ``inout`` names no position.
+        ArgumentError: if ``function`` cannot be called, ``inout`` names no position, or there are
+            no such ``checks``.
         StaticArgumentError: if a static argument is no parameter.
     """
-    numbers = _as_tuple(static_argnums, int)
-    names = _as_tuple(static_argnames, str)
-    if isinstance(function, Staged) and not numbers and not names:
-        return function
+    key = (as_tuple(static_argnums, int), as_tuple(static_argnames, str))
+    kinds = None if checks is None else as_checks(checks)
+    if isinstance(function, Staged) and key == ((), ()):
+        return function if kinds is None else function.with_options(checks=kinds)
     cache = _cache_of(function)
     if inout is not None:
-        return _in_out(function, cache, numbers, names, _as_tuple(inout, int), convert)
-    found = cache.get((numbers, names, convert))
+        return _in_out(function, cache, as_tuple(inout, int), *key, convert, kinds)
+    found = cache.get((*key, convert, kinds))
     if found is None:
-        plain = Staged(function)
-        _check_parameters(plain, numbers, names, "static")
-        new = Staged(function, (), _from_front(plain, numbers), names, None, convert)
-        found = cache.setdefault((numbers, names, convert), new)
+        options = StageOptions(static_arguments(function, *key), None, convert, kinds)
+        found = cache.setdefault((*key, convert, kinds), Staged(function, (), options))
     return found
 
 
 def _in_out(
     function: Callable[..., Any],
     cache: dict[Any, Any],
+    positions: tuple[int, ...],
     numbers: tuple[int, ...],
     names: tuple[str, ...],
-    positions: tuple[int, ...],
     convert: bool,
+    checks: Checks | None,
 ) -> InOut:
     if not all(isinstance(n, int) and n >= 0 for n in positions) or set(positions) & set(numbers):
         raise ArgumentError(f"inout must be positions of arguments, not {positions}")
-    key = (numbers, names, positions, convert)
+    key = (numbers, names, positions, convert, checks)
     found: InOut | None = cache.get(key)
     if found is None:
-        pairs = functools.partial(stage, static_argnums=numbers, static_argnames=names)
+        pairs = functools.partial(
+            stage, static_argnums=numbers, static_argnames=names, checks=checks
+        )
         run = converted_root(function) if convert else function
         found = cache.setdefault(key, InOut(run, positions, pairs))
     return found
@@ -589,62 +581,17 @@ def _recent(function: Callable[..., Any]) -> dict[Any, Staged]:
     return {}
 
 
-def _as_tuple(value: Any, kind: type[Any]) -> tuple[Any, ...]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, kind) else tuple(value)
-
-
-def _check_parameters(
-    staged: Staged, numbers: Sequence[int], names: Sequence[str], what: str
-) -> None:
-    """Raise StaticArgumentError if there are no parameters of these positions and names."""
-    try:
-        parameters = inspect.signature(staged.function).parameters
-    except (TypeError, ValueError):
-        return
-    kinds = {p.kind for p in parameters.values()}
-    for name in names:
-        if name not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
-            raise StaticArgumentError(f"{what} argument {name!r} is no parameter of {staged!r}")
-    count = len(staged._names)
-    for n in numbers:
-        if not -count <= n < count and inspect.Parameter.VAR_POSITIONAL not in kinds:
-            raise StaticArgumentError(
-                f"{what} argument {n} is no positional parameter of {staged!r}, which has {count}"
-            )
-
-
-def _from_front(staged: Staged, numbers: Sequence[int]) -> tuple[int, ...]:
-    """Count positions of parameters from the front, where a function's signature tells how many."""
-    count = len(staged._names)
-    return tuple([n + count if -count <= n < 0 else n for n in numbers])
-
-
-def _static(value: Any, name: int | str) -> tree.Static:
-    if type(value) is Tracer:
-        raise StaticArgumentError(f"static argument {name!r} is a traced value, {value}")
-    try:
-        hash(value)
-    except TypeError:
-        raise StaticArgumentError(
-            f"static argument {name!r} must be hashable, found a {type(value).__name__}"
-        ) from None
-    return tree.Static(value)
-
-
 def _restore(
-    function: Any,
-    transforms: Any,
-    static_argnums: Any,
-    static_argnames: Any,
-    check: Any,
-    convert: bool = True,
+    function: Callable[..., Any], transforms: Sequence[Transform], options: StageOptions
 ) -> Staged:
-    static = {"static_argnums": static_argnums, "static_argnames": static_argnames}
-    staged = stage(function, **static, convert=convert)
-    staged = staged.checked(check) if check else staged
-    return functools.reduce(Staged.transformed, transforms, staged)
+    staged = stage(
+        function,
+        static_argnums=options.static.numbers,
+        static_argnames=options.static.names,
+        convert=options.convert,
+        checks=options.checks,
+    )
+    return functools.reduce(Staged.transformed, transforms, staged.with_options(options.check))
 
 
 def _spell(transform: Transform) -> str:

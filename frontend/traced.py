@@ -21,16 +21,18 @@ from ..passes.signatures import select_results
 from . import tree
 from .arguments import Arguments, ShapeDtypeStruct, without_float0
 from .boundary import public
+from .checks.kinds import Checks, automatic_checks, user_checks
 from .control_flow.conversion import converted_root
 from .control_flow.decisions import Decisions, Retrace
 from .control_flow.unusable import require_usable
 from .errors import ArgumentError, DtypeError, OutputError, TracerMutationError
 from .guards import Example, Guard, add_condition
 from .leaks import watched
+from .options import DEFAULTS, StageOptions
 from .source import definition_location
 from .tracer import Tracer
-from .tracing import Trace
-from .transforms import Function, Lanes, PassCall, Results, Transform
+from .tracing import Trace, current_trace
+from .transforms import Function, PassCall, Results, Transform
 from .tree import TreeDef
 from .views import detached
 
@@ -54,6 +56,7 @@ class Traced:
         flatten: gives the leaves of a call's arguments, and their structure and types.
         guards: what arguments must decide alike for the function to hold for them. If there are
             any, it returns a status as a last result that is not among its results.
+        checks: what the function checks when it runs.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Traced:
         names: Sequence[str],
         flatten: Flatten,
         guards: tuple[Guard, ...] = (),
+        checks: Checks = user_checks,
     ) -> None:
         self.function = function
         self.captures = tuple(captures)
@@ -73,6 +77,7 @@ class Traced:
         self.names = names
         self.flatten = flatten
         self.guards = guards
+        self.checks = checks
         self._lock = threading.Lock()
 
     @property
@@ -189,7 +194,7 @@ def trace(
     names: Sequence[str],
     flatten: Flatten,
     leaves: Sequence[Any] | None = None,
-    convert: bool = True,
+    options: StageOptions = DEFAULTS,
 ) -> Traced:
     """Trace a function and note what makes the transformed one of it.
 
@@ -201,7 +206,7 @@ def trace(
         flatten: gives leaves, structure and types of further calls.
         leaves: of the arguments of the call that it is traced for, if there is one. Python may then
             take decisions by their values, which hold for calls that decide alike.
-        convert: whether to rewrite Python's control flow.
+        options: how to trace it.
 
     Raises:
         GradatimError: if a transformation does not fit the arguments or the results, or the
@@ -212,19 +217,46 @@ def trace(
         called_with.append(transform.inner_arguments(called_with[-1], names))
     called_with.reverse()
     example = _example(transforms, called_with, leaves)
-    run = converted_root(function) if convert else function
+    run = converted_root(function) if options.convert else function
     with watched(symbol_of(function)):
-        source = _trace_function(run, called_with[0], names, example, convert)
+        axes = _axes_of(transforms, called_with)
+        source = _trace_function(run, called_with[0], names, example, options, axes)
     current = source.function
-    passes: list[PassCall] = []
+    steps: list[list[PassCall]] = []
     for transform, arguments in zip(transforms, called_with[1:]):
         results = transform.outer_results(arguments, current)
-        passes += transform.passes(arguments, current)
+        steps.append(transform.passes(arguments, current))
         current = Function(current.name, current.captures, arguments, results)
+    checks = user_checks if options.checks is None else options.checks
+    passes = [call for step in steps for call in step]
+    if checks & automatic_checks:  # numbered by functions of this process, so it is done at once
+        transform_checked(source.module, current.name, steps, checks)
+        passes = []
     passes += _status_passes(source, example)
-    return Traced(
-        current, source.captures, source.module, passes, names, flatten, tuple(source.guards)
-    )
+    guards = tuple(source.guards)
+    return Traced(current, source.captures, source.module, passes, names, flatten, guards, checks)
+
+
+def transform_checked(
+    module: ModuleOp, name: str, steps: Sequence[Sequence[PassCall]], checks: Checks
+) -> None:
+    """Run the passes of transformations on a function, with what it is checked for.
+
+    Checks come in before the first step, so that they speak of the user's operations, each lane of
+    a batch has its own, and derivatives pass by them; and behind each step for what is new in it.
+    """
+    from .checks.requiring import add_checks
+
+    add_checks(module, name, checks)
+    for step in steps:
+        run_passes(module, step)
+        add_checks(module, name, checks)
+
+
+def _axes_of(transforms: Sequence[Transform], called_with: Sequence[Arguments]) -> dict[str, int]:
+    """Return the names that a function is mapped under, with the sizes of the batches."""
+    found = [t.lanes(arguments) for t, arguments in zip(transforms, called_with[1:])]
+    return {lanes.name: lanes.size for lanes in found if lanes is not None and lanes.name}
 
 
 class _Source(NamedTuple):
@@ -246,7 +278,7 @@ def _example(
         return None
     count = len(called_with[0].types)
     found = [t.lanes(arguments) for t, arguments in zip(transforms, called_with[1:])]
-    lanes = [Lanes(mapped.in_axes[:count], mapped.size) for mapped in found if mapped is not None]
+    lanes = [m._replace(in_axes=m.in_axes[:count]) for m in found if m is not None]
     pairs = zip(leaves, called_with[-1].types[:count])
     return Example([np.asarray(leaf, type_.dtype) for leaf, type_ in pairs], lanes)
 
@@ -261,7 +293,7 @@ def _status_passes(source: _Source, example: Example | None) -> list[PassCall]:
     passes = []
     for lanes in example.lanes:
         axes = (*[-1] * captures, *lanes.in_axes)
-        options = {"in_axes": axes, "out_axes": (0,), "size": lanes.size}
+        options = {"in_axes": axes, "out_axes": (0,), **lanes.options}
         passes.append(PassCall("array-vmap", {"function": guards_of(name), **options}))
     options = {"condition": guards_of(name), "arguments": captures + count}
     return [*passes, PassCall("array-add-status", {"function": name, **options})]
@@ -277,14 +309,15 @@ def _trace_function(
     arguments: Arguments,
     names: Sequence[str],
     example: Example | None,
-    convert: bool,
+    options: StageOptions,
+    axes: Mapping[str, int],
 ) -> _Source:
     from . import numpy  # noqa: F401  # fills the tables of NumPy's functions
 
     decisions: Decisions = {}
     while True:
         try:
-            return _trace_once(function, arguments, names, example, decisions, convert)
+            return _trace_once(function, arguments, names, example, decisions, options, axes)
         except Retrace as asked:
             decisions[asked.site] = asked.decision
 
@@ -295,13 +328,18 @@ def _trace_once(
     names: Sequence[str],
     example: Example | None,
     decisions: Decisions,
-    convert: bool,
+    options: StageOptions,
+    axes: Mapping[str, int],
 ) -> _Source:
     code = getattr(function, "__code__", None)
     location = definition_location(code) if code is not None else UNKNOWN
     types = [type_.tensor for type_ in arguments.types]
     current = Trace(symbol_of(function), types, _hints(arguments, names), location)
-    current.decisions, current.example, current.convert = decisions, example, convert
+    current.decisions, current.example, current.convert = decisions, example, options.convert
+    outer = current_trace()
+    current.axes = {**(outer.axes if outer is not None else {}), **axes}
+    if options.checks is not None:
+        current.checks = options.checks
     with current.open():
         tracers = [
             current.tracer(value, type_.weak_type)

@@ -18,7 +18,6 @@ import numpy as np
 
 from ..ir.locations import spell_location
 from ..ir.types import Shape, spell, tensor_info
-from .dispatch import UFUNCS
 from .errors import (
     ConcretizationTypeError,
     GradatimError,
@@ -28,7 +27,17 @@ from .errors import (
     UnsupportedError,
 )
 from .protocols import apply_ufunc, at_user, implementation_of
-from .source import is_storing
+from .tracer_methods import (
+    binary,
+    concrete,
+    in_place,
+    method_of,
+    reflected,
+    refuse_store,
+    refusing,
+    ufunc_method,
+    unary,
+)
 from .views import SAME, detached, layout_of, view
 
 if TYPE_CHECKING:
@@ -38,96 +47,6 @@ if TYPE_CHECKING:
 
     from .tracing import Trace
     from .views import View
-
-
-def _binary(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
-    def operator(self: Tracer, other: Any) -> Any:
-        if getattr(other, "__array_ufunc__", True) is None:
-            return NotImplemented
-        return _mark_weak(UFUNCS[ufunc](self, other), self, other)
-
-    operator.__doc__ = f"As ``numpy.{ufunc.__name__}``."
-    return operator
-
-
-def _reflected(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
-    def operator(self: Tracer, other: Any) -> Any:
-        if getattr(other, "__array_ufunc__", True) is None:
-            return NotImplemented
-        return _mark_weak(UFUNCS[ufunc](other, self), self, other)
-
-    operator.__doc__ = f"As ``numpy.{ufunc.__name__}``."
-    return operator
-
-
-def _unary(ufunc: np.ufunc) -> Callable[[Tracer], Any]:
-    def operator(self: Tracer) -> Any:
-        return _mark_weak(UFUNCS[ufunc](self), self, self)
-
-    operator.__doc__ = f"As ``numpy.{ufunc.__name__}``."
-    return operator
-
-
-def _mark_weak(result: Any, x: Tracer, y: Any) -> Any:
-    """Mark what a Python operator made of Python scalars only as such a scalar itself (NEP 50)."""
-    if x.weak and (y.weak if type(y) is Tracer else type(y) in (int, float, bool, complex)):
-        for part in result if type(result) is tuple else (result,):
-            part.weak = True
-    return result
-
-
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
-        return implementation_of(function)(self, *args, **kwargs)
-
-    method.__doc__ = f"As ``numpy.{function.__name__}``."
-    return method
-
-
-def _ufunc_method(ufunc: np.ufunc) -> Callable[..., Any]:
-    def method(self: Tracer) -> Any:
-        return UFUNCS[ufunc](self)
-
-    method.__doc__ = f"As ``numpy.{ufunc.__name__}``."
-    return method
-
-
-def _concrete(convert: Callable[..., Any], conversion: str, advice: str) -> Callable[..., Any]:
-    def method(self: Tracer, *args: Any) -> Any:
-        _refuse_store()
-        if self.size != 1:
-            raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
-        return convert(self._decided(ConcretizationTypeError, conversion, advice), *args)
-
-    method.__doc__ = f"As {conversion}, by the values of the call; see `guards`."
-    return method
-
-
-def _refused(conversion: str, advice: str) -> Callable[..., NoReturn]:
-    def method(self: Tracer, *args: Any, **kwargs: Any) -> NoReturn:
-        _refuse_store()
-        raise self.unknown(ConcretizationTypeError, conversion, advice)
-
-    method.__doc__ = f"Raise ConcretizationTypeError: {conversion} needs a number."
-    return method
-
-
-def _in_place(ufunc: np.ufunc) -> Callable[[Tracer, Any], Any]:
-    def operator(self: Tracer, other: Any) -> Any:
-        if self.weak or self.is_scalar:
-            return NotImplemented  # Python binds the name to a new value
-        return UFUNCS[ufunc](self, other, out=self)
-
-    operator.__doc__ = f"As ``numpy.{ufunc.__name__}``, in place."
-    return operator
-
-
-def _refuse_store() -> None:
-    """Raise TracerMutationError if the user's code stores in an ordinary array right now."""
-    if is_storing():
-        from .stores import plain_array_error
-
-        raise plain_array_error("`x[...] = value`")
 
 
 class Cell:
@@ -368,93 +287,93 @@ class Tracer(Cell):
 
     # Operators
 
-    __neg__ = _unary(np.negative)
-    __pos__ = _unary(np.positive)
-    __abs__ = _unary(np.absolute)
-    __invert__ = _unary(np.invert)
+    __neg__ = unary(np.negative)
+    __pos__ = unary(np.positive)
+    __abs__ = unary(np.absolute)
+    __invert__ = unary(np.invert)
 
-    __add__ = _binary(np.add)
-    __sub__ = _binary(np.subtract)
-    __mul__ = _binary(np.multiply)
-    __truediv__ = _binary(np.true_divide)
-    __floordiv__ = _binary(np.floor_divide)
-    __mod__ = _binary(np.remainder)
-    __divmod__ = _binary(np.divmod)
-    __matmul__ = _binary(np.matmul)
-    __and__ = _binary(np.bitwise_and)
-    __or__ = _binary(np.bitwise_or)
-    __xor__ = _binary(np.bitwise_xor)
-    __lshift__ = _binary(np.left_shift)
-    __rshift__ = _binary(np.right_shift)
-    __lt__ = _binary(np.less)
-    __le__ = _binary(np.less_equal)
-    __gt__ = _binary(np.greater)
-    __ge__ = _binary(np.greater_equal)
-    __eq__ = _binary(np.equal)
-    __ne__ = _binary(np.not_equal)
-    __pow__ = _binary(np.power)
+    __add__ = binary(np.add)
+    __sub__ = binary(np.subtract)
+    __mul__ = binary(np.multiply)
+    __truediv__ = binary(np.true_divide)
+    __floordiv__ = binary(np.floor_divide)
+    __mod__ = binary(np.remainder)
+    __divmod__ = binary(np.divmod)
+    __matmul__ = binary(np.matmul)
+    __and__ = binary(np.bitwise_and)
+    __or__ = binary(np.bitwise_or)
+    __xor__ = binary(np.bitwise_xor)
+    __lshift__ = binary(np.left_shift)
+    __rshift__ = binary(np.right_shift)
+    __lt__ = binary(np.less)
+    __le__ = binary(np.less_equal)
+    __gt__ = binary(np.greater)
+    __ge__ = binary(np.greater_equal)
+    __eq__ = binary(np.equal)
+    __ne__ = binary(np.not_equal)
+    __pow__ = binary(np.power)
 
-    __radd__ = _reflected(np.add)
-    __rsub__ = _reflected(np.subtract)
-    __rmul__ = _reflected(np.multiply)
-    __rtruediv__ = _reflected(np.true_divide)
-    __rfloordiv__ = _reflected(np.floor_divide)
-    __rmod__ = _reflected(np.remainder)
-    __rdivmod__ = _reflected(np.divmod)
-    __rmatmul__ = _reflected(np.matmul)
-    __rand__ = _reflected(np.bitwise_and)
-    __ror__ = _reflected(np.bitwise_or)
-    __rxor__ = _reflected(np.bitwise_xor)
-    __rlshift__ = _reflected(np.left_shift)
-    __rrshift__ = _reflected(np.right_shift)
-    __rpow__ = _reflected(np.power)
+    __radd__ = reflected(np.add)
+    __rsub__ = reflected(np.subtract)
+    __rmul__ = reflected(np.multiply)
+    __rtruediv__ = reflected(np.true_divide)
+    __rfloordiv__ = reflected(np.floor_divide)
+    __rmod__ = reflected(np.remainder)
+    __rdivmod__ = reflected(np.divmod)
+    __rmatmul__ = reflected(np.matmul)
+    __rand__ = reflected(np.bitwise_and)
+    __ror__ = reflected(np.bitwise_or)
+    __rxor__ = reflected(np.bitwise_xor)
+    __rlshift__ = reflected(np.left_shift)
+    __rrshift__ = reflected(np.right_shift)
+    __rpow__ = reflected(np.power)
 
-    __iadd__ = _in_place(np.add)
-    __isub__ = _in_place(np.subtract)
-    __imul__ = _in_place(np.multiply)
-    __itruediv__ = _in_place(np.true_divide)
-    __ifloordiv__ = _in_place(np.floor_divide)
-    __imod__ = _in_place(np.remainder)
-    __imatmul__ = _in_place(np.matmul)
-    __iand__ = _in_place(np.bitwise_and)
-    __ior__ = _in_place(np.bitwise_or)
-    __ixor__ = _in_place(np.bitwise_xor)
-    __ilshift__ = _in_place(np.left_shift)
-    __irshift__ = _in_place(np.right_shift)
-    __ipow__ = _in_place(np.power)
+    __iadd__ = in_place(np.add)
+    __isub__ = in_place(np.subtract)
+    __imul__ = in_place(np.multiply)
+    __itruediv__ = in_place(np.true_divide)
+    __ifloordiv__ = in_place(np.floor_divide)
+    __imod__ = in_place(np.remainder)
+    __imatmul__ = in_place(np.matmul)
+    __iand__ = in_place(np.bitwise_and)
+    __ior__ = in_place(np.bitwise_or)
+    __ixor__ = in_place(np.bitwise_xor)
+    __ilshift__ = in_place(np.left_shift)
+    __irshift__ = in_place(np.right_shift)
+    __ipow__ = in_place(np.power)
 
     # Methods
 
-    all = _method(np.all)
-    any = _method(np.any)
-    argmax = _method(np.argmax)
-    argmin = _method(np.argmin)
-    argsort = _method(np.argsort)
-    astype = _method(np.astype)
-    clip = _method(np.clip)
-    conj = _ufunc_method(np.conjugate)
-    conjugate = _ufunc_method(np.conjugate)
-    copy = _method(np.copy)
-    cumprod = _method(np.cumprod)
-    cumsum = _method(np.cumsum)
-    diagonal = _method(np.diagonal)
-    dot = _method(np.dot)
-    max = _method(np.max)
-    mean = _method(np.mean)
-    min = _method(np.min)
-    nonzero = _method(np.nonzero)
-    prod = _method(np.prod)
-    put = _method(np.put)
-    ravel = _method(np.ravel)
-    repeat = _method(np.repeat)
-    round = _method(np.round)
-    searchsorted = _method(np.searchsorted)
-    squeeze = _method(np.squeeze)
-    std = _method(np.std)
-    sum = _method(np.sum)
-    swapaxes = _method(np.swapaxes)
-    take = _method(np.take)
-    var = _method(np.var)
+    all = method_of(np.all)
+    any = method_of(np.any)
+    argmax = method_of(np.argmax)
+    argmin = method_of(np.argmin)
+    argsort = method_of(np.argsort)
+    astype = method_of(np.astype)
+    clip = method_of(np.clip)
+    conj = ufunc_method(np.conjugate)
+    conjugate = ufunc_method(np.conjugate)
+    copy = method_of(np.copy)
+    cumprod = method_of(np.cumprod)
+    cumsum = method_of(np.cumsum)
+    diagonal = method_of(np.diagonal)
+    dot = method_of(np.dot)
+    max = method_of(np.max)
+    mean = method_of(np.mean)
+    min = method_of(np.min)
+    nonzero = method_of(np.nonzero)
+    prod = method_of(np.prod)
+    put = method_of(np.put)
+    ravel = method_of(np.ravel)
+    repeat = method_of(np.repeat)
+    round = method_of(np.round)
+    searchsorted = method_of(np.searchsorted)
+    squeeze = method_of(np.squeeze)
+    std = method_of(np.std)
+    sum = method_of(np.sum)
+    swapaxes = method_of(np.swapaxes)
+    take = method_of(np.take)
+    var = method_of(np.var)
 
     def fill(self, value: Any) -> None:
         """Store one number in all places."""
@@ -587,7 +506,7 @@ class Tracer(Cell):
         )
 
     def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
-        _refuse_store()
+        refuse_store()
         raise self.unknown(
             TracerArrayConversionError,
             "a numpy.ndarray",
@@ -599,18 +518,18 @@ class Tracer(Cell):
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise self.unknown(ConcretizationTypeError, "pickling", "return the value and pickle that")
 
-    __int__ = _concrete(int, "`int()`", "use `x.astype(int)`, or make the argument static")
-    __float__ = _concrete(
+    __int__ = concrete(int, "`int()`", "use `x.astype(int)`, or make the argument static")
+    __float__ = concrete(
         float,
         "`float()` or a function of `math`",
         "use `x.astype(float)` and the functions of numpy",
     )
-    __complex__ = _concrete(complex, "`complex()`", "use `x.astype(complex)`")
-    __round__ = _concrete(round, "`round()`", "use `np.round`")
-    __trunc__ = _concrete(math.trunc, "`math.trunc()`", "use `np.trunc`")
-    __floor__ = _concrete(math.floor, "`math.floor()`", "use `np.floor`")
-    __ceil__ = _concrete(math.ceil, "`math.ceil()`", "use `np.ceil`")
-    tobytes = _refused("`tobytes()`", "return the array and convert it outside")
+    __complex__ = concrete(complex, "`complex()`", "use `x.astype(complex)`")
+    __round__ = concrete(round, "`round()`", "use `np.round`")
+    __trunc__ = concrete(math.trunc, "`math.trunc()`", "use `np.trunc`")
+    __floor__ = concrete(math.floor, "`math.floor()`", "use `np.floor`")
+    __ceil__ = concrete(math.ceil, "`math.ceil()`", "use `np.ceil`")
+    tobytes = refusing("`tobytes()`", "return the array and convert it outside")
 
     def __contains__(self, item: Any) -> bool:
         found = (self == item).any()

@@ -29,6 +29,7 @@ from ..ir.functions import FunctionBuilder
 from ..ir.locations import UNKNOWN, file_and_line, spell_location
 from ..ir.types import ELEMENT_TYPES, Tensor, tensor_type
 from . import leaks
+from .checks.kinds import Checks, user_checks
 from .errors import ArgumentError, UnexpectedTracerError
 from .scopes import scoped
 from .source import user_location
@@ -87,6 +88,8 @@ class Trace:
         example: the arguments of the call that the function is traced for, if it is for one.
         guards: what was needed of traced values in that call, by value.
         convert: whether Python's control flow in functions that it calls is rewritten.
+        axes: the names that the function, or one around it, is mapped under, with sizes.
+        checks: the kinds of checks that the program makes when it runs.
         leak: raised instead of an error if a value of this trace is used after its end, while the
             function around it is still being traced.
         decisions: how statements of rewritten source are to be run, by statement.
@@ -113,6 +116,8 @@ class Trace:
         self.outdated = False
         self.captures: list[np.ndarray | Tracer] = []
         self.convert = True
+        self.axes: dict[str, int] = parent.axes if parent else {}
+        self.checks: Checks = parent.checks if parent else user_checks
         self.leak: BaseException | None = None
         self.example: Example | None = None
         self.guards: dict[SSAValue, Guard] = {}

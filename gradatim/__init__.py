@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from .frontend.closures import closure_convert
     from .frontend.compiled import Compiled
     from .frontend.control_flow.conversion import do_not_convert
-    from .frontend.custom import custom_gradient, custom_jvp, custom_vjp, stop_gradient
+    from .frontend.custom import custom_gradient, custom_jvp, custom_vjp, custom_vmap, stop_gradient
     from .frontend.errors import GradatimError
     from .frontend.inspection import eval_shape, make_ir, make_jaxpr
     from .frontend.leaks import checking_leaks
@@ -78,6 +78,7 @@ _PLACES = {
     "custom_gradient": "frontend.custom",
     "custom_jvp": "frontend.custom",
     "custom_vjp": "frontend.custom",
+    "custom_vmap": "frontend.custom",
     "eval_shape": "frontend.inspection",
     "io_callback": "frontend.callbacks",
     "pure_callback": "frontend.callbacks",
@@ -131,6 +132,7 @@ __all__ = [
     "custom_gradient",
     "custom_jvp",
     "custom_vjp",
+    "custom_vmap",
     "debug",
     "do_not_convert",
     "errors",

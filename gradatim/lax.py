@@ -2,6 +2,8 @@
 
 from .frontend.lax import (
     associative_scan,
+    axis_index,
+    axis_size,
     cond,
     dynamic_index_in_dim,
     dynamic_slice,
@@ -11,6 +13,10 @@ from .frontend.lax import (
     dynamic_update_slice_in_dim,
     fori_loop,
     map,
+    pmax,
+    pmean,
+    pmin,
+    psum,
     scan,
     sort,
     sort_key_val,
@@ -22,6 +28,8 @@ from .frontend.lax import (
 
 __all__ = [
     "associative_scan",
+    "axis_index",
+    "axis_size",
     "cond",
     "dynamic_index_in_dim",
     "dynamic_slice",
@@ -31,6 +39,10 @@ __all__ = [
     "dynamic_update_slice_in_dim",
     "fori_loop",
     "map",
+    "pmax",
+    "pmean",
+    "pmin",
+    "psum",
     "scan",
     "sort",
     "sort_key_val",

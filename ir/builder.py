@@ -14,20 +14,24 @@ import numpy as np
 from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseIntOrFPElementsAttr,
+    FloatAttr,
     IntegerAttr,
     LocationAttr,
     StringAttr,
     UnitAttr,
+    f64,
     i64,
 )
 from xdsl.ir import Attribute, Block, SSAValue
 
+from .array import collective as g
 from .array import contraction as c
 from .array import control as t
 from .array import effect as f
 from .array import elementwise as e
 from .array import indexing as n
 from .array import ordering as o
+from .array import plain as p
 from .array import reduction as r
 from .array import shape as s
 from .array.base import ArrayOp
@@ -154,7 +158,7 @@ class Builder:
 
     def create_plain(
         self,
-        op_type: type[t.PlainOp],
+        op_type: type[p.PlainOp],
         operands: Sequence[SSAValue],
         types: Sequence[Attribute],
         properties: Mapping[str, Attribute] = {},
@@ -515,6 +519,17 @@ class Builder:
         }
         return self.create(f.CheckOp, (condition, *payload), properties)
 
+    # Collectives
+
+    def lane_reduce(self, kind: ReduceKind | str, x: SSAValue, axis: str) -> SSAValue:
+        """Return the sum or an extremum of what all lanes of an axis have."""
+        properties = {"kind": ReduceKindAttr(ReduceKind(kind)), "axis": StringAttr(axis)}
+        return self.create(g.LaneReduceOp, (x,), properties)
+
+    def lane_index(self, axis: str) -> SSAValue:
+        """Return the number of the lane along an axis."""
+        return self.create(g.LaneIndexOp, (), {"axis": StringAttr(axis)})
+
     # Control: blocks are finished, and take and yield what the ops say
 
     def case(
@@ -562,11 +577,16 @@ class Builder:
 
     def barrier(self, values: Sequence[SSAValue]) -> Sequence[SSAValue]:
         """Return the values as no pass may look through."""
-        return self.create_plain(t.BarrierOp, values, [value.type for value in values])
+        return self.create_plain(p.BarrierOp, values, [value.type for value in values])
 
     def name(self, label: str, x: SSAValue) -> SSAValue:
         """Return x, marked by a name."""
-        return self.create_plain(t.NameOp, (x,), (x.type,), {"label": StringAttr(label)})[0]
+        return self.create_plain(p.NameOp, (x,), (x.type,), {"label": StringAttr(label)})[0]
+
+    def guard(self, mask: SSAValue, x: SSAValue, safe: float) -> SSAValue:
+        """Return x, of which elements outside of a mask may be anything, or ``safe``."""
+        properties = {"safe": FloatAttr(safe, f64)}
+        return self.create_plain(p.GuardOp, (mask, x), (x.type,), properties)[0]
 
     def tape_new(self, types: Sequence[Attribute]) -> SSAValue:
         """Return an empty tape of tuples of the types."""

@@ -16,10 +16,8 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from .array.base import ArrayOp
 from .array.control import (
-    BarrierOp,
     CaseOp,
     CustomDerivativeOp,
-    NameOp,
     RematOp,
     ScanOp,
     TapeNewOp,
@@ -29,6 +27,7 @@ from .array.control import (
     WhileOp,
 )
 from .array.effect import CallbackOp, CheckOp
+from .array.plain import BarrierOp, GuardOp, NameOp
 from .errors import GradatimError
 from .functions import find_function
 from .kernel.ops import FusionOp
@@ -182,6 +181,12 @@ def _identity(interpreter: Interpreter, op: Operation, operands: Values) -> Valu
     return operands
 
 
+def _guard(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
+    assert isinstance(op, GuardOp)
+    mask, x = operands
+    return [np.where(mask, x, x.dtype.type(op.safe.value.data))]
+
+
 def _new_tape(interpreter: Interpreter, op: Operation, operands: Values) -> Values:
     return [()]
 
@@ -208,6 +213,7 @@ _RULES: dict[type[Operation], Callable[[Interpreter, Operation, Values], Values]
     CustomDerivativeOp: _run_first_region,
     BarrierOp: _identity,
     NameOp: _identity,
+    GuardOp: _guard,
     TapeNewOp: _new_tape,
     TapePushOp: _push,
     TapePopOp: _pop,

@@ -6,8 +6,9 @@ and name themselves where a rule made a new op: ``loc("vjp"("f"("model.py":12:8)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Final
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -24,6 +25,9 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute
 
 UNKNOWN = UnknownLoc()
+
+CHECKED: Final = "insert-checks"
+"""The mark of ops that have their automatic checks, or are to have none."""
 
 
 @lru_cache(maxsize=65536)
@@ -91,6 +95,17 @@ def _parts_of(location: Attribute) -> Iterable[Attribute]:
         assert isinstance(location.locations, ArrayAttr)
         return tuple(location.locations)
     return ()
+
+
+def marks_of(location: Attribute) -> Iterator[str]:
+    """Yield the rules that a location is marked by, the last one first, and then the function.
+
+    Of places that merged, those of the first one.
+    """
+    while not isinstance(location, FileLineColLoc | UnknownLoc):
+        if isinstance(location, NameLoc):
+            yield location.desc.data
+        location = next(iter(_parts_of(location)), UNKNOWN)
 
 
 def spell_location(location: LocationAttr) -> str | None:

@@ -6,14 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from xdsl.ir import Block, Operation, SSAValue
 
-from ..ir.array.control import (
-    BarrierOp,
-    CaseOp,
-    CustomDerivativeOp,
-    RematOp,
-    ScanOp,
-    WhileOp,
-)
+from ..ir.array.control import CaseOp, CustomDerivativeOp, RematOp, ScanOp, WhileOp
+from ..ir.array.plain import BarrierOp
 from ..ir.array.regions import terminator_of
 from .groups import parts_of
 

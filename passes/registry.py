@@ -27,6 +27,7 @@ PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-transpose": _lazy(".autodiff.linearize", "ArrayTranspose"),
     "array-remat": _lazy(".autodiff.remat", "ArrayRemat"),
     "array-vmap": _lazy(".batching.vmap", "ArrayVmap"),
+    "array-insert-checks": _lazy(".checks.insertion", "ArrayInsertChecks"),
     "array-checks": _lazy(".checks.functionalize", "ArrayChecks"),
     "array-add-status": _lazy(".status", "ArrayAddStatus"),
     "array-select-results": _lazy(".signatures", "ArraySelectResults"),

@@ -56,6 +56,7 @@ def link_program(
     *,
     captured: Sequence[np.ndarray[Any, Any]] = (),
     symbols: Mapping[str, int] | None = None,
+    keep: object = None,
 ) -> Program:
     """Load a compiled program into this process.
 
@@ -66,6 +67,7 @@ def link_program(
             copied: a program reads what they hold when it is called.
         symbols: addresses of what else it refers to. Those of the pool and of
             the threads need not be given.
+        keep: what must live as long as the program, besides.
 
     Raises:
         ValueError: the captured arrays are not what the program expects.
@@ -81,7 +83,7 @@ def link_program(
         **(threads.symbols() if b"gd.parallel" in code else {}),
     }
     linked = link(code, {**addresses, **runtime_symbols, **(symbols or {})}, [ENTRY])
-    return Program(linked, signature, tuple(captured))
+    return Program(linked, signature, (tuple(captured), keep))
 
 
 class _Tables:

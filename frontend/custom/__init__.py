@@ -1,4 +1,4 @@
-"""Functions with derivative rules of the user's.
+"""Functions with rules of the user's: for derivatives, and for batches.
 
 In a traced function they become ``array.custom_derivative``, whose regions call private functions:
 the function itself and its rules. Each of these is traced once for a signature. A rule may call the
@@ -10,5 +10,6 @@ from .gradient import custom_gradient
 from .jvp import custom_jvp
 from .stop import stop_gradient
 from .vjp import custom_vjp
+from .vmap import custom_vmap
 
-__all__ = ["custom_gradient", "custom_jvp", "custom_vjp", "stop_gradient"]
+__all__ = ["custom_gradient", "custom_jvp", "custom_vjp", "custom_vmap", "stop_gradient"]

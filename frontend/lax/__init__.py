@@ -6,6 +6,7 @@ one all compile and run at once.
 
 from ..custom import stop_gradient
 from .branches import cond, switch
+from .collectives import axis_index, axis_size, pmax, pmean, pmin, psum
 from .loops import fori_loop, scan, while_loop
 from .maps import associative_scan, map
 from .ordering import sort, sort_key_val, top_k
@@ -20,6 +21,8 @@ from .windows import (
 
 __all__ = [
     "associative_scan",
+    "axis_index",
+    "axis_size",
     "cond",
     "dynamic_index_in_dim",
     "dynamic_slice",
@@ -29,6 +32,10 @@ __all__ = [
     "dynamic_update_slice_in_dim",
     "fori_loop",
     "map",
+    "pmax",
+    "pmean",
+    "pmin",
+    "psum",
     "scan",
     "sort",
     "sort_key_val",

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...ir.locations import spell_location
+from ...ir.locations import CHECKED, spell_location
 from ...ir.types import ELEMENT_TYPES, Shape, spell_dtype
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..numpy.manipulation import sizes
 from ..numpy.operands import is_traced, traced_arrays
+from ..scopes import named_scope
 from ..source import user_location
 from ..stage import Staged, stage
 from ..tracer import Tracer
@@ -45,7 +46,8 @@ def draw(sampler: Sampler, *operands: Any, **static: Hashable) -> Any:
 
 def _traced(sampler: Sampler, operands: tuple[Any, ...], static: dict[str, Hashable]) -> Tracer:
     key, *parameters = traced_arrays(*operands)[1]
-    return sampler(Key.of(key), *parameters, **static)
+    with named_scope(CHECKED):  # what a sampler computes and then does not use may be NaN
+        return sampler(Key.of(key), *parameters, **static)
 
 
 def sampled(

@@ -46,10 +46,17 @@ class Lanes(NamedTuple):
     Attributes:
         in_axes: for each leaf of the arguments the dimension that it is mapped over, -1 for none.
         size: how many lanes there are.
+        name: by which the function knows them.
     """
 
     in_axes: tuple[int, ...]
     size: int
+    name: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of `array-vmap` that tell of the batch as such."""
+        return {"size": self.size, **({} if self.name is None else {"axis_name": self.name})}
 
 
 class Transform(ABC):

@@ -14,11 +14,12 @@ from .base import Function, Lanes, PassCall, Results, Transform
 
 @dataclass(frozen=True)
 class Vmap(Transform):
-    """Map over an axis of the arguments: ``in_axes``, ``out_axes`` and ``axis_size`` as JAX's."""
+    """Map over an axis of the arguments: ``in_axes``, ``out_axes``, ... as JAX's."""
 
     in_axes: Axes = 0
     out_axes: Axes = 0
     axis_size: int | None = None
+    axis_name: str | None = None
 
     def inner_arguments(self, outer: Arguments, names: Sequence[str]) -> Arguments:
         """Take the mapped axis out of the arguments' types.
@@ -49,7 +50,7 @@ class Vmap(Transform):
     def lanes(self, outer: Arguments) -> Lanes:
         """Return the axes of all leaves."""
         axes = tuple([_or_unmapped(axis) for axis in self._axes_in(outer)])
-        return Lanes(axes, self._size(outer))
+        return Lanes(axes, self._size(outer), self.axis_name)
 
     def passes(self, outer: Arguments, inner: Function) -> list[PassCall]:
         """Batch, with captures and unmapped arguments shared by all."""
@@ -58,7 +59,7 @@ class Vmap(Transform):
             "function": inner.name,
             "in_axes": tuple(in_axes),
             "out_axes": tuple(map(_or_unmapped, self._axes_out(inner.results))),
-            "size": self._size(outer),
+            **self.lanes(outer).options,
         }
         return [PassCall("array-vmap", options)]
 

@@ -14,7 +14,17 @@ from ..attributes import (
     ScatterKindAttr,
     ThreefryWordAttr,
 )
-from . import contraction, effect, elementwise, indexing, ordering, random, reduction, shape
+from . import (
+    collective,
+    contraction,
+    effect,
+    elementwise,
+    indexing,
+    ordering,
+    random,
+    reduction,
+    shape,
+)
 from .base import ArrayOp
 from .control import CONTROL_OPS, TapeType
 from .regions import YieldOp
@@ -29,6 +39,7 @@ FAMILIES = {
     "ordering": ordering,
     "random": random,
     "effect": effect,
+    "collective": collective,
 }
 """The modules that define the ops, by the name that each pass gives its rules for them."""
 

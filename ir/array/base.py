@@ -51,13 +51,11 @@ ANY = "biufc"
 
 
 class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
-    """Base of all array ops: pure, a shape rule and reference semantics.
+    """Base of all array ops: a shape rule and reference semantics.
 
     Nearly all have one result, and their ``infer`` and ``evaluate`` return it; those of an op with
     several return tuples. ``infer_results`` and ``evaluate_results`` return tuples for every op.
     """
-
-    traits = traits_def(Pure())
 
     KINDS: ClassVar[str] = ANY
     """NumPy kind letters of the dtypes that operands may have."""
@@ -176,6 +174,12 @@ class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
             if max([prod(shape_of(type_)) for type_ in types]) > FOLD_SIZE_LIMIT:
                 return None
             return tuple(map(dense, self.evaluate_results(*map(to_numpy, constants))))
+
+
+class PureOp(ArrayOp, ABC):
+    """Base of the ops that do nothing but compute their results, which are nearly all."""
+
+    traits = traits_def(Pure())
 
 
 def is_array_op(op: object) -> TypeGuard[ArrayOp]:

@@ -14,13 +14,13 @@ from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
 from ..attributes import IntegersAttr
 from ..errors import DtypeError, ShapeError
 from ..types import Shape, Tensor, shape_of, spell, tensor_info, tensor_type
-from .base import NUMERIC, ArrayOp, Properties, require_kinds
+from .base import NUMERIC, Properties, PureOp, require_kinds
 from .shape import integers_of, require_dims, require_length
 from .window import Window, require_windows, taps_of
 
 
 @irdl_op_definition
-class DotGeneralOp(ArrayOp):
+class DotGeneralOp(PureOp):
     """Multiply along batch dimensions and sum over contracted ones.
 
     Dimensions of the result: the batch dimensions, the left operand's free ones, the right's.
@@ -96,7 +96,7 @@ def free_dims(rank: int, paired: Sequence[int]) -> list[int]:
 
 
 @irdl_op_definition
-class ConvolutionOp(ArrayOp):
+class ConvolutionOp(PureOp):
     """Slide a kernel over the spatial dimensions and sum products over its taps and the features.
 
     The operands are ``[batch, spatial..., in]`` and ``[spatial..., in / groups, out]``, the result

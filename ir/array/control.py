@@ -7,7 +7,6 @@ reverse mode keeps what a loop of unknown length has to remember.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple
 
@@ -23,7 +22,6 @@ from xdsl.ir import (
 )
 from xdsl.irdl import (
     AttrSizedOperandSegments,
-    IRDLOperation,
     irdl_attr_definition,
     irdl_op_definition,
     operand_def,
@@ -31,18 +29,16 @@ from xdsl.irdl import (
     prop_def,
     region_def,
     result_def,
-    traits_def,
     var_operand_def,
     var_region_def,
     var_result_def,
 )
 from xdsl.parser import AttrParser, Parser
 from xdsl.printer import Printer
-from xdsl.traits import Pure
-from xdsl.utils.exceptions import VerifyException
 
 from ..errors import DtypeError, GradatimError, ShapeError
 from ..types import Tensor, spell, tensor_info, tensor_type
+from .plain import BarrierOp, GuardOp, NameOp, PlainOp
 from .regions import RegionOp, Types, block_in, require_types, yielded_types
 
 INDEX: Final = tensor_type((), np.dtype(np.int64))
@@ -82,23 +78,6 @@ class TapeType(ParametrizedAttribute, TypeAttribute):
         """Print ``<type, ...>``."""
         with printer.in_angle_brackets():
             printer.print_list(self.types, printer.print_attribute)
-
-
-class PlainOp(IRDLOperation, ABC):
-    """Base of the ops of the family without regions: pure, with a rule for their types."""
-
-    traits = traits_def(Pure())
-
-    @abstractmethod
-    def require_types(self) -> None:
-        """Raise GradatimError unless operands and results fit each other."""
-
-    def verify_(self) -> None:
-        """Check the types."""
-        try:
-            self.require_types()
-        except GradatimError as error:
-            raise VerifyException(f"{self.name}: {error.message}") from None
 
 
 # Branches
@@ -390,36 +369,6 @@ def require_policy(policy: Attribute) -> None:
         )
 
 
-@irdl_op_definition
-class BarrierOp(PlainOp):
-    """The operands, which no pass may look through: what is computed behind it is not merged with
-    equal computations before it, nor moved across."""
-
-    name = "array.barrier"
-    inputs = var_operand_def()
-    results_ = var_result_def()
-    assembly_format = "$inputs attr-dict `:` type($inputs) `->` type($results_)"
-
-    def require_types(self) -> None:
-        """Raise GradatimError unless results have the operands' types."""
-        require_types("results", self.result_types, [value.type for value in self.operands])
-
-
-@irdl_op_definition
-class NameOp(PlainOp):
-    """The operand, marked by a name that the policy of a `RematOp` can refer to."""
-
-    name = "array.name"
-    label = prop_def(StringAttr)
-    operand = operand_def(TensorType)
-    result = result_def(TensorType)
-    assembly_format = "$label $operand attr-dict `:` type($operand) `->` type($result)"
-
-    def require_types(self) -> None:
-        """Raise GradatimError unless the result has the operand's type."""
-        require_types("results", self.result_types, [self.operand.type])
-
-
 # Derivatives by rules of the user's
 
 CLOSES_OVER: Final = "closes_over"
@@ -591,6 +540,7 @@ CONTROL_OPS: Final = (
     RematOp,
     BarrierOp,
     NameOp,
+    GuardOp,
     CustomDerivativeOp,
     TapeNewOp,
     TapePushOp,

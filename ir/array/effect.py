@@ -18,9 +18,11 @@ from xdsl.irdl import (
     opt_prop_def,
     prop_def,
     result_def,
+    traits_def,
     var_operand_def,
     var_result_def,
 )
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 
 from ..errors import GradatimError
 from ..types import Tensor, tensor_type
@@ -32,6 +34,9 @@ DONE: Final = tensor_type((), np.dtype(np.int32))
 MAPPINGS: Final = ("sequential", "expand_dims", "broadcast_all")
 """How a callback is mapped over a batch: once for each example, or once for all. Then what all
 examples share gets a dimension in front that has size one, or is repeated along it."""
+
+
+_EFFECTS: Final = traits_def(MemoryReadEffect(), MemoryWriteEffect())
 
 
 @irdl_op_definition
@@ -50,6 +55,7 @@ class CallbackOp(ArrayOp):
     mapping = prop_def(StringAttr)
     types = prop_def(ArrayAttr)
     pure = opt_prop_def(UnitAttr)
+    traits = _EFFECTS
     inputs = var_operand_def(TensorType)
     outputs = var_result_def(TensorType)
     assembly_format = (
@@ -101,6 +107,7 @@ class CheckOp(ArrayOp):
     number = prop_def(IntegerAttr)
     message = prop_def(StringAttr)
     names = prop_def(ArrayAttr)
+    traits = _EFFECTS
     condition = operand_def(eq(CONDITION))
     payload = var_operand_def(TensorType)
     result = result_def(eq(CONDITION))

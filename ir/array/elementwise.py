@@ -34,15 +34,15 @@ from .base import (
     INTEGERS,
     NUMERIC,
     REAL,
-    ArrayOp,
     Properties,
+    PureOp,
     require_kinds,
 )
 
 _BOOL = np.dtype(np.bool_)
 
 
-class ElementwiseOp(ArrayOp, ABC):
+class ElementwiseOp(PureOp, ABC):
     """Base of all elementwise ops."""
 
     NUMPY: ClassVar[Callable[..., Any]]

@@ -34,7 +34,7 @@ from xdsl.irdl import (
 from ..attributes import IntegersAttr, ScatterKind, ScatterKindAttr
 from ..errors import DtypeError, ShapeError
 from ..types import Shape, Tensor, dtype_of, shape_of, spell, tensor_info, tensor_type
-from .base import ANY, NUMERIC, REAL, ArrayOp, Properties, require_kinds
+from .base import ANY, NUMERIC, REAL, Properties, PureOp, require_kinds
 from .shape import common_element, integers_of, require_dims
 
 POSITION: Final = tensor_type((), np.dtype(np.int64))
@@ -85,7 +85,7 @@ def _window(shape: Shape, sizes: Shape, starts: Sequence[np.ndarray]) -> tuple[s
 
 
 @irdl_op_definition
-class DynamicSliceOp(ArrayOp):
+class DynamicSliceOp(PureOp):
     """The window of the result's shape at computed positions, moved inside where it reaches out."""
 
     name = "array.dynamic_slice"
@@ -114,7 +114,7 @@ class DynamicSliceOp(ArrayOp):
 
 
 @irdl_op_definition
-class DynamicUpdateSliceOp(ArrayOp):
+class DynamicUpdateSliceOp(PureOp):
     """An array with a window at computed positions replaced, moved inside where it reaches out."""
 
     name = "array.dynamic_update_slice"
@@ -183,7 +183,7 @@ def indexed_first(rank: int, dims: Sequence[int]) -> tuple[int, ...]:
 
 
 @irdl_op_definition
-class GatherOp(ArrayOp):
+class GatherOp(PureOp):
     """The elements, or slices along the dimensions not indexed, at positions given by arrays.
 
     ``indices`` has an array for each dimension of ``dims``. The result's first dimensions are those
@@ -229,7 +229,7 @@ class GatherOp(ArrayOp):
 
 
 @irdl_op_definition
-class ScatterOp(ArrayOp):
+class ScatterOp(PureOp):
     """An array with elements, or slices, at positions given by arrays replaced or combined.
 
     The positions are given as for a gather; ``update`` has the shape that a gather there would

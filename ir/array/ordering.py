@@ -13,12 +13,12 @@ from xdsl.irdl import irdl_op_definition, prop_def, var_operand_def, var_result_
 from ..attributes import DimensionAttr
 from ..errors import ShapeError
 from ..types import Tensor, shape_of, spell, tensor_type
-from .base import ANY, ArrayOp, Properties, require_kinds
+from .base import ANY, Properties, PureOp, require_kinds
 from .shape import dim_of, require_dims
 
 
 @irdl_op_definition
-class SortOp(ArrayOp):
+class SortOp(PureOp):
     """Sort arrays of one shape together, along a dimension, by the first ``keys`` of them.
 
     The results are the sorted arrays, and the permutation that sorts them: the position along the

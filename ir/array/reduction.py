@@ -20,7 +20,7 @@ from xdsl.irdl import (
 from ..attributes import DimensionAttr, IntegersAttr, ReduceKind, ReduceKindAttr
 from ..errors import GradatimError, ShapeError
 from ..types import Tensor, shape_of, spell, tensor_info, tensor_type
-from .base import BITS, NUMERIC, REAL, ArrayOp, Properties, require_kinds
+from .base import BITS, NUMERIC, REAL, Properties, PureOp, require_kinds
 from .shape import dim_of, integers_of, require_dims, require_length
 from .window import Window, require_windows, taps_of
 
@@ -71,7 +71,7 @@ def _require_kind(op_name: str, kind: ReduceKind, allowed: Sequence[ReduceKind])
 
 
 @irdl_op_definition
-class ReduceOp(ArrayOp):
+class ReduceOp(PureOp):
     """Reduce over dimensions, which vanish from the shape.
 
     The order of floating-point operations is the compiler's choice, but the same at every call.
@@ -110,7 +110,7 @@ class ReduceOp(ArrayOp):
 
 
 @irdl_op_definition
-class ArgReduceOp(ArrayOp):
+class ArgReduceOp(PureOp):
     """The position of the least or greatest element along a dimension, which vanishes; an i64.
 
     The first of several wins, and NaN wins over all numbers, as in NumPy.
@@ -147,7 +147,7 @@ class ArgReduceOp(ArrayOp):
 
 
 @irdl_op_definition
-class CumulativeOp(ArrayOp):
+class CumulativeOp(PureOp):
     """Each element combined with all before it along a dimension; after it, if ``reverse``."""
 
     name = "array.cumulative"
@@ -186,7 +186,7 @@ class CumulativeOp(ArrayOp):
 
 
 @irdl_op_definition
-class ReduceWindowOp(ArrayOp):
+class ReduceWindowOp(PureOp):
     """Reduce windows of ``sizes`` taps, which slide by ``strides``, to one element each.
 
     ``low[d]`` and ``high[d]`` neutral elements of the operation surround dimension d, negative ones

@@ -41,7 +41,7 @@ from ..types import (
     tensor_type,
     to_numpy,
 )
-from .base import NUMERIC, ArrayOp, Properties, require_kinds
+from .base import NUMERIC, Properties, PureOp, require_kinds
 
 
 def integers_of(properties: Properties, name: str) -> Shape:
@@ -77,7 +77,7 @@ def require_length(op_name: str, rank: int, **lists: Sequence[int]) -> None:
 
 
 @irdl_op_definition
-class ConstantOp(ArrayOp):
+class ConstantOp(PureOp):
     """A constant; equal elements are stored once."""
 
     name = "array.constant"
@@ -117,7 +117,7 @@ class ConstantOp(ArrayOp):
 
 
 @irdl_op_definition
-class IotaOp(ArrayOp):
+class IotaOp(PureOp):
     """0, 1, 2, ... along a dimension, the same along all others."""
 
     name = "array.iota"
@@ -146,7 +146,7 @@ class IotaOp(ArrayOp):
         )
 
 
-class MovingOp(ArrayOp, ABC):
+class MovingOp(PureOp, ABC):
     """Base of the ops of one operand whose elements are the operand's, in other places."""
 
     def evaluate_splat(self, *elements: np.ndarray) -> np.ndarray:
@@ -291,7 +291,7 @@ class SliceOp(MovingOp):
 
 
 @irdl_op_definition
-class PadOp(ArrayOp):
+class PadOp(PureOp):
     """Surround the elements of each dimension, and part them, by a padding value.
 
     ``interior[d]`` paddings go between neighbours, then ``low[d]`` and ``high[d]`` at the edges;
@@ -362,7 +362,7 @@ def padded(
 
 
 @irdl_op_definition
-class ConcatenateOp(ArrayOp):
+class ConcatenateOp(PureOp):
     """Join one or more arrays along a dimension."""
 
     name = "array.concatenate"

@@ -5,14 +5,21 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
 from xdsl.dialects.builtin import MemRefType, StridedLayoutAttr, TensorType
 from xdsl.ir import Attribute
 
 from ..errors import DtypeError
 from ..types import Shape, Tensor, element_type, row_major, tensor_info, tensor_type
 
+STATUS: Final = tensor_type((), np.dtype(np.int32))
+"""The type of a program's status: 0, or why its results are not valid."""
+
 NO_MEMORY: Final = 1
-"""The status of a program that could not have the memory it needs; that of success is 0."""
+"""The status of a program that could not have the memory it needs."""
+
+RAISED: Final = 2
+"""The status of a program in which a Python function that it called has raised."""
 
 _buffers: dict[Tensor, MemRefType] = {}
 _tensors: dict[MemRefType, Tensor] = {}

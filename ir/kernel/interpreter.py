@@ -159,11 +159,17 @@ def _constant(interpreter: BufferInterpreter, op: Operation, operands: list[Any]
     return [np.array(value.value.data)]
 
 
+def _is_equal(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
+    """Compare two integers, the status and 0."""
+    return [np.array(int(operands[0]) == int(operands[1]))]
+
+
 _INTEGERS: Final[dict[type[Operation], Callable[[int, int], int]]] = {
     arith.AddiOp: operator.add,
     arith.SubiOp: operator.sub,
     arith.MuliOp: operator.mul,
     arith.MinSIOp: min,
+    arith.AndIOp: operator.and_,
 }
 
 
@@ -303,6 +309,7 @@ _RULES: Final[dict[type[Operation], Rule]] = {
     TapeFreeOp: _free,
     arith.ConstantOp: _constant,
     **dict.fromkeys(_INTEGERS, _integers),
+    arith.CmpiOp: _is_equal,
     arith.IndexCastOp: _same,
     tensor.FromElementsOp: _scalar,
     tensor.ExtractOp: _same,

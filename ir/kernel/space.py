@@ -23,6 +23,7 @@ from typing import Any, Final, NamedTuple
 
 from xdsl.ir import Block, Operation, SSAValue
 
+from ..array.effect import CallbackOp
 from ..array.elementwise import ElementwiseOp
 from ..array.indexing import DynamicSliceOp, DynamicUpdateSliceOp, GatherOp
 from ..array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
@@ -181,14 +182,17 @@ def _reduced(op: ReduceOp | ArgReduceOp) -> Link:
 
 
 def iterated_values(block: Block) -> list[SSAValue]:
-    """Return the values of a body that its loops compute or read element by element, in order."""
+    """Return the values of a body that its loops compute or read element by element, in order.
+
+    What Python computes comes from no loop.
+    """
     last = block.last_op
     wanted = set(last.operands) if last is not None else set()
     for op in reversed(list(block.ops)):
         if op.results and op.results[0] in wanted:
             for larger, smaller, _ in links_of(op):
                 wanted.update((larger, smaller))
-    results = (v for op in block.ops for v in op.results)
+    results = (v for op in block.ops if not isinstance(op, CallbackOp) for v in op.results)
     return [v for v in (*block.args, *results) if v in wanted]
 
 

@@ -1,4 +1,4 @@
-// RUN: gradatim-opt %s -p 'array-checks{function=f kinds="user","index"},array-canonicalize' | filecheck %s
+// RUN: gradatim-opt %s -p 'array-insert-checks{function=f kinds="index"},array-checks{function=f},array-canonicalize' | filecheck %s
 // RUN: gradatim-opt %s -p array-raise-checks | filecheck %s --check-prefix=RAISE
 // RUN: gradatim-opt %s --print-op-generic | gradatim-opt | filecheck %s --check-prefix=SYNTAX
 
@@ -7,7 +7,7 @@
 // CHECK-LABEL: func.func @f
 // CHECK-SAME:    -> (tensor<2xf64>, tensor<i64>, tensor<i64>)
 // CHECK-SAME:    message = "bad {v}", names = ["v"], slots = array<i64: 0>
-// CHECK-SAME:    message = "a window of 2 elements at position {} is out of range along axis 0 of size 5", names = [""], slots = array<i64: 0>
+// CHECK-SAME:    message = "a window of 2 elements at index {} is out of bounds for axis 0 with size 5", names = [""], slots = array<i64: 0>
 // CHECK:         %2 = array.select %ok, %0, %1
 // CHECK-NEXT:    %3 = array.select %ok, %0, %i
 // CHECK-NEXT:    %y = array.dynamic_slice

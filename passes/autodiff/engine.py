@@ -14,7 +14,8 @@ from typing import NamedTuple
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...ir.array.control import BarrierOp, TapeNewOp, TapeType
+from ...ir.array.control import TapeNewOp, TapeType
+from ...ir.array.plain import BarrierOp
 from ...ir.builder import Builder
 from ...ir.functions import BlockBuilder
 from ...ir.locations import derived

@@ -16,7 +16,7 @@ from ...ir.locations import derived
 from ..functions import replace_functions, visibility_of
 from .engine import ENGINE
 from .kinds import derivative_type, zero_like
-from .signature import differentiable_results, inputs_of, with_arguments, with_simple_loops
+from .signature import differentiable_results, inputs_of, prepared, with_arguments
 
 
 def jvp(function: FuncOp, argnums: Sequence[int] = (0,), *, aux: int = 0) -> FuncOp:
@@ -35,7 +35,7 @@ def jvp(function: FuncOp, argnums: Sequence[int] = (0,), *, aux: int = 0) -> Fun
         GradatimError: if ``argnums`` or ``aux`` do not fit, or if an op has no derivative rule.
         DtypeError: if an argument of ``argnums`` is neither of floats nor of complex numbers.
     """
-    function = with_simple_loops(function)
+    function = prepared(function)
     inputs = inputs_of(function, argnums)
     positions = set(differentiable_results(function, aux))
     parameters = function.body.block.args

@@ -21,7 +21,7 @@ from ..partition import Prices, Split, cost_between_calls, part_of, split
 from ..simplify.canonicalize import canonicalize
 from .kinds import not_linear, require_unused
 from .rules import NON_DIFFERENTIABLE
-from .signature import differentiable_results, inputs_of, with_simple_loops
+from .signature import differentiable_results, inputs_of, prepared
 from .vjp import reverse, vjp
 
 
@@ -103,7 +103,7 @@ def transpose(function: FuncOp, linear_args: Sequence[int] = (0,)) -> FuncOp:
             function is not linear; the message names the op and its line.
         DtypeError: if an argument of ``linear_args`` is neither of floats nor of complex numbers.
     """
-    function = with_simple_loops(function)
+    function = prepared(function)
     inputs = inputs_of(function, linear_args)
     parameters = function.body.block.args
     positions = differentiable_results(function, 0)

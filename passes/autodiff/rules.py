@@ -9,6 +9,7 @@ from xdsl.ir import Operation
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
 from . import (
+    collective,
     contraction,
     control,
     effect,
@@ -30,6 +31,7 @@ FAMILIES: Final = {
     "ordering": ordering,
     "random": random,
     "effect": effect,
+    "collective": collective,
     "control": control,
 }
 """The modules that hold the rules, by family of ops."""

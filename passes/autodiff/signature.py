@@ -5,27 +5,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
+from ...ir.array.plain import GuardOp
 from ...ir.array.regions import RegionOp
+from ...ir.builder import Builder
 from ...ir.errors import DtypeError, GradatimError
 from ...ir.functions import FunctionBuilder, return_of
 from ...ir.types import spell
 from ..simplify.canonicalize import canonicalize
+from ..simplify.rewriting import blocks_of, rewrite_forward
+from .control.plain import select_safe
 from .kinds import is_inexact
 
 
-def with_simple_loops(function: FuncOp) -> FuncOp:
-    """Return a function simplified if it has loops or branches, and as it is otherwise.
+def prepared(function: FuncOp) -> FuncOp:
+    """Return a function to be differentiated: simplified if it has loops or branches.
 
     What a loop computes in each step although it is always the same would else be differentiated
-    in each step.
+    in each step. Guards choose what is safe, also where no derivative passes by them: what is
+    infinite behind them must not meet a cotangent of zero.
     """
-    if not any(isinstance(op, RegionOp) for op in function.body.block.ops):
+    if not any(isinstance(op, RegionOp | GuardOp) for op in function.body.block.ops):
         return function
     copy = function.clone()
+    _select_safe(copy.body.block)
     canonicalize(copy)
     return copy
+
+
+def _select_safe(block: Block) -> None:
+    """Let the guards of a block, and of the regions in it, choose."""
+    b = Builder(block)
+    found = False
+    for op in block.ops:
+        found |= isinstance(op, GuardOp)
+        for inner in blocks_of(op):
+            _select_safe(inner)
+
+    def visit(op: Operation) -> Sequence[SSAValue] | None:
+        if not isinstance(op, GuardOp):
+            return None
+        b.location = op.location
+        return [select_safe(b, op, op.operands)]
+
+    if found:
+        rewrite_forward(block, visit)
 
 
 def with_arguments(

@@ -19,7 +19,7 @@ from ...ir.types import shape_of, spell
 from ..functions import replace_functions, visibility_of
 from .engine import ENGINE
 from .kinds import derivative_type, zero_like
-from .signature import differentiable_results, inputs_of, with_arguments, with_simple_loops
+from .signature import differentiable_results, inputs_of, prepared, with_arguments
 
 
 def vjp(
@@ -50,7 +50,7 @@ def vjp(
         DtypeError: if an argument of ``argnums`` is neither of floats nor of complex numbers.
         ShapeError: if ``seed`` is set and the result is not one number.
     """
-    function = with_simple_loops(function)
+    function = prepared(function)
     inputs = inputs_of(function, argnums)
     positions = differentiable_results(function, aux)
     outputs = return_of(function).operands

@@ -59,6 +59,7 @@ class Lanes(ABC):
     """
 
     size: int
+    name: str | None
     mask: SSAValue | None
 
     @abstractmethod

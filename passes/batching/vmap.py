@@ -24,6 +24,7 @@ from ..blocks import append_copy, name_argument
 from ..functions import replace_functions
 from . import (
     calls,
+    collective,
     contraction,
     control,
     effect,
@@ -35,6 +36,8 @@ from . import (
     shape,
 )
 from .batched import Batched, BatchingRule, Flags, LaneRule, Lanes, at_axis, batched_type
+from .collective import is_resolved
+from .guards import guarded
 
 FAMILIES: Final = {
     "elementwise": elementwise,
@@ -45,6 +48,7 @@ FAMILIES: Final = {
     "ordering": ordering,
     "random": random,
     "effect": effect,
+    "collective": collective,
     "control": control,
     "calls": calls,
 }
@@ -64,6 +68,7 @@ def vmap(
     size: int,
     in_axes: Sequence[int] | None = None,
     out_axes: Sequence[int] | None = None,
+    axis_name: str | None = None,
 ) -> FuncOp:
     """Return the function that does for ``size`` examples what ``function`` does for one.
 
@@ -76,6 +81,7 @@ def vmap(
             same for all; 0 for each argument if left out.
         out_axes: for each result the dimension that shall count the examples, or -1 where it is
             the same for all; 0 for each result if left out.
+        axis_name: by which collectives in the function know the batch.
 
     Raises:
         ShapeError: if ``size`` is negative, if the axes are too many or too few or no dimensions
@@ -94,7 +100,7 @@ def vmap(
         function.location,
     )
     given = [Batched(new, axis) for new, axis in zip(batch.arguments, axes)]
-    found, _ = _Lanes(size).append(batch.builder, function.body.block, given)
+    found, _ = _Lanes(size, axis_name).append(batch.builder, function.body.block, given)
     batch.builder.location = derived(terminator.location, "vmap")
     results = [
         _placed(batch.builder, result, place, size, index)
@@ -105,14 +111,15 @@ def vmap(
 
 
 class _Lanes(Lanes):
-    def __init__(self, size: int, mask: SSAValue | None = None) -> None:
+    def __init__(self, size: int, name: str | None = None, mask: SSAValue | None = None) -> None:
         self.size = size
+        self.name = name
         self.mask = mask
 
     def append(
         self, b: Builder, body: Block, arguments: Sequence[Batched], mask: SSAValue | None = None
     ) -> tuple[list[Batched], SSAValue | None]:
-        inner = _Lanes(self.size, mask)
+        inner = _Lanes(self.size, self.name, mask)
         environment: dict[SSAValue, Batched] = dict(zip(body.args, arguments))
         for old, (new, _) in zip(body.args, arguments):
             name_argument(new, old.name_hint)
@@ -124,7 +131,7 @@ class _Lanes(Lanes):
         return [environment[value] for value in terminator._operands], inner.mask
 
     def of_size(self, size: int) -> Lanes:
-        return _Lanes(size)
+        return _Lanes(size, self.name)
 
     def batched(self, body: Block, batched: Flags) -> list[bool]:
         found = {
@@ -166,13 +173,13 @@ def _append(b: Builder, op: Operation, environment: dict[SSAValue, Batched], lan
     rule = RULES.get(type(op))
     b.location = derived(op.location, "vmap")
     results: Sequence[Batched]
-    shared = all(axis is None for _, axis in operands) and not isinstance(op, TapeNewOp)
-    if shared and not (isinstance(op, CheckOp) and lanes.mask is not None):
+    shared = all(axis is None for _, axis in operands)
+    if shared and not _asks_for_lanes(op, lanes):
         results = [Batched(value, None) for value in _copied(b, op, operands)]
     elif isinstance(rule, LaneRule):
         results = rule.append(lanes, b, op, operands)
     elif rule is not None:
-        found = rule(b, op, operands, lanes.size)
+        found = rule(b, op, guarded(lanes, b, op, operands), lanes.size)
         results = [found] if isinstance(found, Batched) else list(found)
     else:
         raise _missing_rule(op)
@@ -180,6 +187,13 @@ def _append(b: Builder, op: Operation, environment: dict[SSAValue, Batched], lan
         environment[old] = new
         if old.name_hint is not None and new.value.name_hint is None:
             new.value.name_hint = old.name_hint
+
+
+def _asks_for_lanes(op: Operation, lanes: Lanes) -> bool:
+    """Tell whether an op depends on the batch though no operand does."""
+    if isinstance(op, CheckOp):
+        return lanes.mask is not None
+    return isinstance(op, TapeNewOp) or is_resolved(lanes, op)
 
 
 def _copied(b: Builder, op: Operation, operands: Sequence[Batched]) -> Sequence[SSAValue]:
@@ -251,6 +265,7 @@ class ArrayVmap(ModulePass):
         in-axes: the dimension of the batch in each argument, -1 where there is none; all 0 if left
             out.
         out-axes: the same for each result.
+        axis-name: by which collectives in the function know the batch.
     """
 
     name: ClassVar[str] = "array-vmap"
@@ -259,9 +274,12 @@ class ArrayVmap(ModulePass):
     function: str | None = None
     in_axes: tuple[int, ...] | None = None
     out_axes: tuple[int, ...] | None = None
+    axis_name: str | None = None
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Apply the pass to the function or functions it names."""
         replace_functions(
-            op, self.function, lambda f: vmap(f, self.size, self.in_axes, self.out_axes)
+            op,
+            self.function,
+            lambda f: vmap(f, self.size, self.in_axes, self.out_axes, self.axis_name),
         )

@@ -33,10 +33,11 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
+from ...ir.array.effect import CallbackOp
 from ...ir.array.shape import ConstantOp, ReshapeOp
 from ...ir.functions import find_function, return_of
 from ...ir.integer_arrays import dense_i64, segment_sizes
-from ...ir.kernel.buffers import buffer_type, part_type
+from ...ir.kernel.buffers import STATUS, buffer_type, part_type
 from ...ir.kernel.memory import LoadOp, StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_read_at_computed_positions
@@ -57,8 +58,8 @@ def bufferize(function: FuncOp, constants: Constants) -> None:
     """Rewrite a function at the kernel level to work on memory, in place.
 
     Its arguments become buffers that are only read, followed by one buffer for each result. If it
-    has tapes, it returns a status: 1 if there was no memory for one, else 0. What it needs of
-    constants is defined in the module that ``constants`` was made for.
+    has tapes or calls Python, it returns a status: 0, or why its results are not valid. What it
+    needs of constants is defined in the module that ``constants`` was made for.
 
     Raises:
         GradatimError: if it has ops other than kernels, reshapes, constants, loops and branches.
@@ -90,6 +91,7 @@ class Bufferize:
         self.storages: dict[Storage, SSAValue] = {}
         self.at_end: list[Callable[[], None]] = []
         self.status: SSAValue | None = None
+        self.calls_python = any(isinstance(op, CallbackOp) for op in function.walk())
         self._frames: dict[Operation | None, Frame] = {}
         self._globals: dict[DenseIntOrFPElementsAttr, SSAValue] = {}
 
@@ -97,7 +99,7 @@ class Bufferize:
         """Append everything."""
         self._name_arguments()
         with self.frame(None):
-            if self.plan.pushes:
+            if self.plan.pushes or self.calls_python:
                 self._append_status()
             self.append_ops(self.old)
             self.end()
@@ -107,8 +109,8 @@ class Bufferize:
             self.add(ReturnOp, ())
 
     def _append_status(self) -> None:
-        """Have a word that says whether memory for tapes could be had."""
-        self.status = self.append(memref.AllocaOp, (), MemRefType(i32, []), _ALLOCATION)
+        """Have a word that says whether memory for tapes could be had, and Python did not raise."""
+        self.status = self.append(memref.AllocaOp, (), buffer_type(STATUS), _ALLOCATION)
         self.status.name_hint = "status"
         zero = self.append(arith.ConstantOp, (), i32, {"value": IntegerAttr(0, i32)})
         self.add(memref.StoreOp, (zero, self.status))
@@ -150,6 +152,10 @@ class Bufferize:
         if yielded != list(fusion.terminator.operands):
             fusion.terminator.operands = yielded
         ins = [self._operand(v, a, fusion) for v, a in zip(fusion.ins, body.args)]
+        if isinstance(yielded[0].owner, CallbackOp):
+            assert self.status is not None
+            body.insert_arg(STATUS, len(body.args))
+            ins.append(self.status)
         fusion.body.detach_block(body)
         new = FusionOp.of(body, ins, outs, schedule=fusion.schedule.data, location=fusion.location)
         self.block.add_op(new)

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     i1,
+    i32,
     i64,
 )
 from xdsl.dialects.tensor import ExtractOp, FromElementsOp
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from .bufferize import Bufferize
 
 INDEX: Final = IndexType()
+
+_EQUAL: Final = 0  # the predicate of an upstream comparison
 
 
 def append(b: Bufferize, op: Operation) -> None:
@@ -251,6 +254,8 @@ def _while(b: Bufferize, op: Operation) -> None:
         carried.enter(before.args, condition.args[first:])
         b.append_ops(condition)
         predicate = _scalar(b, terminator_of(condition).operands[0])
+        if b.calls_python:
+            predicate = b.append(arith.AndIOp, (predicate, _is_good(b)), i1)
         b.add(scf.ConditionOp, (predicate, *before.args))
     with b.scope(after):
         _stand_for(b, consts, body.args[:first])
@@ -263,6 +268,17 @@ def _while(b: Bufferize, op: Operation) -> None:
     regions = [Region(before), Region(after)]
     new = b.add(scf.WhileOp, carried.initial, types, regions=regions)
     carried.leave(new.results, op.results)
+
+
+def _is_good(b: Bufferize) -> SSAValue:
+    """Append whether the status is still 0.
+
+    After Python has raised, loops might wait in vain for what it gives.
+    """
+    assert b.status is not None
+    found = b.append(memref.LoadOp, (b.status,), i32)
+    zero = b.append(arith.ConstantOp, (), i32, {"value": IntegerAttr(0, i32)})
+    return b.append(arith.CmpiOp, (found, zero), i1, {"predicate": IntegerAttr(_EQUAL, i64)})
 
 
 # What regions take from outside

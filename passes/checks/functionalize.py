@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -11,8 +11,10 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseArrayBase,
     DictionaryAttr,
+    IntegerAttr,
     ModuleOp,
     StringAttr,
+    i64,
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -36,7 +38,7 @@ from ...ir.locations import derived, spell_location
 from ...ir.types import shape_of, tensor_info
 from ..blocks import Environment, append_block, append_copy, mapping
 from ..functions import replace_functions, visibility_of
-from .sites import KINDS, Site
+from .sites import checked_blocks
 
 CHECKS = "checks"
 """The attribute in which a function tells what its checks are, in the order of their numbers."""
@@ -52,19 +54,20 @@ class Check(NamedTuple):
         message: a format of the payload.
         names: for each value of the payload its keyword, or an empty string.
         slots: which values behind the code are the payload.
+        number: the program's function that raises its error.
         where: the user's file and line, empty if not known.
     """
 
     message: str
     names: tuple[str, ...]
     slots: tuple[int, ...]
+    number: int
     where: str
 
 
 class _Numbered(NamedTuple):
-    number: int
+    code: int
     slots: tuple[int, ...]
-    site: Site
 
 
 class _Plan:
@@ -73,41 +76,34 @@ class _Plan:
     Checks of which only one can be the first to fail share slots.
     """
 
-    def __init__(self, function: FuncOp, kinds: Sequence[str]) -> None:
-        self.sites: dict[Operation, list[_Numbered]] = {}
+    def __init__(self, function: FuncOp) -> None:
+        self.found: dict[Operation, _Numbered | None] = {}
         self.checks: list[Check] = []
         self.slots: list[Attribute] = []
-        self._kinds = kinds
         self._visit(function.body.block)
 
     def _visit(self, block: Block) -> bool:
+        """Note the checks of a block, and the ops with checks in their regions."""
         found = False
         for op in block.ops:
-            sites = [site for kind in self._kinds for site in KINDS[kind](op)]
-            inside = [self._visit(inner) for inner in _checked_blocks(op)]
-            if sites or any(inside):
-                self.sites[op] = [self._number(op, site) for site in sites]
+            inside = [self._visit(inner) for inner in checked_blocks(op)]
+            if isinstance(op, CheckOp) or any(inside):
+                self.found[op] = self._number(op) if isinstance(op, CheckOp) else None
                 found = True
         return found
 
-    def _number(self, op: Operation, site: Site) -> _Numbered:
+    def _number(self, op: CheckOp) -> _Numbered:
         slots: list[int] = []
-        for type_ in site.types:
+        for type_ in [value.type for value in op.payload]:
             free = (i for i, s in enumerate(self.slots) if s == type_ and i not in slots)
             slot = next(free, len(self.slots))
             if slot == len(self.slots):
                 self.slots.append(type_)
             slots.append(slot)
-        where = spell_location(op.location) or ""
-        self.checks.append(Check(site.message, site.names, tuple(slots), where))
-        return _Numbered(len(self.checks), tuple(slots), site)
-
-
-def _checked_blocks(op: Operation) -> Iterator[Block]:
-    """Yield the blocks of an op that run when it does: of derivative rules none."""
-    regions = op.regions[:1] if isinstance(op, CustomDerivativeOp) else op.regions
-    for region in regions:
-        yield from region.blocks
+        names = tuple([name.data for name in op.names])
+        number, where = op.number.value.data, spell_location(op.location) or ""
+        self.checks.append(Check(op.message.data, names, tuple(slots), number, where))
+        return _Numbered(len(self.checks), tuple(slots))
 
 
 class _Writer:
@@ -126,36 +122,19 @@ class _Writer:
         for op in body.ops:
             if op is body.last_op:
                 break
-            numbered = self._plan.sites.get(op)
-            if numbered is None:
+            if op not in self._plan.found:
                 append_copy(b.block, op, environment)
                 continue
             b.location = derived(op.location, "checks")
-            if op.regions:
-                operands = [environment[value] for value in op.operands]
+            operands = [environment[value] for value in op.operands]
+            numbered = self._plan.found[op]
+            if numbered is None:
                 results, state = self._append_region_op(b, op, operands, environment, state)
                 environment.update(zip(op.results, results))
             else:
-                state = self._append_checked(b, op, numbered, environment, state)
-        return state
-
-    def _append_checked(
-        self,
-        b: Builder,
-        op: Operation,
-        numbered: Sequence[_Numbered],
-        environment: Environment,
-        state: State,
-    ) -> State:
-        if isinstance(op, CheckOp):
-            environment[op.result] = environment[op.condition]
-        else:
-            append_copy(b.block, op, environment)
-        operands = [environment[value] for value in op.operands]
-        results = [environment[value] for value in op.results]
-        for check in numbered:
-            holds, payload = check.site.emit(b, operands, results)
-            state = _recorded(b, check, holds, payload, state)
+                holds, *payload = operands
+                environment[op.results[0]] = holds
+                state = _recorded(b, numbered, holds, payload, state)
         return state
 
     def _append_region_op(
@@ -222,7 +201,7 @@ class _Writer:
         count = len(op.groups[0])
         consts, carries = operands[:count], operands[count:]
         condition = op.condition.block
-        if all(inner not in self._plan.sites for inner in condition.ops):
+        if all(inner not in self._plan.found for inner in condition.ops):
             test, arguments, _ = self._begun(condition, len(operands))
             looks = append_block(test.block, condition, arguments)
             blocks = test.finish(looks), self._block(op.body.block)
@@ -292,14 +271,14 @@ def _recorded(
     """Append the state behind a check: what failed before it stays."""
     code = state[0]
     first = b.and_(b.not_(holds), b.compare("eq", code, b.full_like(code, 0)))
-    new = [b.select(first, b.full_like(code, check.number), code), *state[1:]]
+    new = [b.select(first, b.full_like(code, check.code), code), *state[1:]]
     for slot, value in zip(check.slots, payload):
         mask = b.broadcast(first, shape_of(value), ())
         new[1 + slot] = b.select(mask, value, new[1 + slot])
     return new
 
 
-def functionalize(function: FuncOp, kinds: Sequence[str]) -> FuncOp:
+def functionalize(function: FuncOp) -> FuncOp:
     """Return the function that returns also what its checks found.
 
     Behind the results come a 0-d i64, the number of the check that failed first or 0, and the
@@ -307,15 +286,11 @@ def functionalize(function: FuncOp, kinds: Sequence[str]) -> FuncOp:
 
     Args:
         function: a function without calls; it is left as it is.
-        kinds: of ``user``, ``index``, ``div``, ``nan``. Checks of the user's go in any case.
 
     Raises:
-        GradatimError: if there is no such kind, or an op's checks cannot be computed.
+        GradatimError: if the checks inside of an op cannot be computed.
     """
-    unknown = [kind for kind in kinds if kind not in KINDS]
-    if unknown:
-        raise GradatimError(f"the kinds of checks are {', '.join(KINDS)}, not {unknown[0]}")
-    plan = _Plan(function, [kind for kind in KINDS if kind in kinds])
+    plan = _Plan(function)
     writer, source = _Writer(plan), function.body.block
     names = [argument.name_hint for argument in source.args]
     new = FunctionBuilder(function.sym_name.data, source.arg_types, names, function.location)
@@ -329,7 +304,7 @@ def functionalize(function: FuncOp, kinds: Sequence[str]) -> FuncOp:
 
 
 def _drop_checks(function: FuncOp) -> None:
-    """Erase checks that were not asked for, and those of derivative rules."""
+    """Erase the checks of derivative rules."""
     for op in [op for op in function.walk() if isinstance(op, CheckOp)]:
         op.result.replace_all_uses_with(op.condition)
         block = op.parent_block()
@@ -343,6 +318,7 @@ def _attribute_of(check: Check) -> DictionaryAttr:
             "message": StringAttr(check.message),
             "names": ArrayAttr([StringAttr(name) for name in check.names]),
             "slots": dense_i64(check.slots),
+            "number": IntegerAttr(check.number, i64),
             "where": StringAttr(check.where),
         }
     )
@@ -356,18 +332,24 @@ def checks_of(function: FuncOp) -> tuple[Check, ...]:
 
 
 def _check_of(entry: Mapping[str, Attribute]) -> Check:
-    message, names, slots, where = (entry[key] for key in ("message", "names", "slots", "where"))
+    message, names, slots, number, where = (entry[key] for key in Check._fields)
     assert isinstance(message, StringAttr) and isinstance(where, StringAttr)
     assert isinstance(names, ArrayAttr) and isinstance(slots, DenseArrayBase)
-    numbers = tuple([int(slot) for slot in slots.get_values()])
-    return Check(message.data, tuple([name.data for name in names]), numbers, where.data)
+    assert isinstance(number, IntegerAttr)
+    return Check(
+        message.data,
+        tuple([name.data for name in names]),
+        tuple([int(slot) for slot in slots.get_values()]),
+        number.value.data,
+        where.data,
+    )
 
 
 @dataclass(frozen=True)
 class ArrayChecks(ModulePass):
     """Let a function return, behind its results, which of its checks failed first.
 
-    Calls are inlined first. With ``kinds=user`` this
+    Calls are inlined first. This
 
         func.func @f(%x: tensor<f64>, %ok: tensor<i1>) -> tensor<f64> {
           %0 = array.check %ok "bad {}" raises 0 : i64 names [""] payload(%x : tensor<f64>)
@@ -390,14 +372,12 @@ class ArrayChecks(ModulePass):
 
     Options:
         function: the function; every public one if left out.
-        kinds: of ``user``, ``index``, ``div`` and ``nan``.
     """
 
     name: ClassVar[str] = "array-checks"
 
     function: str | None = None
-    kinds: tuple[str, ...] = ("user",)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Replace the function."""
-        replace_functions(op, self.function, lambda f: functionalize(f, self.kinds))
+        replace_functions(op, self.function, functionalize)

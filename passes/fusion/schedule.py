@@ -14,7 +14,7 @@ from xdsl.ir import Operation
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.control import ScanOp
-from ...ir.array.effect import CallbackOp, has_effect
+from ...ir.array.effect import CallbackOp
 from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.array.shape import dim_of
@@ -159,10 +159,10 @@ def split_steps(op: ScanOp, target: Target) -> None:
     What is in the steps then runs on one.
     """
     step = microseconds_in(op.body.block)
-    if has_effect(op):
-        return  # effects come in the order of the steps
     if op.count < MIN_PARALLEL_STEPS or op.count * step <= target.parallel_microseconds:
         return
+    if any(isinstance(inner, CallbackOp) for inner in op.walk()):
+        return  # Python runs in the thread of the caller, in the order of the steps
     least = math.ceil(CHUNK_MICROSECONDS / step)
     chunk = max(least, -(-op.count // MAX_CHUNKS_OF_STEPS))
     op.attributes[PARALLEL_STEPS] = IntegerAttr(chunk, i64)

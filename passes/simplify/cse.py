@@ -14,7 +14,8 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import Commutative
 
-from ...ir.array.control import BarrierOp, TapeNewOp, TapePopOp, TapePushOp
+from ...ir.array.control import TapeNewOp, TapePopOp, TapePushOp
+from ...ir.array.plain import BarrierOp
 from ...ir.array.regions import YieldOp
 from ...ir.locations import fused
 from .dce import is_pure

@@ -11,11 +11,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...ir.array.control import CustomDerivativeOp, NameOp, RematOp
+from ...ir.array.control import CustomDerivativeOp, RematOp
+from ...ir.array.plain import GuardOp, NameOp
 from .rewriting import functions_of, opened, rewrite_forward
 
 _WITH_BODY: Final = (CustomDerivativeOp, RematOp)
-_DROPPED: Final = (*_WITH_BODY, NameOp)
+_DROPPED: Final = (*_WITH_BODY, NameOp, GuardOp)
 
 
 def drop_rules(block: Block) -> None:
@@ -29,8 +30,8 @@ def drop_rules(block: Block) -> None:
                 drop_rules(inner)
 
     def visit(op: Operation) -> Sequence[SSAValue] | None:
-        if type(op) is NameOp:
-            return op.operands
+        if type(op) is NameOp or type(op) is GuardOp:
+            return op.operands[-1:]
         return opened(op.regions[0].block, op.operands, block) if type(op) in _WITH_BODY else None
 
     if found:
@@ -42,8 +43,8 @@ class ArrayDropRules(ModulePass):
     """Forget how to differentiate: open the ops that only say so.
 
     ``array.custom_derivative`` becomes what its first region does, ``array.remat`` its body, and
-    ``array.name`` its operand. It comes when nothing will be differentiated any more. Barriers
-    stay.
+    ``array.name`` and ``array.guard`` their operand. It comes when nothing will be differentiated
+    any more. Barriers stay.
 
         %y = array.remat policy "nothing" operands(%x : tensor<f64>) {
         ^bb0(%a: tensor<f64>):

@@ -12,7 +12,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...ir.array.control import BarrierOp, CaseOp
+from ...ir.array.control import CaseOp
+from ...ir.array.plain import BarrierOp
 from ...ir.array.regions import RegionOp
 from ...ir.builder import Builder
 from ...ir.types import dtype_of

@@ -13,7 +13,8 @@ from xdsl.ir import Attribute, Block, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.base import ArrayOp
-from ...ir.array.control import PlainOp, TapeType
+from ...ir.array.control import TapeType
+from ...ir.array.plain import PlainOp
 from ...ir.array.regions import RegionOp, terminator_of
 from ...ir.functions import BlockBuilder, FunctionBuilder, return_of
 from ...ir.types import Tensor, tensor_info, tensor_type

@@ -214,3 +214,110 @@ def test_wrong_arguments():
 def test_the_interpreter_calls_too(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GRADATIM_EXECUTE", "interpreter")
     assert gd.stage(lambda x: cube(x) + 1)(np.float64(2.0)) == 9.0
+
+
+def test_after_an_error_no_callback_is_called():
+    calls: list[Any] = []
+
+    def fail(x: Any) -> None:
+        calls.append(float(x))
+        if x == 2:
+            raise KeyError("two")
+
+    def f(x: Any) -> Any:
+        y = lax.fori_loop(0, 10, lambda i, s: gd.debug.callback(fail, s) or s + 1, x)
+        gd.io_callback(fail, None, y + 100)
+        return gd.pure_callback(lambda y: calls.append("pure") or y, NUMBER, y)
+
+    for transformed in (gd.stage(f), gd.stage(f).compile(0.0)):
+        calls.clear()
+        with pytest.raises(KeyError, match="two"):
+            transformed(0.0)
+        assert calls == [0, 1, 2]
+
+
+def refuse(x: Any) -> Any:
+    raise ZeroDivisionError("never")
+
+
+def waiting_in_the_condition(x: Any) -> Any:
+    return lax.while_loop(lambda s: gd.pure_callback(refuse, NUMBER, s) < 1, lambda s: s + 1, x)
+
+
+def waiting_in_the_body(x: Any) -> Any:
+    return lax.while_loop(lambda s: s < 1, lambda s: gd.io_callback(refuse, NUMBER, s), x)
+
+
+def waiting_behind(x: Any) -> Any:
+    step = gd.io_callback(refuse, NUMBER, x)
+    return lax.while_loop(lambda s: s < 1, lambda s: s + step, x)
+
+
+def waiting_in_a_branch(x: Any) -> Any:
+    def step(s: Any) -> Any:
+        return lax.cond(s < 1, lambda: gd.pure_callback(refuse, NUMBER, s), lambda: s)
+
+    return lax.while_loop(lambda s: s < 1, step, x)
+
+
+def waiting_on_a_tape(x: Any) -> Any:
+    def step(s: Any) -> Any:
+        gd.debug.callback(refuse, s)
+        return np.sin(s) * s
+
+    return lax.while_loop(lambda s: s < 1, step, x)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        waiting_in_the_condition,
+        waiting_in_the_body,
+        waiting_behind,
+        waiting_in_a_branch,
+        waiting_on_a_tape,
+        gd.grad(waiting_on_a_tape),
+    ],
+)
+def test_loops_do_not_wait_for_what_has_raised(f: Any):
+    for call in (lambda: gd.stage(f)(0.0), lambda: gd.vmap(f)(np.zeros(3))):
+        with pytest.raises(ZeroDivisionError, match="never"):
+            call()
+
+
+def test_an_error_keeps_its_own_traceback():
+    f = gd.stage(lambda x: gd.pure_callback(refuse, NUMBER, x))
+    for call in (f, f, f.compile(1.0)):
+        with pytest.raises(ZeroDivisionError) as caught:
+            call(1.0)
+        names = [entry.name for entry in caught.traceback]
+        assert names[-1] == "refuse"
+        assert all(str(entry.path).endswith("test_callbacks.py") for entry in caught.traceback)
+
+
+def test_compiled_calls_of_python_enter_no_slow_path():
+    f = gd.stage(lambda x: cube(x) + 1)
+    assert f(2.0) == 9.0
+    assert len(f.programs) == 1
+    nested = gd.stage(lambda x: gd.pure_callback(lambda x: f(x) + f(x), NUMBER, x))
+    assert nested(2.0) == 18.0
+
+
+def test_callbacks_stay_in_the_thread_of_the_caller():
+    import threading
+
+    threads = set()
+
+    def slow(x: Any) -> Any:
+        threads.add(threading.get_ident())
+        return x
+
+    def f(x: Any) -> Any:
+        def step(_: None, a: Any) -> Any:
+            return None, np.sin(gd.pure_callback(slow, NUMBER, a.sum()) * a)
+
+        return lax.scan(step, None, x)[1]
+
+    x = np.ones((64, 20000))
+    assert gd.stage(f)(x).shape == x.shape
+    assert threads == {threading.get_ident()}

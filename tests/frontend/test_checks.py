@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gradatim as gd
-from gradatim import checks, errors, lax
+from gradatim import checks, errors, lax, random
 
 
 def positive(x: Any) -> Any:
@@ -96,20 +96,20 @@ USER = [
 ]
 
 AUTOMATIC = [
-    (lambda a, i: a[i], "index", (np.arange(3.0), 2), (np.arange(3.0), 3), "position 3 is out"),
+    (lambda a, i: a[i], "index", (np.arange(3.0), 2), (np.arange(3.0), 3), "index 3 is out"),
     (
         lambda a, i: a[i],
         "index",
         (np.arange(3.0), np.array([0, -3])),
         (np.arange(3.0), np.array([0, 5])),
-        "position 5 is out of range along axis 0 of size 3",
+        "index 5 is out of bounds for axis 0 with size 3",
     ),
     (
         stored,
         "index",
         (np.arange(3.0), 2),
         (np.arange(3.0), 4),
-        "position 4 is out",
+        "index 4 is out",
     ),
     (lambda a, b: a // b, "div", (1, 2), (1, 0), "division by zero"),
     (lambda a, b: a % b, "div", (1, 2), (1, 0), "division by zero"),
@@ -118,6 +118,13 @@ AUTOMATIC = [
     (np.subtract, "nan", (np.inf, 1.0), (np.inf, np.inf), "sub makes NaN"),
     (np.sum, "nan", (np.array([np.inf, np.nan]),), (np.array([np.inf, -np.inf]),), "reduce makes"),
 ]
+
+
+ERRORS = {
+    "index": errors.IndexCheckError,
+    "div": errors.DivisionCheckError,
+    "nan": errors.NanCheckError,
+}
 
 
 def _require_same(found: Any, expected: Any) -> None:
@@ -153,6 +160,11 @@ def test_automatic_checks(f: Any, kind: str, good: Any, bad: Any, message: str):
     error, out = checks.checkify(program, kinds)(*good)
     assert error.get() is None
     _require_same(out, program(*good))
+    checked = gd.stage(program, checks=kinds)
+    with pytest.raises(ERRORS[kind]) as caught:
+        checked(*bad)
+    assert str(caught.value) == checks.checkify(program, kinds)(*bad)[0].get()
+    _require_same(checked(*good), out)
     others = checks.index_checks if kind != "index" else checks.float_checks
     assert checks.checkify(program, others)(*bad)[0].get() is None
 
@@ -198,7 +210,7 @@ def test_the_first_check_of_all_kinds_wins():
 
     f_checked = checks.checkify(f, checks.automatic_checks)
     assert f_checked(0.0, 5)[0].get().startswith("division by zero")
-    assert f_checked(1.0, 5)[0].get().startswith("position 5")
+    assert f_checked(1.0, 5)[0].get().startswith("index 5")
     assert f_checked(1.0, 2)[0].get() is None
 
 
@@ -227,3 +239,209 @@ def test_static_arguments_stay_static():
     error, y = checks.checkify(f)(4.0, 3)
     assert error.get() is None and y == 6.0
     assert checks.checkify(f) is checks.checkify(f)
+
+
+# On plain calls
+
+
+INDICES = [
+    (lambda a, i: a[i], -4, "index -4 is out of bounds for axis 0 with size 3"),
+    (lambda a, i: a[i], 3, "index 3 is out of bounds for axis 0 with size 3"),
+    (lambda a, i: a[0, i], -6, "index -6 is out of bounds for axis 1 with size 5"),
+    (lambda a, i: a[1:, i], np.array([0, -7]), "index -7 is out of bounds for axis 1 with size 5"),
+    (lambda a, i: a[i], np.array([[1], [-4]]), "index -4 is out of bounds for axis 0 with size 3"),
+    (lambda a, i: a[i], np.array([1, 9], np.uint8), "index 9 is out of bounds"),
+    (lambda a, i: np.take(a, i, axis=1), -9, "index -9 is out of bounds for axis 1 with size 5"),
+    (lambda a, i: a[i, i], 3, "index 3 is out of bounds for axis 0 with size 3"),
+]
+
+
+@pytest.mark.parametrize(("f", "given", "message"), INDICES)
+def test_an_index_is_named_as_it_was_given(f: Any, given: Any, message: str):
+    a = np.ones((3, 5))
+    checked = gd.stage(lambda a, i: f(a, i), checks=checks.index_checks)
+    with pytest.raises(IndexError) as caught:
+        checked(a, given)
+    assert caught.value.message.startswith(message)
+    assert caught.value.where.startswith(__file__)
+    np.testing.assert_array_equal(checked(a, given * 0), f(a, given * 0))
+
+
+def test_what_makes_nan_is_named_with_its_line():
+    def f(x: Any) -> Any:
+        y = np.sqrt(x)
+        return y + 1
+
+    line = inspect.getsourcelines(f)[1] + 1
+    with pytest.raises(FloatingPointError, match="sqrt makes NaN of numbers") as caught:
+        gd.stage(f, checks=checks.nan_checks)(-1.0)
+    assert caught.value.where == f"{__file__}:{line}"
+
+
+def reciprocal(x: Any) -> Any:
+    checks.check(x < 9, "too large")
+    return 1 / x
+
+
+def test_the_option_says_which_checks_are_made():
+    for kinds, x, error in [
+        (None, 10.0, errors.CheckError),
+        (None, 0.0, None),
+        (checks.div_checks, 10.0, None),
+        (checks.div_checks, 0.0, errors.DivisionCheckError),
+        (checks.all_checks, 10.0, errors.CheckError),
+        (frozenset(), 10.0, None),
+    ]:
+        f = gd.stage(reciprocal, checks=kinds)
+        for call in (f, gd.stage(reciprocal).compile(x, checks=kinds), gd.jit(f)):
+            if error is None:
+                call(x)
+            else:
+                with pytest.raises(error):
+                    call(x)
+    assert gd.stage(reciprocal, checks=set()) is gd.stage(reciprocal, checks=frozenset())
+    with pytest.raises(errors.ArgumentError, match="no kinds of checks: all"):
+        gd.stage(reciprocal, checks={"all"})
+
+
+def test_without_the_option_the_code_is_the_same():
+    def f(a: Any, i: Any) -> Any:
+        return a[i] / a[0]
+
+    plain = gd.stage(f).lower(np.ones(3), 1)
+    assert "array.check" not in str(plain.traced)
+    assert plain.as_text("llvm") == gd.stage(f, checks=set()).lower(np.ones(3), 1).as_text("llvm")
+
+
+def test_assertions_are_checks_of_the_user():
+    def f(x: Any) -> Any:
+        assert x > 0, "positive"
+        return x
+
+    assert gd.stage(f, checks=checks.index_checks)(-1.0) == -1.0
+    for kinds in (None, checks.all_checks):
+        with pytest.raises(AssertionError):
+            gd.stage(f, checks=kinds)(-1.0)
+
+
+def test_what_a_checked_function_calls_is_checked():
+    inner = gd.stage(lambda x: 1 / x)
+    assert inner(0.0) == np.inf
+
+    @gd.custom_vjp
+    def ruled(x: Any) -> Any:
+        return 1 / x
+
+    ruled.defvjp(lambda x: (1 / x, x), lambda x, g: (-g / x**2,))
+
+    def scan(x: Any) -> Any:
+        return lax.scan(lambda s, v: (s + inner(v), None), 0.0, np.stack([x, x]))[0]
+
+    def cond(x: Any) -> Any:
+        return lax.cond(x < 1, lambda: inner(x), lambda: x)
+
+    for f in (inner, gd.checkpoint(inner), ruled, scan, cond, lambda x: gd.vjp(inner, x)[0]):
+        checked = gd.stage(lambda x, f=f: f(x) + 1, checks=checks.div_checks)
+        for call in (checked, checked.vmap(), checked.grad()):
+            x = np.array([2.0, 0.0]) if call is checked.vmap() else 0.0
+            with pytest.raises(ZeroDivisionError):
+                call(x)
+    assert inner(0.0) == np.inf
+
+
+def test_derivatives_are_checked_too():
+    """What is finite may have a derivative that is not."""
+
+    def f(x: Any) -> Any:
+        return np.sqrt(x) * x
+
+    g = gd.stage(f, checks=checks.nan_checks)
+    assert g(0.0) == 0
+    loss = gd.stage(lambda x: g.vmap()(x).sum(), checks=checks.nan_checks)
+    for call, x in [
+        (g.grad(), 0.0),
+        (g.jacfwd(), 0.0),
+        (g.grad().vmap(), np.array([1.0, 0.0])),
+        (loss.grad(), np.array([1.0, 0.0])),
+    ]:
+        with pytest.raises(FloatingPointError):
+            call(x)
+    assert g.grad()(4.0) == 3.0
+    assert g.grad().grad()(4.0) == 0.375
+
+
+def test_a_check_is_made_once():
+    g = gd.stage(lambda x: 1 / x, checks=checks.div_checks)
+    assert str(g.trace(1.0)).count("array.check") == 1
+    assert str(g.vmap().trace(np.ones(2))).count("array.check") == 1
+    once = str(g.grad().trace(1.0)).count("array.check")
+    assert str(g.grad().vmap().trace(np.ones(2))).count("array.check") == once
+
+
+def countdown(x: Any) -> Any:
+    """A step divides by what is zero once a lane has stopped."""
+
+    def step(s: Any) -> Any:
+        n, total = s
+        return n - 1, total + x * np.log(n) / n
+
+    return lax.while_loop(lambda s: s[0] > 0, step, (x, 0.0 * x))[1]
+
+
+def test_lanes_that_have_stopped_are_not_checked():
+    x = np.array([1.0, 5.0, 3.0])
+    expected = [countdown(v) for v in x]
+    for kinds in (checks.float_checks, checks.all_checks):
+        f = gd.stage(countdown, checks=kinds)
+        np.testing.assert_allclose(f.vmap()(x), expected)
+        error, found = checks.checkify(gd.vmap(countdown), kinds)(x)
+        assert error.get() is None
+        np.testing.assert_allclose(found, expected)
+        np.testing.assert_allclose(f.grad().vmap()(x), [gd.grad(countdown)(v) for v in x])
+        total = gd.stage(lambda x, f=f: f.vmap()(x).sum(), checks=kinds)
+        np.testing.assert_allclose(total.grad()(x), [gd.grad(countdown)(v) for v in x])
+
+
+def test_a_loop_that_does_not_converge_for_nan_ends():
+    def f(x: Any) -> Any:
+        return lax.while_loop(lambda s: ~(s < 1), lambda s: np.sqrt(s - 4), x)
+
+    with pytest.raises(FloatingPointError, match="sqrt makes NaN"):
+        gd.stage(f, checks=checks.nan_checks)(3.0)
+
+
+def test_decisions_by_values_and_checks_go_together():
+    def f(x: Any, n: Any) -> Any:
+        return [np.sqrt, np.log][n](x)
+
+    g = gd.stage(f, checks=checks.nan_checks)
+    assert g(4.0, 0) == 2.0 and g(1.0, 1) == 0.0
+    for n in (0, 1):
+        with pytest.raises(FloatingPointError):
+            g(-1.0, n)
+
+
+def test_in_out_functions_are_checked():
+    def f(a: Any, i: Any) -> None:
+        a[i] = 1.0
+
+    a = np.zeros(3)
+    with pytest.raises(IndexError, match="index -5 is out of bounds"):
+        gd.stage(f, inout=0, checks=checks.index_checks)(a, -5)
+    np.testing.assert_array_equal(a, 0)
+
+
+def test_samplers_are_not_checked():
+    """What they compute for all elements, and use of some, may be NaN."""
+    f = gd.stage(lambda key: random.beta(key, 0.5, 0.5, (50,)), checks=checks.automatic_checks)
+    key = random.key(0)
+    np.testing.assert_array_equal(f(key), random.beta(key, 0.5, 0.5, (50,)))
+
+
+def test_the_parts_of_a_derivative_are_checked():
+    f = gd.stage(lambda x: np.sqrt(x) * x, checks=checks.nan_checks)
+    for make in (gd.vjp, gd.linearize):
+        value, linear = make(f, 0.0)
+        assert value == 0
+        with pytest.raises(FloatingPointError):
+            linear(1.0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gradatim as gd
-from gradatim import errors
+from gradatim import errors, lax
 from gradatim.frontend.arguments import FLOAT0
 from gradatim.test_util import check_grads
 
@@ -505,3 +505,95 @@ def with_position(x: Any) -> Any:
 @each_failure(FAILURES)
 def test_misuse(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
     check_failure(call, kind, message)
+
+
+# Lanes that have stopped, where rules are not finite
+
+
+@gd.custom_vjp
+def reciprocal(n: Any) -> Any:
+    return 1 / n
+
+
+reciprocal.defvjp(lambda n: (1 / n, n), lambda n, g: (-g / n**2,))
+
+
+@gd.custom_jvp
+def reciprocal_by_tangents(n: Any) -> Any:
+    return 1 / n
+
+
+@reciprocal_by_tangents.defjvp
+def _(primals: Any, tangents: Any) -> Any:
+    return reciprocal_by_tangents(*primals), -tangents[0] / primals[0] ** 2
+
+
+@gd.custom_vjp
+def scaled(n: Any, w: Any) -> Any:
+    return w / n
+
+
+scaled.defvjp(lambda n, w: (w / n, (n, w)), lambda r, g: (-g * r[1] / r[0] ** 2, g / r[0]))
+
+
+def summing(term: Any) -> Any:
+    """A loop whose last state its body cannot take."""
+
+    def f(x: Any, w: Any) -> Any:
+        def step(s: Any) -> Any:
+            n, total = s
+            return n - 1, total + x * term(n, w)
+
+        return lax.while_loop(lambda s: s[0] > 0, step, (x, 0.0 * x))[1]
+
+    return f
+
+
+def choosing(term: Any) -> Any:
+    return lambda x, w: lax.cond(x > 0, lambda: x * term(x, w), lambda: x * w)
+
+
+@pytest.mark.parametrize("make", [summing, choosing])
+@pytest.mark.parametrize(
+    "term",
+    [
+        lambda n, w: w * reciprocal(n),
+        lambda n, w: w * reciprocal_by_tangents(n),
+        scaled,
+        lambda n, w: w / n,
+        lambda n, w: w * np.log(n) * np.sqrt(n) * n ** (0.5 - w),
+        lambda n, w: w * np.exp(1 / n) * np.arctan2(n, n),
+        lambda n, w: w / np.linalg.norm(np.stack([n, n])),
+        lambda n, w: lax.scan(lambda s, v: (s + v / n, None), w, np.ones(2))[0],
+    ],
+)
+def test_lanes_that_have_stopped_do_not_spoil_gradients(make: Any, term: Any):
+    f = make(term)
+    x, w = np.array([1.0, 5.0, 3.0, 0.0]), 2.0
+    expected = [gd.grad(f, argnums=(0, 1))(v, w) for v in x]
+    by_x, by_w = (np.array(column) for column in zip(*expected))
+    mapped = gd.vmap(f, in_axes=(0, None))
+    each = gd.vmap(gd.grad(f, argnums=(0, 1)), in_axes=(0, None))(x, w)
+    np.testing.assert_allclose(each, (by_x, by_w), rtol=1e-12)
+    total = gd.grad(lambda x, w: mapped(x, w).sum(), argnums=(0, 1))(x, w)
+    np.testing.assert_allclose(total[0], by_x, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(total[1], by_w.sum(), rtol=1e-12)
+    _, tangent = gd.jvp(mapped, (x, w), (np.ones(4), 1.0))
+    np.testing.assert_allclose(tangent, by_x + by_w, rtol=1e-12, atol=1e-15)
+    rows = gd.jacrev(mapped, argnums=1)(x, w)
+    np.testing.assert_allclose(rows, by_w, rtol=1e-12)
+
+
+def test_lanes_that_have_stopped_do_not_call():
+    """Also not in functions with rules."""
+    seen: list[float] = []
+
+    @gd.custom_vjp
+    def heard(x: Any) -> Any:
+        gd.debug.callback(lambda v: seen.append(float(v)), x)
+        return x * 2
+
+    heard.defvjp(lambda x: (x * 2, None), lambda r, g: (2 * g,))
+    f = gd.vmap(lambda x: lax.while_loop(lambda s: s < 5, heard, x))
+    np.testing.assert_array_equal(f(np.array([1.0, 4.0, 9.0])), [8, 8, 9])
+    assert sorted(seen) == [1, 2, 4, 4]

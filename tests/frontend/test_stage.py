@@ -249,7 +249,8 @@ def test_metadata_is_the_functions() -> None:
     assert inspect.signature(staged) == inspect.signature(module_level)
     assert repr(staged.vmap()) == (
         "<staged module_level.grad(argnums=0, has_aux=False, holomorphic=False, allow_int=False, "
-        "value=False).vmap(in_axes=0, out_axes=0, axis_size=None)>"
+        "value=False).vmap(in_axes=0, out_axes=0, axis_size=None, "
+        "axis_name=None)>"
     )
 
 

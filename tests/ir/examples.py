@@ -7,11 +7,13 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, UnitAttr, i64
+from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
+from gradatim.ir.array import collective as g
 from gradatim.ir.array import contraction as c
+from gradatim.ir.array import effect as f
 from gradatim.ir.array import elementwise as e
 from gradatim.ir.array import indexing as n
 from gradatim.ir.array import ordering as o
@@ -77,6 +79,15 @@ def finite(shape: Shape, dtype: np.dtype, seed: int = 0) -> np.ndarray:
     return np.asarray(full, dtype)
 
 
+def _sum_and_pair(x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+    """Return the sum of two arrays, and them beside each other; they may be batches."""
+    return [x + y, np.stack(np.broadcast_arrays(x, y), -1)]
+
+
+FUNCTIONS: list[Callable[..., list[np.ndarray]]] = [_sum_and_pair]
+"""What examples of callbacks call."""
+
+
 class Example(NamedTuple):
     """An op with operands and properties."""
 
@@ -113,7 +124,7 @@ class Example(NamedTuple):
         """Verify the function and return its results by the interpreter."""
         module = self.module()
         module.verify()
-        return Interpreter(module).call("f", *self.operands)
+        return Interpreter(module, FUNCTIONS).call("f", *self.operands)
 
     def run(self) -> np.ndarray:
         """Return the one result."""
@@ -511,6 +522,42 @@ def _sorts() -> Iterator[Example]:
     yield case(1, 1, finite((2, 5, 3), F32), finite((2, 5, 3), BOOL))
 
 
+def _callbacks() -> Iterator[Example]:
+    for dtype, shape, mapping in product(DTYPES, EDGE_SHAPES, f.MAPPINGS):
+        types = [tensor_type(shape, dtype), tensor_type((*shape, 2), dtype)]
+        properties = {
+            "number": IntegerAttr(0, i64),
+            "label": StringAttr("sum_and_pair"),
+            "mapping": StringAttr(mapping),
+            "types": ArrayAttr(types),
+        }
+        pure = {"pure": UnitAttr()} if mapping != "sequential" else {}
+        operands = (values(shape, dtype), values(shape, dtype, 1))
+        yield Example(f.CallbackOp, operands, {**properties, **pure})
+
+
+def _checks() -> Iterator[Example]:
+    for dtype, shape in product(DTYPES, EDGE_SHAPES):
+        properties = {
+            "number": IntegerAttr(0, i64),
+            "message": StringAttr("{} {x}"),
+            "names": ArrayAttr([StringAttr(""), StringAttr("x")]),
+        }
+        payload = (values(shape, dtype), values((2,), F64))
+        yield Example(f.CheckOp, (np.array(True), *payload), properties)
+
+
+def _lane_reductions() -> Iterator[Example]:
+    for kind, dtype, shape in product(g.LaneReduceOp.ALLOWED, DTYPES, EDGE_SHAPES):
+        if dtype.kind in "iuf" or (kind is ReduceKind.ADD and dtype.kind == "c"):
+            properties = {"kind": ReduceKindAttr(kind), "axis": StringAttr("i")}
+            yield Example(g.LaneReduceOp, (values(shape, dtype),), properties)
+
+
+def _lane_indices() -> Iterator[Example]:
+    yield Example(g.LaneIndexOp, (), {"axis": StringAttr("i")})
+
+
 _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     s.ConstantOp: _constants,
     s.IotaOp: _iotas,
@@ -532,6 +579,10 @@ _MAKERS: dict[type[ArrayOp], Callable[[], Iterator[Example]]] = {
     c.DotGeneralOp: _products,
     c.ConvolutionOp: _convolutions,
     o.SortOp: _sorts,
+    g.LaneReduceOp: _lane_reductions,
+    g.LaneIndexOp: _lane_indices,
+    f.CallbackOp: _callbacks,
+    f.CheckOp: _checks,
 }
 
 

@@ -196,3 +196,15 @@ def test_blocks_and_functions_are_made_of_each_other():
     (found,) = Interpreter(ModuleOp([again])).call("g", X)
     np.testing.assert_array_equal(found, 3 * X)
     assert original.last_op is not None  # it was left as it is
+
+
+def test_a_guard_keeps_what_its_mask_tells():
+    mask, x = np.array([True, False]), np.array([np.inf, 0.0])
+    function = FunctionBuilder("f", [tensor_type((2,), a.dtype) for a in (mask, x)])
+    result = function.builder.guard(*function.arguments, 2.5)
+    module = ModuleOp([function.finish([result])])
+    module.verify()
+    np.testing.assert_array_equal(Interpreter(module).call("f", mask, x)[0], [np.inf, 2.5])
+    wrong = FunctionBuilder("f", [tensor_type((), mask.dtype), tensor_type((2,), x.dtype)])
+    with pytest.raises(VerifyException, match=r"array.guard: the mask"):
+        wrong.builder.guard(*wrong.arguments, 2.5).owner.verify()

@@ -1,4 +1,4 @@
-"""Shape, indexing, reduction, contraction and ordering ops against loops over single elements."""
+"""Ops that are not elementwise, against loops over single elements or what they call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from gradatim.ir.array import OPS_BY_FAMILY
+from gradatim.ir.array import collective as g
 from gradatim.ir.array import contraction as c
+from gradatim.ir.array import effect as f
 from gradatim.ir.array import indexing as n
 from gradatim.ir.array import ordering as o
 from gradatim.ir.array import reduction as r
@@ -21,7 +23,7 @@ from gradatim.ir.array.base import ArrayOp
 from gradatim.ir.attributes import ReduceKind, ScatterKind
 from gradatim.ir.types import shape_of, to_numpy
 
-from .examples import Example, examples
+from .examples import FUNCTIONS, Example, examples
 
 Index = tuple[int, ...]
 
@@ -315,6 +317,10 @@ EXPECTED: dict[type[ArrayOp], Callable[[Example], Any]] = {
     c.DotGeneralOp: _by_element(_dot_general),
     c.ConvolutionOp: _by_element(_convolution),
     o.SortOp: _sort,
+    g.LaneReduceOp: lambda example: example.operands[0],  # of one lane
+    g.LaneIndexOp: lambda example: np.zeros((), np.int64),
+    f.CallbackOp: lambda example: FUNCTIONS[0](*example.operands),
+    f.CheckOp: lambda example: example.operands[0],
 }
 
 ROUNDING = {np.dtype(d): t for d, t in (("f4", 1e-5), ("f8", 1e-13), ("c8", 1e-5), ("c16", 1e-13))}
@@ -325,7 +331,7 @@ COMPUTING = (*OPS_BY_FAMILY["contraction"], r.ReduceOp, r.CumulativeOp, r.Reduce
 
 
 def test_the_table_has_every_op():
-    others = ("elementwise", "random", "effect")
+    others = ("elementwise", "random")
     moving = [op for family, ops in OPS_BY_FAMILY.items() if family not in others for op in ops]
     assert EXPECTED.keys() == set(moving)
 

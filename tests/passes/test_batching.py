@@ -28,7 +28,7 @@ from gradatim.passes.autodiff.vjp import vjp
 from gradatim.passes.batching import vmap as batching
 from gradatim.passes.batching.vmap import vmap
 
-from ..ir.examples import Example, examples
+from ..ir.examples import FUNCTIONS, Example, examples
 from ..ir.test_every_op import same_bits
 from .programs import ANYTHING, SUMS, Program, programs
 
@@ -39,7 +39,7 @@ NOT_MAPPED = -1
 def run(function: FuncOp, arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
     check_function(function)
     with np.errstate(all="ignore"):
-        return Interpreter(ModuleOp([])).run_function(function, arguments)
+        return Interpreter(ModuleOp([]), FUNCTIONS).run_function(function, arguments)
 
 
 def batch_of(array: np.ndarray, size: int, axis: int) -> np.ndarray:
@@ -110,12 +110,7 @@ def agree(example: Example, found: np.ndarray, expected: np.ndarray) -> bool:
         )
 
 
-BATCHED_OPS = [
-    op
-    for family, ops in OPS_BY_FAMILY.items()
-    for op in ops
-    if family != "effect" and op in batching.RULES
-]
+BATCHED_OPS = [op for ops in OPS_BY_FAMILY.values() for op in ops if op in batching.RULES]
 
 
 @pytest.mark.parametrize("op", BATCHED_OPS, ids=lambda op: op.name)

@@ -17,7 +17,7 @@ from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from xdsl.utils.exceptions import VerifyException
 
-from gradatim.ir.array.base import ArrayOp, Properties
+from gradatim.ir.array.base import Properties, PureOp
 from gradatim.ir.builder import Builder
 from gradatim.ir.functions import FunctionBuilder, return_of
 from gradatim.ir.interpreter import Interpreter
@@ -46,7 +46,7 @@ X = np.array([[0.5, -1.0, 2.0], [0.0, 3.0, np.pi]])
 
 
 @irdl_op_definition
-class SineCosineOp(ArrayOp):
+class SineCosineOp(PureOp):
     """The sine and the cosine of each element."""
 
     name = "array.sine_cosine"

@@ -12,9 +12,10 @@ from typing import Final
 from xdsl.ir import Operation, SSAValue
 
 from ....ir.array import control as t
+from ....ir.array import plain as p
 from ....ir.builder import Builder
 from ...groups import chosen, spread
-from ..kinds import Derivative, Derivatives, OpRule, Own, is_inexact
+from ..kinds import Composed, Derivative, Derivatives, OpRule, Own, is_inexact
 from .common import filled
 
 
@@ -85,12 +86,19 @@ def _identity_vjp(
     return cotangents
 
 
+def select_safe(b: Builder, op: p.GuardOp, operands: Sequence[SSAValue]) -> SSAValue:
+    """Append what a guard is where derivatives are taken."""
+    mask, x = operands
+    return b.select(mask, x, b.full_like(x, op.safe.value.data))
+
+
 RULES: Final[dict[type[Operation], OpRule]] = {
     t.TapeNewOp: Own(_new_jvp, _new_vjp),
     t.TapePushOp: Own(_push_jvp, _push_vjp),
     t.TapePopOp: Own(_pop_jvp, _pop_vjp),
-    t.NameOp: Own(_identity_jvp, _identity_vjp),
-    t.BarrierOp: Own(
+    p.GuardOp: Composed(select_safe),
+    p.NameOp: Own(_identity_jvp, _identity_vjp),
+    p.BarrierOp: Own(
         lambda b, op, tangents: _behind_barrier(b, tangents),
         lambda b, op, cotangents, wanted: _behind_barrier(b, cotangents),
     ),

@@ -8,7 +8,8 @@ from typing import Final
 from xdsl.ir import Operation, SSAValue
 
 from ....ir.array.contraction import ConvolutionOp, DotGeneralOp
-from ....ir.array.control import NameOp, RematOp
+from ....ir.array.control import RematOp
+from ....ir.array.plain import NameOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ...blocks import mapping

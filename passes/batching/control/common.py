@@ -12,6 +12,7 @@ from ....ir.array.regions import RegionOp
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
 from ..batched import Batched, Flags, Lanes, at_axis, batched_type
+from ..guards import wants_guards
 
 
 def front_axes(flags: Flags) -> list[int | None]:
@@ -63,7 +64,8 @@ def batch_block(
 
 def mask_for(lanes: Lanes, op: RegionOp) -> SSAValue | None:
     """Return which lanes go on, if something in the op wants to know it."""
-    return lanes.mask if lanes.mask is not None and heeds_mask(op) else None
+    wanted = lanes.mask is not None and (heeds_mask(op) or wants_guards(op))
+    return lanes.mask if wanted else None
 
 
 def heeds_mask(op: RegionOp) -> bool:

@@ -25,7 +25,9 @@ from ...costs import cost_of_block
 from ...groups import chosen, parts_of, spread, types_of
 from ...simplify.control.select import wide_enough
 from ..batched import Batched, Flags, Lanes, at_axis
-from .common import batch_block, heeds_mask, in_front, mask_for
+from ..collective import require_in_step
+from ..guards import wants_guards
+from .common import batch_block, heeds_mask, in_front
 
 
 class Carries(NamedTuple):
@@ -66,6 +68,7 @@ def run_masked(
     lanes: Lanes, b: Builder, op: WhileOp, operands: Sequence[Batched], flags: Flags
 ) -> list[Batched]:
     """Append a loop in which lanes stop at different steps."""
+    require_in_step(lanes, op)
     consts, carries = parts_of(operands, [len(group) for group in op.groups])
     fixed = [carry for carry, flag in zip(carries, flags) if not flag]
     moving = [
@@ -249,10 +252,11 @@ def select_branch(
     lanes: Lanes, b: Builder, op: CaseOp, index: Batched, inputs: Sequence[Batched]
 ) -> list[Batched]:
     """Append what chooses a branch for each lane."""
+    require_in_step(lanes, op)
     number = wide_enough(b, at_axis(b, index, 0, lanes.size), len(op.regions))
     index = Batched(number, 0)
     masks: list[SSAValue | None] = [None] * len(op.regions)
-    if heeds_mask(op):
+    if heeds_mask(op) or wants_guards(op):
         masks = [_takers(lanes, b, index.value, i, len(masks)) for i in range(len(masks))]
     axes, every = [axis for _, axis in inputs], [True] * len(op.results)
     blocks = [
@@ -301,7 +305,7 @@ def _lane_by_lane(
 ) -> list[Batched]:
     """Append a scan over the lanes, each of which runs its branch only."""
     flags = [axis is not None for _, axis in inputs]
-    mask = mask_for(lanes, op)
+    mask = lanes.mask if heeds_mask(op) else None
     own = [index, *chosen(inputs, flags), *([Batched(mask, 0)] if mask is not None else [])]
     elements = [at_axis(b, value, 0, lanes.size) for value in own]
     shared = [value for value, axis in inputs if axis is None]

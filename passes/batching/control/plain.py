@@ -13,6 +13,7 @@ import numpy as np
 from xdsl.ir import Operation
 
 from ....ir.array import control as t
+from ....ir.array import plain as p
 from ....ir.builder import Builder
 from ..batched import Batched, Flags, LaneRule, Lanes, at_axis, batched_type
 
@@ -20,21 +21,34 @@ from ..batched import Batched, Flags, LaneRule, Lanes, at_axis, batched_type
 class _ByPosition(LaneRule):
     """An op whose results are its operands, each with its own axis."""
 
-    def batched(self, lanes: Lanes, op: t.PlainOp, batched: Flags, /) -> Flags:
+    def batched(self, lanes: Lanes, op: p.PlainOp, batched: Flags, /) -> Flags:
         return batched
 
     def append(
-        self, lanes: Lanes, b: Builder, op: t.PlainOp, operands: Sequence[Batched], /
+        self, lanes: Lanes, b: Builder, op: p.PlainOp, operands: Sequence[Batched], /
     ) -> Sequence[Batched]:
         values = [value for value, _ in operands]
         results = b.create_plain(type(op), values, [v.type for v in values], op.properties)
         return [Batched(value, axis) for value, (_, axis) in zip(results, operands)]
 
 
+class _Guard(LaneRule):
+    """The mask and the operand have the batch in front."""
+
+    def batched(self, lanes: Lanes, op: p.GuardOp, batched: Flags, /) -> Flags:
+        return [any(batched)]
+
+    def append(
+        self, lanes: Lanes, b: Builder, op: p.GuardOp, operands: Sequence[Batched], /
+    ) -> Sequence[Batched]:
+        mask, x = (at_axis(b, operand, 0, lanes.size) for operand in operands)
+        return [Batched(b.guard(mask, x, op.safe.value.data), 0)]
+
+
 class _OnTape(LaneRule):
     """An op on tapes, which always are tapes of the batch."""
 
-    def batched(self, lanes: Lanes, op: t.PlainOp, batched: Flags, /) -> Flags:
+    def batched(self, lanes: Lanes, op: p.PlainOp, batched: Flags, /) -> Flags:
         return [True] * len(op.results)
 
 
@@ -70,8 +84,9 @@ class _Pop(_OnTape):
 
 
 RULES: Final[dict[type[Operation], LaneRule]] = {
-    t.BarrierOp: _ByPosition(),
-    t.NameOp: _ByPosition(),
+    p.BarrierOp: _ByPosition(),
+    p.NameOp: _ByPosition(),
+    p.GuardOp: _Guard(),
     t.TapeNewOp: _New(),
     t.TapePushOp: _Push(),
     t.TapePopOp: _Pop(),

@@ -19,8 +19,12 @@ from ....ir.array.control import (
 from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
 from ....ir.functions import BlockBuilder
-from ...groups import parts_of
-from ..batched import Batched, Flags, LaneRule, Lanes, moved
+from ....ir.types import shape_of
+from ...blocks import append_block
+from ...groups import parts_of, types_of
+from ..batched import Batched, Flags, LaneRule, Lanes, at_axis, moved
+from ..custom import user_rule_of
+from ..guards import guarded_result
 from .common import batch_block, front_axes, in_front, mask_for, placed_types
 from .divergent import carries_of, run_masked, select_branch
 
@@ -147,13 +151,23 @@ class _Remat(LaneRule):
     """The body for all lanes, under the same policy."""
 
     def batched(self, lanes: Lanes, op: RematOp, batched: Flags, /) -> Flags:
-        """Return the body's results that differ."""
+        """Return the body's results that differ, or what a rule of the user's says."""
+        rule = user_rule_of(op)
+        if rule is not None and any(batched):
+            return rule(lanes.size, batched)[1]
         return lanes.batched(op.body.block, batched)
 
     def append(
         self, lanes: Lanes, b: Builder, op: RematOp, operands: Sequence[Batched], /
     ) -> Sequence[Batched]:
-        """Append the body for all lanes."""
+        """Append the body for all lanes, or what a rule of the user's makes of it."""
+        rule = user_rule_of(op)
+        if rule is not None:
+            own = _flags_of(operands)
+            function, carried = rule(lanes.size, own)
+            values = in_front(b, operands, own, lanes.size)
+            found = append_block(b.block, function.body.block, values)
+            return [Batched(v, 0 if flag else None) for v, flag in zip(found, carried)]
         flags = self.batched(lanes, op, _flags_of(operands))
         mask = mask_for(lanes, op)
         body = batch_block(lanes, b, op.body.block, _axes_of(operands), flags, mask)
@@ -172,9 +186,10 @@ class _CustomDerivative(LaneRule):
     def append(
         self, lanes: Lanes, b: Builder, op: CustomDerivativeOp, operands: Sequence[Batched], /
     ) -> Sequence[Batched]:
-        """Append the regions for all lanes."""
+        """Append the regions for all lanes; where these have stopped, derivatives are zero."""
         own = _flags_of(operands)
-        values = in_front(b, operands, own, lanes.size)
+        mask = _optional(lanes.mask)
+        values = [*mask, *in_front(b, operands, own, lanes.size)]
         parts = op.blocks
         differentiated = [
             flag
@@ -187,36 +202,75 @@ class _CustomDerivative(LaneRule):
             if body is None:
                 return None
             every = [True] * len(terminator_of(body).operands)
-            return batch_block(lanes, b, body, front_axes(flags), every)
+            return batch_block(lanes, b, body, front_axes(flags), every, lanes.mask, 0)
 
         primal = all_of(parts.primal, own)
         assert primal is not None
         blocks = CustomParts(
             primal,
-            all_of(parts.jvp, [*own, *differentiated]),
-            all_of(parts.forward, own),
+            _tangents_of_lanes(lanes, b, parts.jvp, own, differentiated),
+            _with_mask(all_of(parts.forward, own), len(op.results), len(mask)),
             _summed_backward(lanes, b, parts.backward, differentiated),
         )
-        results = b.custom_derivative(op.skipped, values, blocks)
+        results = b.custom_derivative(op.skipped + len(mask), values, blocks)
         custom = b.block.last_op
         assert custom is not None
         custom.attributes.update(op.attributes)
-        return [Batched(value, 0) for value in results]
+        return [guarded_result(lanes, b, value) for value in results]
+
+
+def _tangents_of_lanes(
+    lanes: Lanes, b: Builder, body: Block | None, own: Flags, differentiated: Flags
+) -> Block | None:
+    """Return the batch of a rule for tangents; under a mask, it takes that first."""
+    if body is None:
+        return None
+    axes = front_axes([*own, *differentiated])
+    types = placed_types(body.args, axes, lanes.size)
+    block = BlockBuilder([*types_of(_optional(lanes.mask)), *types], (), b.location)
+    inner, count = block.builder, len(own)
+    mask, values = block.arguments[: -len(types)], block.arguments[-len(types) :]
+    given = [Batched(value, axis) for value, axis in zip(values, axes)]
+    tangents = [_where(lanes, inner, mask, tangent) for tangent in given[count:]]
+    found, _ = lanes.append(inner, body, [*given[:count], *tangents], *mask)
+    return block.finish(in_front(inner, found, [True] * len(found), lanes.size))
+
+
+def _with_mask(forward: Block | None, results: int, count: int) -> Block | None:
+    """Let a forward rule hand its mask, if it has one, on to the backward rule."""
+    if forward is not None:
+        last = terminator_of(forward)
+        values = list(last.operands)
+        last.operands = [*values[:results], *forward.args[:count], *values[results:]]
+    return forward
 
 
 def _summed_backward(lanes: Lanes, b: Builder, body: Block | None, flags: Flags) -> Block | None:
-    """Return the batch of a backward rule; ``flags`` say which cotangents carry it."""
+    """Return the batch of a backward rule; ``flags`` say which cotangents carry it.
+
+    Under a mask, it takes that first.
+    """
     if body is None:
         return None
-    axes = [0] * len(body.args)
-    block = BlockBuilder(placed_types(body.args, axes, lanes.size), (), b.location)
+    types = placed_types(body.args, [0] * len(body.args), lanes.size)
+    block = BlockBuilder([*types_of(_optional(lanes.mask)), *types], (), b.location)
     inner = block.builder
-    given = [Batched(value, 0) for value in block.arguments]
-    found, _ = lanes.append(inner, body, given)
-    values = in_front(inner, found, [True] * len(found), lanes.size)
+    mask, values = block.arguments[: -len(types)], block.arguments[-len(types) :]
+    found, _ = lanes.append(inner, body, [Batched(value, 0) for value in values], *mask)
+    every = in_front(inner, found, [True] * len(found), lanes.size)
+    moved = [_where(lanes, inner, mask, Batched(v, 0)).value for v in every]
     return block.finish(
-        [v if flag else inner.reduce("add", v, (0,)) for v, flag in zip(values, flags)]
+        [v if flag else inner.reduce("add", v, (0,)) for v, flag in zip(moved, flags)]
     )
+
+
+def _where(lanes: Lanes, b: Builder, mask: Sequence[SSAValue], value: Batched) -> Batched:
+    """Return derivatives, and zeros for lanes that are not in the mask, if there is one."""
+    if not mask:
+        return value
+    found = at_axis(b, value, 0, lanes.size)
+    goes_on = b.broadcast(mask[0], shape_of(found), (0,))
+    return Batched(b.select(goes_on, found, b.full_like(found, 0)), 0)
 
 
 RULES: Final[dict[type[Operation], LaneRule]] = {

@@ -11,7 +11,8 @@ from typing import Final
 
 from xdsl.ir import Block, Operation, SSAValue
 
-from ....ir.array.control import BarrierOp, TapeNewOp, WhileOp
+from ....ir.array.control import TapeNewOp, WhileOp
+from ....ir.array.plain import BarrierOp
 from ....ir.array.regions import terminator_of
 from ....ir.array.shape import BroadcastOp, ConstantOp, IotaOp
 from ...blocks import dependent_values, ops_between

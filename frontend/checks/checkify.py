@@ -1,59 +1,28 @@
-"""Checks: conditions on values that only running programs know, as JAX's checkify.
-
-A call of a program raises where a condition of the user's does not hold. `checkify` makes the error
-a value instead, which the function returns; so it can be mapped over and handed on.
-"""
+"""Errors as values: `checkify`, whose functions return what their checks found."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from ..ir.array.effect import format_message
-from ..ir.functions import find_function
-from ..ir.locations import spell_location
-from ..ir.types import tensor_info
-from ..passes.checks.functionalize import Check, checks_of
-from . import tree
-from .arguments import Arguments, ShapeDtypeStruct
-from .boundary import public
-from .callbacks import FUNCTIONS, require_format
-from .errors import ArgumentError, CheckError
-from .regions import lift_leaf, values_of
-from .source import user_location
-from .stage import Staged, stage
-from .traced import Traced, call_in, run_passes
-from .tracer import Tracer
-from .tracing import Trace, current_trace
-from .transforms import Function, PassCall, Results
-
-Checks = frozenset[str]
-"""A set of kinds of checks; ``|`` joins two."""
-
-user_checks: Final[Checks] = frozenset({"user"})
-"""The conditions of `check`."""
-
-index_checks: Final[Checks] = frozenset({"index"})
-"""Computed positions are in range."""
-
-div_checks: Final[Checks] = frozenset({"div"})
-"""Nothing is divided by zero."""
-
-nan_checks: Final[Checks] = frozenset({"nan"})
-"""No operation makes NaN of numbers."""
-
-float_checks: Final[Checks] = nan_checks | div_checks
-"""`nan_checks` and `div_checks`."""
-
-automatic_checks: Final[Checks] = float_checks | index_checks
-"""All but the user's."""
-
-all_checks: Final[Checks] = automatic_checks | user_checks
-"""All checks."""
+from ...ir.functions import find_function
+from ...ir.types import tensor_info
+from ...passes.checks.functionalize import Check, checks_of
+from .. import tree
+from ..arguments import Arguments, ShapeDtypeStruct
+from ..boundary import public
+from ..errors import ArgumentError, CheckError
+from ..options import StageOptions
+from ..stage import Staged, stage
+from ..traced import Traced, call_in, run_passes
+from ..tracer import Tracer
+from ..tracing import current_trace
+from ..transforms import Function, PassCall, Results
+from .kinds import Checks, as_checks, user_checks
+from .requiring import append_check, raiser
 
 
 class Error:
@@ -107,7 +76,7 @@ class Error:
     def _error_at(self, place: tuple[int, ...], code: int) -> CheckError:
         check = self.checks[code - 1]
         payload = [np.asarray(self.payload[slot])[place] for slot in check.slots]
-        return CheckError(format_message(check.message, check.names, payload), check.where or None)
+        return raiser(check.number).error_of(payload)
 
 
 def _spell(place: tuple[int, ...]) -> str:
@@ -119,91 +88,6 @@ tree.register_node(
     lambda error: ((error.code, *error.payload), error.checks),
     lambda checks, leaves: Error(leaves[0], leaves[1:], checks),
 )
-
-
-@public
-def check(pred: Any, msg: str, *fmt_args: Any, **fmt_kwargs: Any) -> None:
-    """Require that ``pred`` is True.
-
-    Where it is not, a call of the program raises; in a function that `checkify` treats, the error
-    becomes a result. Under `vmap` it must hold for all examples. Derivatives pass by it.
-
-    Args:
-        pred: a bool, or a 0-d array of one.
-        msg: a format, as of ``str.format``.
-        fmt_args: arrays and numbers for the message.
-        fmt_kwargs: such by keyword.
-
-    Raises:
-        ArgumentError: (a TypeError) if ``pred`` is no bool, what the message shall tell no array,
-            or ``msg`` names what is not given.
-        CheckError: (a ValueError) when the program runs, or at once outside of a trace, if it does
-            not hold.
-    """
-    require_format(msg, fmt_args, fmt_kwargs)
-    names = (*[""] * len(fmt_args), *fmt_kwargs)
-    given = (*fmt_args, *fmt_kwargs.values())
-    outer = current_trace()
-    if outer is None:
-        if not _as_condition(np.asarray(pred)):
-            raise CheckError(format_message(msg, names, given))
-        return
-    append_check(outer, lift_leaf(outer, pred), msg, names, given)
-
-
-def _as_condition(pred: Any) -> Any:
-    """Return a condition.
-
-    Raises:
-        ArgumentError: if it is not one bool.
-    """
-    if pred.dtype != np.bool_ or pred.shape != ():
-        found = ShapeDtypeStruct(pred.shape, pred.dtype)
-        raise ArgumentError(f"a check needs one bool, not {found}; see `np.all`")
-    return pred
-
-
-def append_check(
-    outer: Trace,
-    pred: Tracer,
-    msg: str,
-    names: Sequence[str],
-    given: Sequence[Any],
-    error: type[CheckError] = CheckError,
-) -> None:
-    """Append a check to what is traced.
-
-    Args:
-        outer: the trace.
-        pred: the condition.
-        msg: a format.
-        names: for each value that it tells the keyword, or an empty string.
-        given: these values.
-        error: what a call raises if the condition does not hold.
-
-    Raises:
-        ArgumentError: (a TypeError) if ``pred`` is not one bool.
-    """
-    where = spell_location(user_location())
-    location = outer.locate()
-    payload = values_of([lift_leaf(outer, value) for value in given])
-    FUNCTIONS.append(_Raise(error, msg, tuple(names), where))
-    with outer.builder.at(location):
-        condition = _as_condition(pred).value
-        outer.builder.check(condition, msg, payload, names, number=len(FUNCTIONS) - 1)
-
-
-@dataclass(frozen=True)
-class _Raise:
-    """Raises the error of a check, called by a program."""
-
-    error: type[CheckError]
-    message: str
-    names: tuple[str, ...]
-    where: str | None
-
-    def __call__(self, *payload: Any) -> Sequence[Any]:
-        raise self.error(format_message(self.message, self.names, payload), self.where)
 
 
 @public
@@ -231,7 +115,8 @@ def check_error(error: Error) -> None:
     for number, check in enumerate(error.checks, 1):
         message = f"{check.message}\n  at {check.where}" if check.where else check.message
         payload = [error.payload[slot] for slot in check.slots]
-        append_check(outer, error.code != number, message, check.names, payload)
+        class_ = raiser(check.number).error
+        append_check(outer, error.code != number, message, check.names, payload, class_)
 
 
 @public
@@ -259,41 +144,38 @@ def checkify(fun: Callable[..., Any], errors: Checks = user_checks) -> Staged:
         >>> error.get().splitlines()[0]
         'x must be positive, not -1.0'
     """
-    kinds = frozenset(errors)
-    if not kinds <= all_checks:
-        raise ArgumentError(f"no kinds of checks: {', '.join(map(str, kinds - all_checks))}")
+    kinds = as_checks(errors)
     inner = stage(fun)
     found = inner.parts.get(kinds)
     if found is None:
-        found = inner.parts.setdefault(kinds, _checked(inner, kinds))
+        found = inner.parts.setdefault(kinds, _checked(inner.with_options(checks=kinds)))
     assert isinstance(found, Staged)
     return found
 
 
-def _checked(inner: Staged, kinds: Checks) -> Staged:
+def _checked(inner: Staged) -> Staged:
     def checked(*args: Any, **kwargs: Any) -> Any:
         outer = current_trace()
         assert outer is not None  # it is staged
         leaves, arguments = inner.flatten(args, kwargs)
-        functional, checks = _functional(inner, kinds, leaves, arguments)
+        functional, checks = _functional(inner, leaves, arguments)
         results = call_in(outer, functional, leaves)
         count = functional.function.results.tree.children[0].num_leaves
         out = functional.out_tree.children[0].unflatten(results[:count])
         return Error(results[count], results[count + 1 :], checks), out
 
     functools.update_wrapper(checked, inner.function, updated=())
-    static = inner.static_argnums, inner.static_argnames
-    return Staged(checked, (), *static, convert=False)  # what it calls is converted
+    static = inner.options.static
+    return Staged(checked, (), StageOptions(static, convert=False))  # what it calls is converted
 
 
 def _functional(
-    inner: Staged, kinds: Checks, leaves: Sequence[Any], arguments: Arguments
+    inner: Staged, leaves: Sequence[Any], arguments: Arguments
 ) -> tuple[Traced, tuple[Check, ...]]:
     """Return the function with code and payload behind its results, and what its checks are."""
     traced = inner.trace_call(leaves, arguments)
     name, module = traced.fun_name, traced.module.clone()
-    options = {"function": name, "kinds": tuple(sorted(kinds))}
-    run_passes(module, [PassCall("array-checks", options)])
+    run_passes(module, [PassCall("array-checks", {"function": name})])
     function = find_function(module, name)
     found = list(function.function_type.outputs)[len(traced.out_avals) :]
     types = [ShapeDtypeStruct(*tensor_info(type_)) for type_ in found]
