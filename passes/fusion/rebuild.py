@@ -87,16 +87,16 @@ class _Rebuild:
         for op in roles.ops:
             if roles.role[op] is Role.GLOBAL:
                 self._copy(op)
-        self._copy_views(-1)
+        self._copy_views(self.grouping.outside)
         for group in self.grouping.groups:
             if group.role is Role.OPAQUE:
                 self._move(group.placed[0][0])
             elif group.outputs:
                 self._append_fusion(group)
-            self._copy_views(group.position)
+            self._copy_views(group)
 
-    def _copy_views(self, position: int) -> None:
-        for op in self.grouping.views.get(position, ()):
+    def _copy_views(self, group: Group) -> None:
+        for op in group.views:
             self._copy(op)
 
     def _move(self, op: Operation) -> None:
