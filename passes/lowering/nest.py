@@ -57,7 +57,8 @@ class NestEmitter:
         computed: what is computed on the way, in program order; what does not depend on a loop
             is computed outside of it.
         lanes: the most lanes of a vector.
-        unroll: the vectors of one step, each with its own accumulators.
+        unroll: the accumulators of all reductions together, if there are more than one for each:
+            each vector of a step has its own.
         overlap: whether elements may be computed and stored twice.
         parts: the iterations of an axis to run, first and end, where they are not all.
         origins: the first position along an axis, where that is not 0.
@@ -107,9 +108,8 @@ class NestEmitter:
         if self.lanes_in_use <= 1:
             self.lanes_in_use = 0
         step = max(self.lanes_in_use, 1)
-        if not self.reductions:
-            self.unroll = 1
-        self.unroll = max(1, min(self.unroll, extent // step))
+        wanted = self.unroll // len(self.reductions) if self.reductions else 1
+        self.unroll = max(1, min(wanted, extent // step))
         self.reader.vector_axis = axes[-1] if axes and self.lanes_in_use else None
         self.reader.lanes = self.lanes_in_use
 
