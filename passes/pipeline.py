@@ -1,6 +1,6 @@
 """The pipeline: which passes lead from one level to the next, and the driver that runs them.
 
-    array --array-inline-regions, array-split-complex, array-fuse--> kernel
+    array --array-inline-regions, array-split-complex, array-split-short, array-fuse--> kernel
     kernel --kernel-bufferize, kernel-lower-to-loops--> loop
 
 The driver knows nothing of levels. It runs passes one after the other and shows the module to hooks

@@ -27,8 +27,8 @@ class Schedule:
             depend on the number of threads. They are rows, or the first of the columns where
             there are no rows. None of them means one thread.
         vector: the lanes of a vector along the last dimension; 1 means scalars.
-        unroll: the vectors that one step of the inner loop takes, each with its own accumulator,
-            where it has one reduction; where it has several, as many accumulators together.
+        unroll: the vectors that one step of the inner loop takes, each with its own accumulator;
+            fewer where there are many reductions.
         library: the library function that computes the one op of the body, such as ``gemm``.
         registers: there are no loops. Each op of the body is written out for all elements, which
             are few, and values stay in registers; ``vector`` counts elements of 32 bits.

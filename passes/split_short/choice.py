@@ -98,6 +98,4 @@ def _comes_in_components(value: SSAValue) -> bool:
 
 def is_needed_whole(value: SSAValue) -> bool:
     """Tell whether an op needs more of a value than its components."""
-    return any(
-        not is_elementwise(type(op)) and type(op) not in USERS for op in users_of(value)
-    )
+    return any(not is_elementwise(type(op)) and type(op) not in USERS for op in users_of(value))

@@ -17,9 +17,7 @@ def components_of(b: Builder, array: SSAValue) -> Components:
     """Take an array apart."""
     *outer, count = shape_of(array)
     shape, first = tuple(outer), (0,) * len(outer)
-    return [
-        b.reshape(b.slice(array, (*first, i), (*shape, i + 1)), shape) for i in range(count)
-    ]
+    return [b.reshape(b.slice(array, (*first, i), (*shape, i + 1)), shape) for i in range(count)]
 
 
 def joined(b: Builder, components: Components) -> SSAValue:

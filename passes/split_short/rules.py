@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from xdsl.ir import Operation, SSAValue
@@ -125,7 +125,9 @@ USERS: Final[dict[type[Operation], Callable[..., SSAValue | Components]]] = {
 """Ops whose results are computed from components, as one array or as fewer elements of each."""
 
 
-def from_components(b: Builder, op: Operation, components: Components) -> tuple[SSAValue, Components | None]:
+def from_components(
+    b: Builder, op: Operation, components: Components
+) -> tuple[SSAValue, Components | None]:
     """Compute an op from the components of its operand.
 
     Returns its result, and the components of that, if it has any.
