@@ -12,7 +12,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from ...ir.array.base import ArrayOp
 from ...ir.array.control import ScanOp, WhileOp
 from ...ir.array.regions import RegionOp
-from ...ir.array.shape import IotaOp
+from ...ir.array.shape import ConcatenateOp, IotaOp, dim_of
 from ...ir.kernel.ops import FusionOp, YieldOp
 from ...ir.kernel.schedule import Schedule
 from ...ir.kernel.space import (
@@ -119,7 +119,9 @@ class _Rebuild:
             schedule = schedule_alone(group.placed[0][0], self.target)
         else:
             domain, reads = body.domain(group.extent), body.reads()
-            schedule = choose_schedule(group, domain, reads, body.is_flat, self.target)
+            schedule = choose_schedule(
+                group, domain, reads, body.is_flat, body.is_joined, self.target
+            )
             if any(type(op) in UPDATING for op, _ in group.placed):
                 schedule = replace(schedule, whole=True)
         results = [result for op, _ in group.placed for result in op.results]
@@ -146,6 +148,7 @@ class _Body:
         self.block = Block()
         self.operands: list[SSAValue] = []
         self.is_flat = True
+        self.is_joined = False
         self._numberings: list[Axes] = []
         self._axes = group.axes
         self._arguments: dict[SSAValue, list[_Argument]] = {}
@@ -185,6 +188,8 @@ class _Body:
         counts = kind is IotaOp and len(shape) > 1
         if (kind in MOVING or kind in UPDATING or counts) and _varies(axes):
             self.is_flat = False
+        if kind is ConcatenateOp and dim_of(op.properties) == len(shape) - 1 and _varies(axes):
+            self.is_joined = True
         if axes is not None and is_numbering(op):
             self._numberings.append(axes)
         if axes is not None:

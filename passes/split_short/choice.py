@@ -2,8 +2,8 @@
 
 Elementwise ops on arrays of one shape are computed in the same loops, so they are decided about
 together: a class of values that elementwise ops connect. One is taken apart if there is a reason
-to, some op because of which its last two dimensions cannot be one loop, and if what goes in and
-out has fewer elements or comes in components anyway.
+to, some op because of which its last two dimensions cannot be one loop, and if that saves more
+than it takes to take apart and to join those of its values that are whole in memory.
 """
 
 from __future__ import annotations
@@ -16,15 +16,23 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.reduction import ReduceOp
 from ...ir.array.shape import BroadcastOp
+from ...ir.kernel.schedule import SHORT_LOOP
 from ...ir.kernel.space import is_elementwise
 from ...ir.types import shape_of
+from ..fusion.cost import flops_of
 from .rules import USERS, makes_components
-
-LONGEST: Final = 8
-"""A longer last dimension fills vectors well enough."""
 
 MIN_ROWS: Final = 64
 """Fewer rows make few vectors."""
+
+MAX_SHUFFLED: Final = 4
+"""So many components are taken from memory and put there by vectors and shuffles."""
+
+WORK_PER_CROSSING: Final = 2
+"""What is computed of each row has to be so much for each array that is taken apart or joined."""
+
+REDUCTION_WORK: Final = 4
+"""A reduction across the lanes of a vector takes as long as so many additions of vectors."""
 
 MAX_OPS: Final = 512
 """More ops than this on components of one class would take too long to compile."""
@@ -55,7 +63,7 @@ def _reasons(block: Block) -> Iterator[SSAValue]:
 
 def is_short(shape: tuple[int, ...]) -> bool:
     """Tell whether the last of several dimensions is short."""
-    return len(shape) > 1 and 1 < shape[-1] <= LONGEST and prod(shape[:-1]) >= MIN_ROWS
+    return len(shape) > 1 and 1 < shape[-1] <= SHORT_LOOP and prod(shape[:-1]) >= MIN_ROWS
 
 
 def _class_of(value: SSAValue) -> set[SSAValue]:
@@ -89,11 +97,24 @@ def _is_worthwhile(values: set[SSAValue]) -> bool:
     count = shape_of(next(iter(values)))[-1]
     if count * len(values) > MAX_OPS:
         return False
-    return all(_comes_in_components(v) and not is_needed_whole(v) for v in values)
+    crossings = sum(_comes_whole(v) + is_needed_whole(v) for v in values)
+    if not crossings:
+        return True
+    return count <= MAX_SHUFFLED and _work(values) >= WORK_PER_CROSSING * crossings
 
 
-def _comes_in_components(value: SSAValue) -> bool:
-    return isinstance(value.owner, Operation) and makes_components(value.owner)
+def _comes_whole(value: SSAValue) -> bool:
+    return not (isinstance(value.owner, Operation) and makes_components(value.owner))
+
+
+def _work(values: set[SSAValue]) -> int:
+    """Return how many vectors of a row are computed, a reduction across lanes counted for more."""
+    total = 0
+    for value in values:
+        if isinstance(value.owner, Operation):
+            total += flops_of(type(value.owner))
+        total += REDUCTION_WORK * sum(type(op) is ReduceOp for op in users_of(value))
+    return total
 
 
 def is_needed_whole(value: SSAValue) -> bool:

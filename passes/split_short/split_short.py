@@ -17,7 +17,7 @@ from ...ir.builder import Builder
 from ..simplify.rewriting import blocks_of, functions_of, rewrite_forward
 from .choice import chosen_values, is_needed_whole
 from .components import Components, components_of, joined
-from .rules import USERS, from_components, make_components
+from .rules import USERS, from_components, make_components, makes_components
 
 
 def split_short(function: FuncOp) -> None:
@@ -52,7 +52,7 @@ class _Splitter:
 
     def _visit(self, op: Operation) -> Sequence[SSAValue] | None:
         self.builder.location = op.location
-        if len(op.results) == 1 and op.results[0] in self.chosen:
+        if op.results and op.results[0] in self.chosen and makes_components(op):
             return self._split(op)
         if type(op) in USERS and op.operands[0] in self.chosen:
             value, components = from_components(self.builder, op, self._take(op.operands[0]))
@@ -93,8 +93,8 @@ class ArraySplitShort(ModulePass):
         %s = array.reduce add %b dims [2] : tensor<500x500x3xf64> -> tensor<500x500xf64>
 
     takes ``%x`` apart by slices, and goes on with three broadcasts to ``tensor<500x500xf64>``,
-    three products and two sums. Values that elementwise ops connect are split together, unless one
-    of them is in memory anyway or has to be.
+    three products and two sums. Values that elementwise ops connect are split together, if they are
+    computed by more than it takes to split and to join those that are in memory as a whole.
     """
 
     name: ClassVar[str] = "array-split-short"
