@@ -207,9 +207,7 @@ def _load_at(e: FunctionEmitter, type_: ValueType, pointer: str, place: int) -> 
 
 def _shuffle(e: FunctionEmitter, text: str, left: str, right: str, lanes: Sequence[int]) -> str:
     mask = ", ".join(f"i32 {lane}" for lane in lanes)
-    return e.compute(
-        f"shufflevector {text} {left}, {text} {right}, <{len(lanes)} x i32> <{mask}>"
-    )
+    return e.compute(f"shufflevector {text} {left}, {text} {right}, <{len(lanes)} x i32> <{mask}>")
 
 
 def _shuffled_store(e: FunctionEmitter, op: Operation, type_: ValueType) -> None:

@@ -121,3 +121,13 @@ func.func @after(%x: tensor<20x30xf64>) -> tensor<20x30xf64> {
 // CHECK-NEXT: %a, %w = kernel.fusion
 // CHECK:      %e = kernel.fusion
 // CHECK:      %m = kernel.fusion
+
+// A few arrays are interleaved by vectors along them.
+func.func @interleaved(%x: tensor<40xf64>, %y: tensor<40xf64>) -> tensor<40x2xf64> {
+  %a = array.reshape %x : tensor<40xf64> -> tensor<40x1xf64>
+  %b = array.reshape %y : tensor<40xf64> -> tensor<40x1xf64>
+  %c = array.concatenate %a, %b dim 1 : tensor<40x1xf64>, tensor<40x1xf64> -> tensor<40x2xf64>
+  func.return %c : tensor<40x2xf64>
+}
+// CHECK-LABEL: func.func @interleaved
+// CHECK-NEXT: %c = kernel.fusion {{.*}} schedule<rows = [], vector = 4>

@@ -113,3 +113,44 @@ func.func @few(%x: tensor<7x2xf64>) -> tensor<5x7xf64> {
   %r = array.reduce add %a dims [2] : tensor<5x7x2xf64> -> tensor<5x7xf64>
   func.return %r : tensor<5x7xf64>
 }
+
+// -----
+
+// What is in memory is taken apart and joined if enough is computed in between.
+
+// CHECK-LABEL: func.func @enough_work
+// CHECK-COUNT-2: array.slice %x
+// CHECK-NOT:     array.slice
+// CHECK-COUNT-2: array.div %{{.*}} : tensor<100xf64>
+// CHECK:         %[[R:.*]] = array.concatenate
+// CHECK-NEXT:    func.return %[[R]]
+func.func @enough_work(%x: tensor<100x2xf64>) -> tensor<100x2xf64> {
+  %p = array.mul %x, %x : tensor<100x2xf64>
+  %s = array.reduce add %p dims [1] : tensor<100x2xf64> -> tensor<100xf64>
+  %b = array.broadcast %s dims [0] : tensor<100xf64> -> tensor<100x2xf64>
+  %r = array.div %x, %b : tensor<100x2xf64>
+  func.return %r : tensor<100x2xf64>
+}
+
+// CHECK-LABEL: func.func @little_work
+// CHECK-NEXT:    array.broadcast
+// CHECK-NEXT:    array.mul
+// CHECK-NEXT:    func.return
+func.func @little_work(%x: tensor<100x2xf64>, %s: tensor<100xf64>) -> tensor<100x2xf64> {
+  %b = array.broadcast %s dims [0] : tensor<100xf64> -> tensor<100x2xf64>
+  %r = array.mul %x, %b : tensor<100x2xf64>
+  func.return %r : tensor<100x2xf64>
+}
+
+// Five elements would be read one by one.
+
+// CHECK-LABEL: func.func @five
+// CHECK-NOT:     array.slice
+// CHECK:         func.return
+func.func @five(%x: tensor<100x5xf64>) -> tensor<100x5xf64> {
+  %p = array.mul %x, %x : tensor<100x5xf64>
+  %s = array.reduce add %p dims [1] : tensor<100x5xf64> -> tensor<100xf64>
+  %b = array.broadcast %s dims [0] : tensor<100xf64> -> tensor<100x5xf64>
+  %r = array.div %x, %b : tensor<100x5xf64>
+  func.return %r : tensor<100x5xf64>
+}

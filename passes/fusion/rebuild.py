@@ -188,7 +188,7 @@ class _Body:
         counts = kind is IotaOp and len(shape) > 1
         if (kind in MOVING or kind in UPDATING or counts) and _varies(axes):
             self.is_flat = False
-        if kind is ConcatenateOp and dim_of(op.properties) == len(shape) - 1 and _varies(axes):
+        if kind is ConcatenateOp and _interleaves(op):
             self.is_joined = True
         if axes is not None and is_numbering(op):
             self._numberings.append(axes)
@@ -230,6 +230,12 @@ class _Body:
         _hand_down_name(value, added)
         known.append(_Argument(added, axes))
         return added
+
+
+def _interleaves(op: Operation) -> bool:
+    """Tell whether a concatenation takes each position of the last dimension from another array."""
+    shape = shape_of(op.results[0])
+    return dim_of(op.properties) == len(shape) - 1 and len(op.operands) == shape[-1]
 
 
 def _through(dims: Axes | None, axes: Axes | None) -> Axes | None:

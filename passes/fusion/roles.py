@@ -249,11 +249,10 @@ class Roles:
         if not self.is_inline(value):
             return row_major(shape_of(value))
         op = value.owner
+        assert isinstance(op, Operation)
         rule = _STRIDES.get(type(op))
-        if rule is None:
-            return None
-        strides = self._strides_of(op.operands[0])  # type: ignore[union-attr]
-        return None if strides is None else rule(op, strides)
+        strides = self._strides_of(op.operands[0]) if rule is not None else None
+        return None if rule is None or strides is None else rule(op, strides)
 
     def _inline_expressions(self) -> None:
         """Evaluate elementwise ops in place where index maps read them and little is repeated."""

@@ -78,7 +78,7 @@ def choose_schedule(
         domain: the loops, with those of size one.
         reads: the loops along which each operand is read.
         is_flat: no op needs to know where in the loops an element is.
-        is_joined: arrays are joined along the last dimension, each position of which reads others.
+        is_joined: the last dimension is made of arrays, one at each position.
         target: what it is for.
     """
     reduced = list(group.reduced.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -99,7 +100,18 @@ def test_comparisons_and_conversions():
     assert (9, 70, 3) not in split(build, RANDOM.standard_normal((70, 3)))
 
 
-def test_stays_whole_where_memory_holds_it():
+def test_arrays_in_memory():
+    def build(b, x, y):
+        squared = b.add(b.mul(x, x), b.exp(y))
+        norm = b.broadcast(b.sqrt(b.reduce("add", squared, [1])), (100, 3), [0])
+        scaled = b.div(x, norm)
+        return [scaled, b.sin(scaled), b.cumulative("add", scaled, 0)]
+
+    shapes = split(build, *RANDOM.standard_normal((2, 100, 3)))
+    assert Counter(shapes)[(100, 3)] == 3  # two joined arrays, and what cannot be split
+
+
+def test_stays_whole_where_little_is_computed():
     def build(b, x, y):
         return b.add(x, b.broadcast(y, (100, 3), [0]))
 
