@@ -16,14 +16,12 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.reduction import ReduceOp
 from ...ir.array.shape import BroadcastOp
+from ...ir.kernel.registers import MAX_ELEMENTS
 from ...ir.kernel.schedule import SHORT_LOOP
 from ...ir.kernel.space import is_elementwise
 from ...ir.types import shape_of
 from ..fusion.cost import flops_of
 from .rules import USERS, makes_components
-
-MIN_ROWS: Final = 64
-"""Fewer rows make few vectors."""
 
 MAX_SHUFFLED: Final = 4
 """So many components are taken from memory and put there by vectors and shuffles."""
@@ -62,8 +60,11 @@ def _reasons(block: Block) -> Iterator[SSAValue]:
 
 
 def is_short(shape: tuple[int, ...]) -> bool:
-    """Tell whether the last of several dimensions is short."""
-    return len(shape) > 1 and 1 < shape[-1] <= SHORT_LOOP and prod(shape[:-1]) >= MIN_ROWS
+    """Tell whether the last of several dimensions is short, and components are not kept small.
+
+    Small arrays are computed in registers, whatever their shape.
+    """
+    return len(shape) > 1 and 1 < shape[-1] <= SHORT_LOOP and prod(shape[:-1]) > MAX_ELEMENTS
 
 
 def _class_of(value: SSAValue) -> set[SSAValue]:
