@@ -1,6 +1,6 @@
 """The pipeline: which passes lead from one level to the next, and the driver that runs them.
 
-    array --array-inline-regions, array-split-complex, array-fuse--> kernel
+    array --array-inline-regions, array-split-complex, array-split-short, array-fuse--> kernel
     kernel --kernel-bufferize, kernel-lower-to-loops--> loop
 
 The driver knows nothing of levels. It runs passes one after the other and shows the module to hooks
@@ -40,6 +40,7 @@ from .simplify.inline import ArrayInline
 from .simplify.regions import ArrayInlineRegions
 from .simplify.rewriting import functions_of
 from .split_complex.split_complex import ArraySplitComplex
+from .split_short.split_short import ArraySplitShort
 
 Passes = tuple[ModulePass, ...]
 
@@ -65,7 +66,8 @@ def array_pipeline(options: Options) -> Passes:
 
 def kernel_pipeline(options: Options) -> Passes:
     """Return the passes from the array level to the kernel level."""
-    return ArrayInlineRegions(), ArraySplitComplex(), ArrayFuse(vector_bits=options.vector_bits)
+    split = ArraySplitComplex(), ArraySplitShort()
+    return ArrayInlineRegions(), *split, ArrayFuse(vector_bits=options.vector_bits)
 
 
 def loop_pipeline(options: Options) -> Passes:

@@ -156,15 +156,76 @@ def _store_lanes(e: FunctionEmitter, value: SSAValue, pointers: str, mask: list[
     )
 
 
+LARGEST_SHUFFLED_STRIDE: Final = 4
+"""Lanes so far apart take fewer instructions as whole vectors and shuffles than one by one."""
+
+
+def _is_shuffled(op: Operation, mask: list[SSAValue]) -> bool:
+    return not mask and 1 < _stride(op) <= LARGEST_SHUFFLED_STRIDE
+
+
 def _strided_load(e: FunctionEmitter, op: Operation) -> None:
     buffer, offset, *mask = op.operands
     type_ = value_type(op.results[0].type)
-    _load_lanes(e, op, _strided(e, op, buffer, offset, type_), mask)
+    if _is_shuffled(op, mask):
+        _shuffled_load(e, op, type_)
+    else:
+        _load_lanes(e, op, _strided(e, op, buffer, offset, type_), mask)
 
 
 def _strided_store(e: FunctionEmitter, op: Operation) -> None:
     value, buffer, offset, *mask = op.operands
-    _store_lanes(e, value, _strided(e, op, buffer, offset, value_type(value.type)), mask)
+    type_ = value_type(value.type)
+    if _is_shuffled(op, mask):
+        _shuffled_store(e, op, type_)
+    else:
+        _store_lanes(e, value, _strided(e, op, buffer, offset, type_), mask)
+
+
+def _shuffled_load(e: FunctionEmitter, op: Operation, type_: ValueType) -> None:
+    """Load all from the first lane's element to the last one's, and pick the lanes."""
+    buffer, offset = op.operands
+    lanes, stride = type_.lanes, _stride(op)
+    first = e.element_pointer(e.ref(buffer), type_.scalar.storage, e.ref(offset))
+    end = (lanes - 1) * stride + 1
+    found = "poison"
+    for start in range(0, end, lanes):
+        begin = min(start, end - lanes)  # not beyond the last lane
+        part = _load_at(e, type_, first, begin)
+        inside = [start <= lane * stride < start + lanes for lane in range(lanes)]
+        picked = [
+            lanes + lane * stride - begin if here else lane for lane, here in enumerate(inside)
+        ]
+        found = _shuffle(e, type_.storage, found, part, picked)
+    e.bind(op.results[0], from_memory(e, type_, found))
+
+
+def _load_at(e: FunctionEmitter, type_: ValueType, pointer: str, place: int) -> str:
+    moved = e.compute(f"getelementptr {type_.scalar.storage}, ptr {pointer}, {INDEX} {place}")
+    return e.compute(f"load {type_.storage}, ptr {moved}, align {type_.scalar.bytes}")
+
+
+def _shuffle(e: FunctionEmitter, text: str, left: str, right: str, lanes: Sequence[int]) -> str:
+    mask = ", ".join(f"i32 {lane}" for lane in lanes)
+    return e.compute(f"shufflevector {text} {left}, {text} {right}, <{len(lanes)} x i32> <{mask}>")
+
+
+def _shuffled_store(e: FunctionEmitter, op: Operation, type_: ValueType) -> None:
+    """Spread the lanes over whole vectors, and store their elements of these."""
+    value, buffer, offset = op.operands
+    lanes, stride, size = type_.lanes, _stride(op), type_.scalar.bytes
+    first = e.element_pointer(e.ref(buffer), type_.scalar.storage, e.ref(offset))
+    stored = to_memory(e, value).removeprefix(f"{type_.storage} ")
+    symbol = f"llvm.masked.store.{storage_suffix(type_)}.p0"
+    for start in range(0, (lanes - 1) * stride + 1, lanes):
+        places = range(start, start + lanes)
+        ours = [place % stride == 0 and place // stride < lanes for place in places]
+        spread = [place // stride if own else 0 for place, own in zip(places, ours)]
+        part = _shuffle(e, type_.storage, stored, "poison", spread)
+        moved = e.compute(f"getelementptr {type_.scalar.storage}, ptr {first}, {INDEX} {start}")
+        bits = ", ".join(f"i1 {'true' if own else 'false'}" for own in ours)
+        arguments = f"{type_.storage} {part}, ptr align {size} {moved}, <{lanes} x i1> <{bits}>"
+        e.line(f"call void @{symbol}({arguments})")
 
 
 def _gather_load(e: FunctionEmitter, op: Operation) -> None:

@@ -26,8 +26,11 @@ class Schedule:
         parallel: outer dimensions whose iterations are split among threads, in chunks that do not
             depend on the number of threads. They are rows, or the first of the columns where
             there are no rows. None of them means one thread.
-        vector: the lanes of a vector along the last dimension; 1 means scalars.
-        unroll: the vectors that one step of the inner loop takes, each with its own accumulator.
+        vector: the lanes of a vector along the last dimension; 1 means scalars. If the columns are
+            several and the last one is short, it is written out, and vectors run along the one
+            before.
+        unroll: the vectors that one step of the inner loop takes, each with its own accumulator;
+            fewer where there are many reductions.
         library: the library function that computes the one op of the body, such as ``gemm``.
         registers: there are no loops. Each op of the body is written out for all elements, which
             are few, and values stay in registers; ``vector`` counts elements of 32 bits.
@@ -43,6 +46,9 @@ class Schedule:
     registers: bool = False
     whole: bool = False
 
+
+SHORT_LOOP: Final = 8
+"""A loop along a last dimension of so many elements or fewer makes poor vectors."""
 
 PARALLEL_STEPS: Final = "kernel.parallel"
 """The attribute of a scan whose steps run on several threads: how many are taken at a time."""

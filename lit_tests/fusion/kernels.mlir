@@ -86,3 +86,48 @@ func.func @large(%x: tensor<8x56x56x64xf32>, %w: tensor<3x3x64x64xf32>, %s: tens
 // CHECK-LABEL: func.func @large
 // CHECK-NEXT: schedule<rows = [0, 1, 2], parallel = [0, 1], vector = 8>
 // CHECK: %m = kernel.fusion ins(%s_1 = %s : tensor<100000xf32>) schedule<rows = [], parallel = [0], vector = 8>
+
+// What a kernel needs beside its own values, and does not depend on it, runs before it.
+func.func @before(%x: tensor<20x30xf64>, %v: tensor<30x20xf64>) -> tensor<20xf64> {
+  %a = array.sin %x : tensor<20x30xf64>
+  %w = array.reduce add %v dims [1] : tensor<30x20xf64> -> tensor<30xf64>
+  %e = array.exp %w : tensor<30xf64>
+  %b = array.broadcast %e dims [1] : tensor<30xf64> -> tensor<20x30xf64>
+  %m = array.mul %a, %b : tensor<20x30xf64>
+  %r = array.reduce add %m dims [1] : tensor<20x30xf64> -> tensor<20xf64>
+  func.return %r : tensor<20xf64>
+}
+// CHECK-LABEL: func.func @before
+// CHECK-NEXT: %w = kernel.fusion
+// CHECK:      %e = kernel.fusion
+// CHECK:      %r = kernel.fusion
+// CHECK-NEXT:   array.sin
+// CHECK-NEXT:   array.broadcast
+// CHECK-NEXT:   array.mul
+// CHECK-NEXT:   array.reduce
+// CHECK-NOT:  kernel.fusion
+// CHECK:      func.return
+
+// What depends on it comes after, and so does what uses both.
+func.func @after(%x: tensor<20x30xf64>) -> tensor<20x30xf64> {
+  %a = array.sin %x : tensor<20x30xf64>
+  %w = array.reduce add %a dims [0] : tensor<20x30xf64> -> tensor<30xf64>
+  %e = array.exp %w : tensor<30xf64>
+  %b = array.broadcast %e dims [1] : tensor<30xf64> -> tensor<20x30xf64>
+  %m = array.mul %a, %b : tensor<20x30xf64>
+  func.return %m : tensor<20x30xf64>
+}
+// CHECK-LABEL: func.func @after
+// CHECK-NEXT: %a, %w = kernel.fusion
+// CHECK:      %e = kernel.fusion
+// CHECK:      %m = kernel.fusion
+
+// A few arrays are interleaved by vectors along them.
+func.func @interleaved(%x: tensor<40xf64>, %y: tensor<40xf64>) -> tensor<40x2xf64> {
+  %a = array.reshape %x : tensor<40xf64> -> tensor<40x1xf64>
+  %b = array.reshape %y : tensor<40xf64> -> tensor<40x1xf64>
+  %c = array.concatenate %a, %b dim 1 : tensor<40x1xf64>, tensor<40x1xf64> -> tensor<40x2xf64>
+  func.return %c : tensor<40x2xf64>
+}
+// CHECK-LABEL: func.func @interleaved
+// CHECK-NEXT: %c = kernel.fusion {{.*}} schedule<rows = [], vector = 4>

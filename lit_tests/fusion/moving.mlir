@@ -211,3 +211,34 @@ func.func @picked(%x: tensor<20x3xf32>, %v: tensor<2xf32>) -> tensor<20x3xf32> {
 // CHECK-LABEL: func.func @picked
 // CHECK-NEXT: kernel.fusion
 // CHECK-SAME: schedule<rows = [], vector = 8>
+
+// A column is copied before it is read for each of many rows; as often, a row is read in place.
+func.func @columns(%x: tensor<100x3xf64>) -> tensor<100xf64> {
+  %s = array.slice %x starts [0, 1] limits [100, 2] strides [1, 1] : tensor<100x3xf64> -> tensor<100x1xf64>
+  %c = array.reshape %s : tensor<100x1xf64> -> tensor<100xf64>
+  %a = array.broadcast %c dims [1] : tensor<100xf64> -> tensor<80x100xf64>
+  %b = array.sin %a : tensor<80x100xf64>
+  %r = array.reduce add %b dims [0] : tensor<80x100xf64> -> tensor<100xf64>
+  func.return %r : tensor<100xf64>
+}
+// CHECK-LABEL: func.func @columns
+// CHECK-NEXT: %c = kernel.fusion ins(%x_1 = %x : tensor<100x3xf64>)
+// CHECK-NEXT:   array.slice
+// CHECK-NEXT:   array.reshape
+// CHECK-NEXT:   kernel.yield
+// CHECK:      %r = kernel.fusion ins(%c_1 = %c : tensor<100xf64>)
+// CHECK-NEXT:   array.broadcast
+
+func.func @row(%x: tensor<3x100xf64>) -> tensor<100xf64> {
+  %s = array.slice %x starts [1, 0] limits [2, 100] strides [1, 1] : tensor<3x100xf64> -> tensor<1x100xf64>
+  %c = array.reshape %s : tensor<1x100xf64> -> tensor<100xf64>
+  %a = array.broadcast %c dims [1] : tensor<100xf64> -> tensor<80x100xf64>
+  %b = array.sin %a : tensor<80x100xf64>
+  %r = array.reduce add %b dims [0] : tensor<80x100xf64> -> tensor<100xf64>
+  func.return %r : tensor<100xf64>
+}
+// CHECK-LABEL: func.func @row
+// CHECK-NEXT: %r = kernel.fusion ins(%x_1 = %x : tensor<3x100xf64>)
+// CHECK-NEXT:   array.slice
+// CHECK-NEXT:   array.reshape
+// CHECK-NEXT:   array.broadcast

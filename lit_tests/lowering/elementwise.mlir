@@ -144,3 +144,24 @@ func.func @cipher(%k: memref<8xui32>, %x: memref<8xui32>, %y: memref<8xui32>, %z
   }
   func.return
 }
+
+// -----
+
+// A short last loop is written out, and vectors run along the one before.
+
+// CHECK-LABEL: func.func @interleaved
+// CHECK:         scf.for %[[I:.*]] = %{{.*}} to
+// CHECK-NOT:       scf.for
+// CHECK:           %[[X:.*]] = vector.load %{{.*}}[%[[I]]] : memref<40xf64>, vector<4xf64>
+// CHECK:           %[[Y:.*]] = vector.load %{{.*}}[%[[I]]] : memref<40xf64>, vector<4xf64>
+// CHECK:           kernel.strided_store %[[X]], %{{.*}} stride 2 : vector<4xf64>, memref<80xf64>
+// CHECK:           kernel.strided_store %[[Y]], %{{.*}} stride 2 : vector<4xf64>, memref<80xf64>
+func.func @interleaved(%x: memref<40xf64>, %y: memref<40xf64>, %z: memref<40x2xf64>) {
+  kernel.fusion ins(%a = %x : memref<40xf64>, %b = %y : memref<40xf64>) outs(%z : memref<40x2xf64>) schedule<rows = [], vector = 4> {
+    %c = array.reshape %a : tensor<40xf64> -> tensor<40x1xf64>
+    %d = array.reshape %b : tensor<40xf64> -> tensor<40x1xf64>
+    %e = array.concatenate %c, %d dim 1 : tensor<40x1xf64>, tensor<40x1xf64> -> tensor<40x2xf64>
+    kernel.yield %e : tensor<40x2xf64>
+  }
+  func.return
+}

@@ -88,3 +88,22 @@ func.func @concatenate(%x: memref<2xf64>, %y: memref<2xf64>, %z: memref<4xf64>) 
   }
   func.return
 }
+
+// -----
+
+// Three reductions in a nest: two vectors a step, not four, lest accumulators spill.
+
+// CHECK-LABEL: func.func @three_reductions
+// CHECK:         scf.for %{{.*}} step {{.*}} iter_args
+// CHECK-COUNT-2:   vector.load
+// CHECK-NOT:       vector.load
+// CHECK:           scf.yield
+func.func @three_reductions(%x: memref<64xf64>, %y: memref<f64>, %z: memref<f64>, %w: memref<f64>) {
+  kernel.fusion ins(%a = %x : memref<64xf64>) outs(%y : memref<f64>, %z : memref<f64>, %w : memref<f64>) schedule<rows = [], vector = 4, unroll = 4> {
+    %s = array.reduce add %a dims [0] : tensor<64xf64> -> tensor<f64>
+    %t = array.reduce max %a dims [0] : tensor<64xf64> -> tensor<f64>
+    %u = array.reduce min %a dims [0] : tensor<64xf64> -> tensor<f64>
+    kernel.yield %s, %t, %u : tensor<f64>, tensor<f64>, tensor<f64>
+  }
+  func.return
+}

@@ -3,12 +3,14 @@
 Groups have an order, in which they will run, and each op goes into a group that is no earlier than
 those of the values it needs. That alone keeps dependences acyclic, so that one walk over the
 program suffices: an op joins the group of its latest source if the two can share a loop nest, else
-a later group over the same loops, else it starts a group at the end.
+a later group over the same loops, else an earlier one if the groups in between that the op needs
+can run before that one, else it starts a group at the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from math import prod
 from typing import Final
@@ -35,6 +37,9 @@ cache of current processors."""
 MIN_ROWS: Final = 16
 """Fewer rows make no vector."""
 
+MAX_MOVED: Final = 8
+"""No more groups are moved for one op, so that grouping stays linear."""
+
 
 class Group:
     """Ops that are to share a loop nest.
@@ -47,6 +52,8 @@ class Group:
         reduced: for each reduction here, the loops it runs over.
         columns: the loops within a row, once a reduction's result is used here.
         outputs: the values that are needed elsewhere.
+        needs: the groups that compute what is used here.
+        views: the reshapes that follow.
         role: ``LOOP``, or ``KERNEL`` or ``OPAQUE`` for a group of one op that none can join.
         registers: the ops are written out instead of looped over.
     """
@@ -63,6 +70,8 @@ class Group:
         self.reduced: dict[SSAValue, frozenset[int]] = {}
         self.columns: frozenset[int] | None = None
         self.outputs: set[SSAValue] = set()
+        self.needs: set[Group] = set()
+        self.views: list[Operation] = []
         self.last = -1
 
     def add(self, op: Operation, axes: Axes) -> None:
@@ -114,15 +123,15 @@ class Grouping:
 
     Attributes:
         groups: in the order in which they run.
-        views: the reshapes that follow the group at a position; those of arguments are at -1.
-        position: the group after which a value is known; -1 for arguments and constants.
+        outside: stands for what computes arguments and constants, before all groups.
+        home: the group after which a value is known.
     """
 
     def __init__(self, block: Block, in_registers: bool = False) -> None:
         self.roles = Roles(block, in_registers)
         self.groups: list[Group] = []
-        self.views: dict[int, list[Operation]] = {}
-        self.position: dict[SSAValue, int] = dict.fromkeys(block.args, -1)
+        self.outside = Group(-1, (), Role.OPAQUE)
+        self.home: dict[SSAValue, Group] = dict.fromkeys(block.args, self.outside)
         self._latest: dict[Shape, Group] = {}
         self._latest_registers: Group | None = None
         self._alive = _count_alive(self.roles)
@@ -135,60 +144,88 @@ class Grouping:
             elif role is Role.VIEW:
                 self._place_view(op)
             elif role is Role.GLOBAL:
-                self.position[op.results[0]] = -1
+                self.home[op.results[0]] = self.outside
 
     def is_in_memory(self, value: SSAValue) -> bool:
         """Tell whether a value can be read by other groups than the one that computes it."""
-        position = self.position[value]
-        if position < 0 or value not in self.groups[position].axes:
-            return True
-        return value in self.groups[position].outputs
+        group = self.home[value]
+        return value not in group.axes or value in group.outputs
 
     def _place(self, op: Operation, index: int) -> None:
         """Put an op into the best group that can take it."""
         result = op.results[0]
         shape = shape_of(op.operands[0] if type(op) is ReduceOp else result)
         sources = self.roles.sources_of(op)
-        position = self.position
-        earliest = max([position[s.value] for s in sources], default=-1)
+        home = self.home
+        latest = max([home[s.value] for s in sources], key=_position, default=self.outside)
         if op in self.roles.small:
-            group, axes = self._choose_small(op, index, shape, sources, earliest)
+            group, axes = self._choose_small(op, index, shape, sources, latest)
         else:
-            group, axes = self._choose(op, index, shape, sources, earliest)
+            group, axes = self._choose(op, index, shape, sources, latest)
         group.add(op, axes)
-        position[result] = group.position
+        home[result] = group
         for source in sources:
-            if position[source.value] != group.position:
+            if home[source.value] is not group:
+                group.needs.add(home[source.value])
                 self._need_in_memory(source.value)
         if len(group.placed) == MIN_OPS:
             group.last = self._best_end(index)
 
     def _choose(
-        self, op: Operation, index: int, shape: Shape, sources: Sequence[Source], earliest: int
+        self, op: Operation, index: int, shape: Shape, sources: Sequence[Source], source: Group
     ) -> tuple[Group, Axes]:
-        """Return the group for an op, and the op's loops in it."""
+        """Return the group for an op, and the op's loops in it; ``source`` is its latest source."""
         extent = _squeeze(shape)
         latest = self._latest.get(extent)
-        candidates = [self.groups[earliest]] if earliest >= 0 else []
-        if latest is not None and latest.position > earliest:
+        candidates = [source]
+        if latest is not None and latest.position > source.position:
             candidates.append(latest)
         for group in candidates:
             axes = self._loops_if_open(group, op, index, shape, sources)
             if axes is not None:
                 return group, axes
-        group = self._append(extent, Role.LOOP)
-        self._latest[extent] = group
+        return self._choose_earlier(op, index, shape, sources) or self._start(extent, shape)
+
+    def _start(self, extent: Shape, shape: Shape) -> tuple[Group, Axes]:
+        group = self._latest[extent] = self._append(extent, Role.LOOP)
         return group, _loop_axes(shape)
 
+    def _choose_earlier(
+        self, op: Operation, index: int, shape: Shape, sources: Sequence[Source]
+    ) -> tuple[Group, Axes] | None:
+        """Return a group over the op's loops if what the op needs of later ones can come before."""
+        extent = _squeeze(shape)
+        homes = {self.home[source.value] for source in sources}
+        group = max([g for g in homes if g.extent == extent], key=_position, default=None)
+        if group is None:
+            return None
+        moved = _needed_before(group, [g for g in homes if g.position > group.position])
+        if not moved:
+            return None
+        axes = self._loops_if_open(group, op, index, shape, sources)
+        if axes is None:
+            return None
+        self._move_before(group, moved)
+        return group, axes
+
+    def _move_before(self, group: Group, moved: AbstractSet[Group]) -> None:
+        """Let some later groups run before one, in the order that they have."""
+        start, end = group.position, max(map(_position, moved)) + 1
+        span = self.groups[start:end]
+        self.groups[start:end] = [g for g in span if g in moved] + [
+            g for g in span if g not in moved
+        ]
+        for position, each in enumerate(self.groups[start:end], start):
+            each.position = position
+
     def _choose_small(
-        self, op: Operation, index: int, shape: Shape, sources: Sequence[Source], earliest: int
+        self, op: Operation, index: int, shape: Shape, sources: Sequence[Source], source: Group
     ) -> tuple[Group, Axes]:
         """Return the group for an op that can be computed in registers.
 
         If it needs what loops compute, it joins them if it can: it may be in between of others.
         """
-        if earliest >= 0 and (is_elementwise(type(op)) or type(op) is ReduceOp):
-            source = self.groups[earliest]
+        if is_elementwise(type(op)) or type(op) is ReduceOp:
             axes = self._loops_if_open(source, op, index, shape, sources)
             if axes is not None:
                 return source, axes
@@ -201,7 +238,7 @@ class Grouping:
     def _is_after(self, group: Group, sources: Sequence[Source]) -> bool:
         """Tell whether values are known before a group runs, or computed in it."""
         return all(
-            self.position[s.value] < group.position or s.value in group.axes for s in sources
+            self.home[s.value].position < group.position or s.value in group.axes for s in sources
         )
 
     def _loops_if_open(
@@ -222,7 +259,7 @@ class Grouping:
                 if source.dims is None:
                     return None
                 inside.append(source)
-            elif self.position[source.value] == group.position:
+            elif self.home[source.value] is group:
                 return None
         if _squeeze(shape) == group.extent:
             axes: Axes | None = _loop_axes(shape)
@@ -240,17 +277,18 @@ class Grouping:
         group = self._append((), role)
         group.placed.append((op, None))
         for result in op.results:
-            self.position[result] = group.position
+            self.home[result] = group
             if result.first_use is not None or isinstance(op, CallbackOp):
                 group.outputs.add(result)
         for value in self.roles.in_memory(op):
+            group.needs.add(self.home[value])
             self._need_in_memory(value)
 
     def _place_view(self, op: Operation) -> None:
-        position = self.position[op.operands[0]]
+        group = self.home[op.operands[0]]
         self._need_in_memory(op.operands[0])
-        self.position[op.results[0]] = position
-        self.views.setdefault(position, []).append(op)
+        self.home[op.results[0]] = group
+        group.views.append(op)
 
     def _append(self, extent: Shape, role: Role, registers: bool = False) -> Group:
         group = Group(len(self.groups), extent, role, registers)
@@ -258,14 +296,33 @@ class Grouping:
         return group
 
     def _need_in_memory(self, value: SSAValue) -> None:
-        position = self.position[value]
-        if position >= 0 and value in self.groups[position].axes:
-            self.groups[position].outputs.add(value)
+        group = self.home[value]
+        if value in group.axes:
+            group.outputs.add(value)
 
     def _best_end(self, index: int) -> int:
         """Return the op among the next ones after which the fewest values are alive."""
         following = range(index, min(index + MAX_OPS - MIN_OPS, len(self._alive)))
         return min(following, key=lambda i: self._alive[i])
+
+
+def _position(group: Group) -> int:
+    return group.position
+
+
+def _needed_before(group: Group, wanted: Sequence[Group]) -> set[Group]:
+    """Return which later groups to move so that the wanted ones run before a group; none if not."""
+    found: set[Group] = set()
+    pending = list(wanted)
+    while pending:
+        moved = pending.pop()
+        if moved in found:
+            continue
+        if moved is group or moved.role is not Role.LOOP or len(found) == MAX_MOVED:
+            return set()
+        found.add(moved)
+        pending += [g for g in moved.needs if g.position >= group.position]
+    return found
 
 
 def _is_full(group: Group, index: int) -> bool:

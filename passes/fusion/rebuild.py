@@ -12,7 +12,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from ...ir.array.base import is_array_op
 from ...ir.array.control import ScanOp, WhileOp
 from ...ir.array.regions import RegionOp
-from ...ir.array.shape import IotaOp
+from ...ir.array.shape import ConcatenateOp, IotaOp, dim_of
 from ...ir.kernel.ops import FusionOp, YieldOp
 from ...ir.kernel.schedule import Schedule
 from ...ir.kernel.space import (
@@ -89,16 +89,16 @@ class _Rebuild:
         for op in roles.ops:
             if roles.role[op] is Role.GLOBAL:
                 self._copy(op)
-        self._copy_views(-1)
+        self._copy_views(self.grouping.outside)
         for group in self.grouping.groups:
             if group.role is Role.OPAQUE:
                 self._move(group.placed[0][0])
             elif group.outputs:
                 self._append_fusion(group)
-            self._copy_views(group.position)
+            self._copy_views(group)
 
-    def _copy_views(self, position: int) -> None:
-        for op in self.grouping.views.get(position, ()):
+    def _copy_views(self, group: Group) -> None:
+        for op in group.views:
             self._copy(op)
 
     def _move(self, op: Operation) -> None:
@@ -121,7 +121,9 @@ class _Rebuild:
             schedule = schedule_alone(group.placed[0][0], self.target)
         else:
             domain, reads = body.domain(group.extent), body.reads()
-            schedule = choose_schedule(group, domain, reads, body.is_flat, self.target)
+            schedule = choose_schedule(
+                group, domain, reads, body.is_flat, body.is_joined, self.target
+            )
             if any(type(op) in UPDATING for op, _ in group.placed):
                 schedule = replace(schedule, whole=True)
         results = [result for op, _ in group.placed for result in op.results]
@@ -148,6 +150,7 @@ class _Body:
         self.block = Block()
         self.operands: list[SSAValue] = []
         self.is_flat = True
+        self.is_joined = False
         self._numberings: list[Axes] = []
         self._axes = group.axes
         self._arguments: dict[SSAValue, list[_Argument]] = {}
@@ -187,6 +190,8 @@ class _Body:
         counts = kind is IotaOp and len(shape) > 1
         if (kind in MOVING or kind in UPDATING or counts) and _varies(axes):
             self.is_flat = False
+        if kind is ConcatenateOp and _interleaves(op):
+            self.is_joined = True
         if axes is not None and is_numbering(op):
             self._numberings.append(axes)
         if axes is not None:
@@ -227,6 +232,12 @@ class _Body:
         _hand_down_name(value, added)
         known.append(_Argument(added, axes))
         return added
+
+
+def _interleaves(op: Operation) -> bool:
+    """Tell whether a concatenation takes each position of the last dimension from another array."""
+    shape = shape_of(op.results[0])
+    return dim_of(op.properties) == len(shape) - 1 and len(op.operands) == shape[-1]
 
 
 def _through(dims: Axes | None, axes: Axes | None) -> Axes | None:

@@ -32,9 +32,10 @@ from ...ir.kernel.space import (
     needed_in_memory,
     operand_dims,
     project,
+    squeeze,
 )
 from ...ir.kernel.updates import UPDATING, known_starts, updates_in_place
-from ...ir.types import shape_of
+from ...ir.types import Shape, row_major, shape_of
 from .anti_dependences import read_before_updates, root_of
 from .cost import flops_of
 
@@ -72,6 +73,9 @@ LOAD_FLOPS: Final = 2
 
 MAX_INLINE_FLOPS: Final = 64
 """The size of an expression that is evaluated through an index map, if it is so just once."""
+
+MIN_REPEATS: Final = 8
+"""What is read so often with lanes apart in memory is copied to where they are together."""
 
 MOVING: Final[frozenset[type[Operation]]] = frozenset(
     (SliceOp, ReverseOp, TransposeOp, PadOp, ConcatenateOp, DynamicSliceOp)
@@ -231,6 +235,28 @@ class Roles:
                 for value in op.operands[:1] if self._updates(op) else op.operands:
                     if self.is_inline(value):
                         self.role[value.owner] = Role.LOOP  # type: ignore[index]
+            if type(op) is BroadcastOp and self._repeats_strided(op):
+                self.role[op.operands[0].owner] = Role.LOOP  # type: ignore[index]
+
+    def _repeats_strided(self, op: Any) -> bool:
+        """Tell whether a broadcast has the lanes of vectors read apart in memory many times."""
+        operand, result = shape_of(op.operand), shape_of(op.result)
+        if not self.is_inline(op.operand) or not operand or op.dims.data[-1] != len(result) - 1:
+            return False
+        if prod(result) < MIN_REPEATS * prod(operand):
+            return False
+        strides = self._strides_of(op.operand)
+        return strides is not None and operand[-1] > 1 and abs(strides[-1]) > 1
+
+    def _strides_of(self, value: SSAValue) -> Shape | None:
+        """Return how far apart in memory neighbours along each dimension are; None if it varies."""
+        if not self.is_inline(value):
+            return row_major(shape_of(value))
+        op = value.owner
+        assert isinstance(op, Operation)
+        rule = _STRIDES.get(type(op))
+        strides = self._strides_of(op.operands[0]) if rule is not None else None
+        return None if rule is None or strides is None else rule(op, strides)
 
     def _inline_expressions(self) -> None:
         """Evaluate elementwise ops in place where index maps read them and little is repeated."""
@@ -391,6 +417,23 @@ class _Paths(NamedTuple):
 
 
 _NO_PATHS: Final = _Paths(0, 0, 0, 0, False)
+
+
+def _reshaped_strides(op: ReshapeOp, strides: Shape) -> Shape | None:
+    before, after = shape_of(op.operand), shape_of(op.result)
+    if squeeze(before) != squeeze(after):
+        return None
+    sized = iter([stride for n, stride in zip(before, strides) if n != 1])
+    return tuple([0 if n == 1 else next(sized) for n in after])
+
+
+_STRIDES: Final[dict[type[Operation], Callable[[Any, Shape], Shape | None]]] = {
+    SliceOp: lambda op, strides: tuple([s * k for s, k in zip(strides, op.strides.data)]),
+    TransposeOp: lambda op, strides: tuple([strides[d] for d in op.permutation.data]),
+    DynamicSliceOp: lambda op, strides: strides,
+    ReshapeOp: _reshaped_strides,
+}
+"""What the index maps that keep neighbours at one distance make of that distance."""
 
 
 def _is_scalar(op: Operation) -> bool:

@@ -56,12 +56,20 @@ PARALLEL_ROWS: Final = 64
 GEMM_PRODUCTS: Final = 4096
 """A matrix product of more multiplications is the library's; below, a call costs more."""
 
+MAX_JOINED: Final = 4
+"""So many arrays or fewer are interleaved by vectors that run along them."""
+
 REDUCTION_VECTORS: Final = 4
 """Accumulators of a reduction, which hide the latency of an addition."""
 
 
 def choose_schedule(
-    group: Group, domain: Shape, reads: Sequence[Axes], is_flat: bool, target: Target
+    group: Group,
+    domain: Shape,
+    reads: Sequence[Axes],
+    is_flat: bool,
+    is_joined: bool,
+    target: Target,
 ) -> Schedule:
     """Return the schedule of a group of ops that share loops.
 
@@ -70,12 +78,15 @@ def choose_schedule(
         domain: the loops, with those of size one.
         reads: the loops along which each operand is read.
         is_flat: no op needs to know where in the loops an element is.
+        is_joined: the last dimension is made of arrays, one at each position.
         target: what it is for.
     """
     reduced = list(group.reduced.values())
     columns = group.columns
     if columns is None:
         columns = _collapsible(len(group.extent), [*reads, *reduced], is_flat)
+        if is_joined and not reduced and len(columns) == 1 and group.extent[-1] <= MAX_JOINED:
+            columns = frozenset(range(len(group.extent)))
     dtypes = _dtypes(group)
     lanes, unroll = _vectors(group, columns, _lanes(dtypes, target.vector_bits))
     dims = [d for d, n in enumerate(domain) if n != 1]

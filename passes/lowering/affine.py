@@ -32,6 +32,14 @@ class Affine(NamedTuple):
         """Return the coefficient of an axis."""
         return next((c for a, c in self.terms if a == axis), 0)
 
+    def fixed(self, axis: int, position: int) -> Affine:
+        """Return the form where an axis is at a position."""
+        coefficient = self.coefficient(axis)
+        if not coefficient:
+            return self
+        terms = tuple(term for term in self.terms if term[0] != axis)
+        return Affine(self.constant + coefficient * position, terms)
+
     def range(self, bounds: Mapping[int, tuple[int, int]]) -> tuple[int, int]:
         """Return the least and greatest value for axes within half-open bounds."""
         low = high = self.constant

@@ -14,6 +14,7 @@ from ...ir.array.indexing import GatherOp
 from ...ir.array.reduction import ReduceOp, identity_of
 from ...ir.array.shape import ConstantOp
 from ...ir.kernel.ops import FusionOp
+from ...ir.kernel.schedule import SHORT_LOOP
 from ...ir.kernel.space import (
     NO_LOOP,
     is_numbering,
@@ -224,6 +225,9 @@ class FusionLowering(KernelLowering):
         stores = [*self._stores(nest), *self._accumulating_stores(nest)]
         computed = [(v, self.index_of(v)) for v in nest.computed]
         axes, extents = self._collapsed(nest, stores)
+        if not whole and len(axes) > 1 and extents[axes[-1]] <= SHORT_LOOP:
+            *axes, last = axes
+            stores, computed = _written_out(last, extents[last], stores, computed)
         split_axis = None if self.rows else self._split_axis(axes, extents)
         for part in edges.parts(axes, {} if whole else inner, extents):
             self.reader.version += 1
@@ -403,3 +407,20 @@ def _follows_links(value: SSAValue) -> bool:
     if isinstance(op, ConstantOp):
         return is_splat(op.value)
     return bool(op.operands) and None not in operand_dims(op)
+
+
+def _written_out(
+    axis: int, extent: int, stores: Sequence[Store], computed: Sequence[tuple[SSAValue, Index]]
+) -> tuple[list[Store], list[tuple[SSAValue, Index]]]:
+    """Write a loop out: return what is stored and what is computed at its positions."""
+
+    def at(index: Index, position: int) -> Index:
+        return tuple(form.fixed(axis, position) for form in index)
+
+    positions = range(extent)
+    values = [(value, at(index, p)) for p in positions for value, index in computed]
+    return [
+        store._replace(at=at(store.at, p), place=store.place.fixed(axis, p))
+        for p in positions
+        for store in stores
+    ], list(dict.fromkeys(values))

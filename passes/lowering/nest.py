@@ -24,6 +24,9 @@ from .vectors import Position, place_vector
 
 _IDEMPOTENT = frozenset({ReduceKind.MIN, ReduceKind.MAX, ReduceKind.AND, ReduceKind.OR})
 
+MAX_ACCUMULATORS = 8
+"""So many additions at a time hide their latency; more accumulators in one loop spill registers."""
+
 
 class Store(NamedTuple):
     """A value to be written to memory; with a kind, to be combined with what is there.
@@ -57,7 +60,7 @@ class NestEmitter:
         computed: what is computed on the way, in program order; what does not depend on a loop
             is computed outside of it.
         lanes: the most lanes of a vector.
-        unroll: the vectors of one step, each with its own accumulators.
+        unroll: the most vectors of one step, each with its own accumulators.
         overlap: whether elements may be computed and stored twice.
         parts: the iterations of an axis to run, first and end, where they are not all.
         origins: the first position along an axis, where that is not 0.
@@ -107,9 +110,8 @@ class NestEmitter:
         if self.lanes_in_use <= 1:
             self.lanes_in_use = 0
         step = max(self.lanes_in_use, 1)
-        if not self.reductions:
-            self.unroll = 1
-        self.unroll = max(1, min(self.unroll, extent // step))
+        most = MAX_ACCUMULATORS // len(self.reductions) if self.reductions else 1
+        self.unroll = max(1, min(self.unroll, most, extent // step))
         self.reader.vector_axis = axes[-1] if axes and self.lanes_in_use else None
         self.reader.lanes = self.lanes_in_use
 

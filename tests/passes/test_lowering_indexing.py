@@ -171,6 +171,29 @@ def test_a_window_of_equally_spaced_positions_needs_no_gather():
     assert "kernel.strided_load" in text and "kernel.gather_load" not in text
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.bool_])
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("length", [3, 8, 29])
+def test_columns_of_short_rows(length, count, dtype):
+    def build(b, x):
+        parts = [b.slice(x, (0, i), (length, i + 1)) for i in range(count)]
+        return [b.reshape(part, (length,)) for part in parts]
+
+    for lanes in (1, 8):
+        check(build, draw((length, count), dtype), schedule=Schedule(vector=lanes))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.bool_])
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("length", [3, 8, 29])
+def test_arrays_interleaved(length, count, dtype):
+    def build(b, *columns):
+        return b.concatenate([b.reshape(c, (length, 1)) for c in columns], 1)
+
+    for schedule in (Schedule(vector=8), Schedule(rows=(0,), vector=4)):
+        check(build, *(draw(length, dtype) for _ in range(count)), schedule=schedule)
+
+
 # Writing
 
 

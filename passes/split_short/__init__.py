@@ -1,0 +1,1 @@
+"""Short last dimensions, which make poor vectors, become separate arrays."""
