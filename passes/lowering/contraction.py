@@ -6,8 +6,10 @@ not join into such sides is first copied into order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
+from itertools import product
 from math import prod
 from typing import Final
 
@@ -18,20 +20,21 @@ from ...ir.array.contraction import DotGeneralOp, free_dims
 from ...ir.attributes import ReduceKind
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import Shape, dtype_of, row_major, shape_of
+from ..products import sizes_of
 from . import library, reductions
 from .affine import ZERO, axis_index, linearize
 from .chunks import Chunks, parallel_chunks, split, unravel, whole
 from .loop_builder import INDEX, LoopBuilder
-from .matrices import COLUMN, DEPTH, ROW, Matrix, joined_stride, sizes_of
+from .matrices import COLUMN, DEPTH, ROW, Matrix, joined_stride
 from .nest import NestEmitter, Store
 from .reader import Leaf, Reader
 from .vectors import Position, place_vector
 
-BLOCK_ROWS: Final = 8
-"""Rows of the result that a small product computes at once, each in its own register."""
-
 PANEL_PRODUCTS: Final = 1 << 19
 """The least multiplications of a library call for part of a matrix, some 10 microseconds."""
+
+LOOP_PRODUCTS: Final = 1 << 16
+"""The least multiplications of a chunk of rows in loops, some microseconds."""
 
 PANEL_LINES: Final = 192
 """The least lines of such a part. Each call copies the other operand, which takes as long as a few
@@ -131,11 +134,12 @@ class ContractionLowering:
         """Split the rows of each matrix; for the library, its longer side into panels."""
         rows, columns, depth = self.sizes[1:]
         is_library = self.schedule.library is not None
-        extent = max(rows, columns) if is_library else rows // BLOCK_ROWS * BLOCK_ROWS
+        height = self.schedule.tile
+        extent = max(rows, columns) if is_library else rows // height * height
         if not self.schedule.parallel:
             return whole(extent)
         if not is_library:
-            return split(extent, columns * depth, multiple=BLOCK_ROWS)
+            return split(extent, columns * depth, multiple=height, least=LOOP_PRODUCTS)
         panels = 1 << (extent // PANEL_LINES).bit_length() >> 1
         work = min(rows, columns) * depth
         return split(extent, work, multiple=PANEL_MULTIPLE, least=PANEL_PRODUCTS, most=panels)
@@ -162,23 +166,30 @@ class ContractionLowering:
     # Loops
 
     def _loop(self, result: Matrix, chunks: Chunks) -> None:
-        rows, blocks = self.sizes.rows, chunks.extent
+        rows, tiled = self.sizes.rows, chunks.extent
+        height = self.schedule.tile
         if chunks.count > 1:
             with (
                 parallel_chunks(self.b, chunks) as chunk,
-                self.b.loop(chunk.start, chunk.end, BLOCK_ROWS) as loop,
+                self.b.loop(chunk.start, chunk.end, height) as loop,
             ):
-                self._rows(result, loop.variable, BLOCK_ROWS)
-        elif blocks > BLOCK_ROWS:
-            with self.b.loop(0, blocks, BLOCK_ROWS) as loop:
-                self._rows(result, loop.variable, BLOCK_ROWS)
-        elif blocks:
-            self._rows(result, 0, BLOCK_ROWS)
-        if rows > blocks:
-            self._rows(result, blocks, rows - blocks)
+                self._rows(result, loop.variable, height)
+        else:
+            self._steps(0, tiled, height, partial(self._rows, result, count=height))
+        if rows > tiled:
+            self._rows(result, tiled, rows - tiled)
+
+    def _steps(self, start: int, end: int, step: int, emit: Callable[[Position], None]) -> None:
+        """Emit a loop, of which one step needs none."""
+        if start + step >= end:
+            if start < end:
+                emit(start)
+            return
+        with self.b.loop(start, end, step) as loop:
+            emit(loop.variable)
 
     def _rows(self, result: Matrix, first: Position, count: int) -> None:
-        """Compute ``count`` rows of the result, a vector of columns or a sum at a time."""
+        """Compute ``count`` rows of the result, some vectors of columns or a sum at a time."""
         self.reader.positions[ROW] = first
         columns, depth = self.sizes.columns, self.sizes.depth
         sums_are_contiguous = self.left.columns == 1 and self.right.rows == 1 and depth > 1
@@ -189,32 +200,41 @@ class ContractionLowering:
         lanes = min(self.schedule.vector, 1 << max(extent - 1, 0).bit_length())
         self.reader.vector_axis = along
         self.reader.lanes = lanes if lanes > 1 else 0
-        block = self._sum_block if along == DEPTH else self._column_block
-        step = 1 if along == DEPTH else max(self.reader.lanes, 1)
-        if columns <= step:
-            block(result, 0, count)
-            return
-        with self.b.loop(0, columns, step) as loop:
-            block(result, loop.variable, count)
+        if along == DEPTH:
+            self._steps(0, columns, 1, partial(self._sum_block, result, count=count))
+        else:
+            self._tiles(result, count)
 
-    def _column_block(self, result: Matrix, column: Position, count: int) -> None:
-        """Compute a vector of columns: for each term, one vector times a number of each row."""
-        b, lanes = self.b, self.reader.lanes
-        width = max(lanes, 1)
-        column, mask = place_vector(
-            b, column, self.sizes.columns, lanes=lanes, step=width, may_overlap=True
-        )
+    def _tiles(self, result: Matrix, count: int) -> None:
+        """Compute ``count`` rows of the result in tiles.
+
+        The last tile has as many vectors as are left. The last of these may begin earlier, so as to
+        end with the columns: some are computed twice.
+        """
+        columns, lanes = self.sizes.columns, max(self.reader.lanes, 1)
+        shifts = range(0, min(self.schedule.unroll * lanes, columns), lanes)
+        width = len(shifts) * lanes
+        tiled = columns // width * width
+        tile = partial(self._tile, result, count=count)
+        self._steps(0, tiled, width, partial(tile, shifts=shifts))
+        last = max(columns - lanes, 0) - tiled
+        if rest := [min(s, last) for s in shifts if tiled + s < columns]:
+            tile(tiled, shifts=rest)
+
+    def _tile(self, result: Matrix, column: Position, count: int, shifts: Sequence[int]) -> None:
+        """Compute vectors of columns: for each term, these times a number of each row."""
+        b, lanes, columns = self.b, self.reader.lanes, self.sizes.columns
         self.reader.positions[COLUMN] = column
-        self.reader.mask = mask
+        self.reader.mask = b.mask(b.index(columns), lanes) if columns < lanes else None
         zero = b.constant(self.dtype, lanes, 0)
-        with b.loop(0, self.sizes.depth, 1, [zero] * count) as terms:
+        with b.loop(0, self.sizes.depth, 1, [zero] * (count * len(shifts))) as terms:
             self.reader.positions[DEPTH] = terms.variable
-            right = self._right()
-            for i in range(count):
-                left = self.reader.as_vector(self._left(i), lanes)
-                terms.next[i] = self._multiply_add(left, right, terms.carried[i])
-        for i, total in enumerate(terms.results):
-            place = result.place(axis_index(ROW).shifted(i), axis_index(COLUMN))
+            right = [self._right(shift) for shift in shifts]
+            left = [self.reader.as_vector(self._left(i), lanes) for i in range(count)]
+            pairs = product(left, right)
+            terms.next[:] = [self._multiply_add(*f, t) for f, t in zip(pairs, terms.carried)]
+        for total, (i, shift) in zip(terms.results, product(range(count), shifts)):
+            place = result.place(axis_index(ROW).shifted(i), axis_index(COLUMN).shifted(shift))
             self.reader.store(total, result.leaf, place)
         self.reader.mask = None
 
@@ -243,8 +263,8 @@ class ContractionLowering:
         place = self.left.place(axis_index(ROW).shifted(row), axis_index(DEPTH))
         return self.reader.load(self.left.leaf, place, self.dtype)
 
-    def _right(self) -> SSAValue:
-        place = self.right.place(axis_index(DEPTH), axis_index(COLUMN))
+    def _right(self, shift: int = 0) -> SSAValue:
+        place = self.right.place(axis_index(DEPTH), axis_index(COLUMN).shifted(shift))
         return self.reader.load(self.right.leaf, place, self.dtype)
 
     def _multiply_add(self, left: SSAValue, right: SSAValue, total: SSAValue) -> SSAValue:

@@ -18,9 +18,10 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 
+from ..products import Sizes
 from .affine import ZERO, Affine
 from .loop_builder import LoopBuilder, scalar_type
-from .matrices import ROW, Matrix, Sizes
+from .matrices import ROW, Matrix
 from .reader import Reader
 from .vectors import Position
 

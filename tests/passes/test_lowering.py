@@ -338,6 +338,19 @@ def test_matrix_products(size, dtype, library):
         )
 
 
+@pytest.mark.parametrize("columns", [1, 3, 4, 5, 8, 9, 15, 17, 24])
+@pytest.mark.parametrize(("rows", "tile"), [(1, 1), (3, 2), (4, 2), (5, 8), (7, 3)])
+@pytest.mark.parametrize("unroll", [1, 2, 3])
+def test_tiles_of_products(rows, tile, columns, unroll):
+    """Tiles at the edges are smaller, or begin earlier; nothing beyond the result is written."""
+    check(
+        lambda b, x, y: b.dot_general(x, y, contract=((1,), (0,))),
+        RANDOM.random((rows, 6)),
+        RANDOM.random((6, columns)),
+        schedule=Schedule(vector=4, unroll=unroll, tile=tile),
+    )
+
+
 @pytest.mark.parametrize("library", [None, "gemm"])
 @pytest.mark.parametrize(
     ("left", "right", "batch", "contract"),
