@@ -1,6 +1,6 @@
 """The pipeline: which passes lead from one level to the next, and the driver that runs them.
 
-    array --array-inline-regions, array-split-complex, array-fuse--> kernel
+    array --array-inline-regions, array-split-complex, array-pack-operands, array-fuse--> kernel
     kernel --kernel-bufferize, kernel-lower-to-loops--> loop
 
 The driver knows nothing of levels. It runs passes one after the other and shows the module to hooks
@@ -33,6 +33,7 @@ from .bufferize.bufferize import KernelBufferize
 from .checks.raising import ArrayRaiseChecks
 from .fusion.cost import Cost, cost_of, microseconds_in
 from .fusion.fuse import ArrayFuse
+from .fusion.pack import ArrayPackOperands
 from .lowering.lower_to_loops import KernelLowerToLoops
 from .simplify.canonicalize import ArrayCanonicalize
 from .simplify.drop_rules import ArrayDropRules
@@ -65,7 +66,13 @@ def array_pipeline(options: Options) -> Passes:
 
 def kernel_pipeline(options: Options) -> Passes:
     """Return the passes from the array level to the kernel level."""
-    return ArrayInlineRegions(), ArraySplitComplex(), ArrayFuse(vector_bits=options.vector_bits)
+    bits = options.vector_bits
+    return (
+        ArrayInlineRegions(),
+        ArraySplitComplex(),
+        ArrayPackOperands(vector_bits=bits),
+        ArrayFuse(vector_bits=bits),
+    )
 
 
 def loop_pipeline(options: Options) -> Passes:

@@ -40,6 +40,7 @@ PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-dce": _lazy(".simplify.dce", "ArrayDce"),
     "array-inline-regions": _lazy(".simplify.regions", "ArrayInlineRegions"),
     "array-split-complex": _lazy(".split_complex.split_complex", "ArraySplitComplex"),
+    "array-pack-operands": _lazy(".fusion.pack", "ArrayPackOperands"),
     "array-fuse": _lazy(".fusion.fuse", "ArrayFuse"),
     "kernel-bufferize": _lazy(".bufferize.bufferize", "KernelBufferize"),
     "kernel-lower-to-loops": _lazy(".lowering.lower_to_loops", "KernelLowerToLoops"),

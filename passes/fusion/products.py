@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from ...ir.array.contraction import DotGeneralOp, free_dims
 from ...ir.kernel.schedule import Schedule
 from ...ir.types import dtype_of, shape_of
-from ..products import Sizes, sizes_of
+from ..products import sizes_of
 from .cost import FLOP_TIME, flops_in
 from .target import Target, first_of, lanes_of
 
@@ -48,15 +48,19 @@ NARROW: Final = Registers(number=16, rows=6, near=1 << 18, stride=1 << 12)
 """Those of 256 bits and fewer."""
 
 
+def _registers(target: Target) -> Registers:
+    return WIDE if target.vector_bits >= 512 else NARROW
+
+
 def schedule_product(op: DotGeneralOp, target: Target) -> Schedule:
     """Return the schedule of a product that is a kernel of its own."""
     domain, dtype, sizes = shape_of(op.result), dtype_of(op.result), sizes_of(op)
-    registers = WIDE if target.vector_bits >= 512 else NARROW
+    registers = _registers(target)
     is_long = flops_in(op) * FLOP_TIME > target.parallel_microseconds
     products = sizes.rows * sizes.columns * sizes.depth
     widest = lanes_of([dtype], target.vector_bits)
-    is_large = products > GEMM_PRODUCTS and dtype.kind in "fc"
-    if is_large and not _suits_loops(op, sizes, widest, registers):
+    by_loops = is_read_along_columns(op) and suits_loops(op, target)
+    if products > GEMM_PRODUCTS and dtype.kind in "fc" and not by_loops:
         rows = tuple(range(len(sizes.batch)))
         outer = rows or tuple(range(len(domain)))
         return Schedule(rows, outer if is_long else (), library="gemm")
@@ -69,18 +73,19 @@ def schedule_product(op: DotGeneralOp, target: Target) -> Schedule:
     return Schedule(rows, parallel, lanes, unroll=vectors, tile=tile)
 
 
-def _suits_loops(op: DotGeneralOp, sizes: Sizes, lanes: int, registers: Registers) -> bool:
-    """Tell whether loops are at least as fast as the library.
+def suits_loops(op: DotGeneralOp, target: Target) -> bool:
+    """Tell whether loops are at least as fast as the library if they read along columns.
 
     A single row is a product by a vector, for which the library copies nothing.
     """
-    itemsize = dtype_of(op.result).itemsize
+    sizes, dtype, registers = sizes_of(op), dtype_of(op.result), _registers(target)
+    line = sizes.columns * dtype.itemsize
     return (
-        sizes.rows > 1
-        and sizes.columns >= lanes
-        and is_read_along_columns(op)
-        and sizes.depth * sizes.columns * itemsize <= registers.near
-        and sizes.columns * itemsize < registers.stride
+        dtype.kind == "f"
+        and sizes.rows > 1
+        and sizes.columns >= lanes_of([dtype], target.vector_bits)
+        and line < registers.stride
+        and line * sizes.depth <= registers.near
     )
 
 
