@@ -1,7 +1,7 @@
 """The pipeline: which passes lead from one level to the next, and the driver that runs them.
 
     array --array-inline-regions, array-split-complex, array-pack-operands, array-fuse--> kernel
-    kernel --kernel-bufferize, kernel-lower-to-loops--> loop
+    kernel --kernel-bufferize, kernel-split-lanes, kernel-lower-to-loops--> loop
 
 The driver knows nothing of levels. It runs passes one after the other and shows the module to hooks
 in between: that is how dumps, verification and checks against the reference semantics are made.
@@ -34,6 +34,7 @@ from .checks.raising import ArrayRaiseChecks
 from .fusion.cost import Cost, cost_of, microseconds_in
 from .fusion.fuse import ArrayFuse
 from .fusion.pack import ArrayPackOperands
+from .lanes.split import KernelSplitLanes
 from .lowering.lower_to_loops import KernelLowerToLoops
 from .simplify.canonicalize import ArrayCanonicalize
 from .simplify.drop_rules import ArrayDropRules
@@ -77,7 +78,7 @@ def kernel_pipeline(options: Options) -> Passes:
 
 def loop_pipeline(options: Options) -> Passes:
     """Return the passes from the kernel level to the loop level."""
-    return KernelBufferize(), KernelLowerToLoops()
+    return KernelBufferize(), KernelSplitLanes(), KernelLowerToLoops()
 
 
 PIPELINES: Final[dict[str, Callable[[Options], Passes]]] = {

@@ -25,6 +25,10 @@ GEMM_PRODUCTS: Final = 4096
 """A product of fewer multiplications is computed by loops: a call costs more."""
 
 
+FEW_VECTORS: Final = 16
+"""So few vectors of columns are near each other."""
+
+
 class Registers(NamedTuple):
     """What a processor's vector registers allow.
 
@@ -106,6 +110,12 @@ def _tile_vectors(vectors: int, rows: int, registers: Registers) -> int:
     """Return the vectors of a row of a tile, of so many vectors in all.
 
     The registers hold the tile, a vector for each of its columns and a number of one of its rows.
+    Few vectors are divided evenly if that makes a tile but a third smaller, since a last tile of
+    its own is as much code again.
     """
     most = max((registers.number - 1) // (rows + 1), 1)
-    return max(-(-vectors // max(-(-vectors // most), 1)), 1)
+    balanced = max(-(-vectors // max(-(-vectors // most), 1)), 1)
+    if vectors <= FEW_VECTORS:
+        even = (n for n in range(most, 0, -1) if vectors % n == 0 and 3 * n >= 2 * balanced)
+        return next(even, balanced)
+    return balanced

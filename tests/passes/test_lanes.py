@@ -1,0 +1,166 @@
+"""Lanes of loops on several threads: results are those of the reference semantics, bit by bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from xdsl.dialects import scf
+
+import gradatim as gd
+from gradatim import lax
+from gradatim.ir.functions import find_function
+from gradatim.ir.text import parse_module
+from gradatim.passes.bufferize.bufferize import KernelBufferize
+from gradatim.passes.fusion.fuse import ArrayFuse
+from gradatim.passes.lanes import split
+from gradatim.passes.lanes.loops import LoopLanes
+from gradatim.passes.lanes.split import KernelSplitLanes, chunks_of
+from gradatim.passes.pipeline import check_against, run_passes, verify
+
+RANDOM = np.random.default_rng(0)
+STEPS, LANES, WIDTH = 9, 32, 20
+H = RANDOM.standard_normal((LANES, WIDTH))
+XS = RANDOM.standard_normal((STEPS, LANES, WIDTH))
+W = RANDOM.standard_normal((WIDTH, WIDTH)) / 4
+B = RANDOM.standard_normal(WIDTH)
+
+
+@pytest.fixture(autouse=True)
+def _split_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Split loops however short they are."""
+    monkeypatch.setattr(split, "SPLIT_MICROSECONDS", 0.0)
+    monkeypatch.setattr(split, "CHUNK_MICROSECONDS", 1e-9)
+
+
+def splits(f, *arguments, passes=()) -> int:
+    """Check the pass on a program, and return how many loops it split."""
+    text = gd.stage(f).lower(*arguments).as_text("array")
+    module = parse_module(text)
+    name = "f"
+    hooks = [verify, check_against(name, arguments)]
+    run_passes(module, [ArrayFuse(), KernelBufferize(), KernelSplitLanes()], hooks)
+    function = find_function(module, name)
+    return sum(isinstance(op, scf.ParallelOp) for op in function.walk())
+
+
+def named(step):
+    """Return the scan of a step as a function ``f``."""
+
+    def f(h, xs, w, b):
+        return lax.scan(lambda h, x: step(h, x, w, b), h, xs)
+
+    return f
+
+
+def recurrent(h, x, w, b):
+    h = np.tanh(h @ w + x + b)
+    return h, h
+
+
+def sums_of_lanes(h, x, w, b):
+    total = np.sum(h, axis=1, keepdims=True)
+    return h * 0.5 + x - total / WIDTH, total[:, 0]
+
+
+def parts(h, x, w, b):
+    """Slices, padding, joining and reversing along what is not a lane."""
+    left, right = h[:, :8], h[:, 8:]
+    joined = np.concatenate([right, np.pad(left, ((0, 0), (1, 0)))[:, :-1]], axis=1)
+    return joined[:, ::-1] + x, np.max(x, axis=1)
+
+
+def numbered(h, x, w, b):
+    """Numbers of columns are the same in all lanes; those of lanes are read from memory."""
+    return h + np.arange(float(WIDTH)) * x + np.arange(float(LANES))[:, None], None
+
+
+def swapped(h, x, w, b):
+    """What is carried is read in another order, so that two buffers change places."""
+    return h[:, ::-1] + x, None
+
+
+APART = [recurrent, sums_of_lanes, parts, numbered, swapped]
+
+
+@pytest.mark.parametrize("step", APART)
+def test_lanes_apart(step):
+    assert splits(named(step), H, XS, W, B) == 1
+
+
+def meeting_sum(h, x, w, b):
+    return h - np.sum(h, axis=0), None
+
+
+def meeting_order(h, x, w, b):
+    return h[::-1] + x, None
+
+
+def meeting_shift(h, x, w, b):
+    return np.concatenate([h[1:], h[:1]]) + x, None
+
+
+def meeting_product(h, x, w, b):
+    return h + 0.01 * (h @ h.T @ x), None
+
+
+MEETING = [meeting_sum, meeting_order, meeting_shift, meeting_product]
+
+
+@pytest.mark.parametrize("step", MEETING)
+def test_lanes_that_meet(step):
+    assert splits(named(step), H, XS, W, B) == 0
+
+
+def test_shared_array_of_as_many_rows():
+    """A square matrix that all lanes read has rows which are no lanes."""
+    square = RANDOM.standard_normal((LANES, LANES)) / 6
+
+    def f(h, w):
+        return lax.fori_loop(0, STEPS, lambda i, h: np.tanh(h @ w), h)
+
+    assert splits(f, square.copy(), square) <= 1
+
+
+def test_no_lanes_without_rows_to_share():
+    assert chunks_of(lanes_like(7, 1e6)) == 1
+    assert chunks_of(lanes_like(32, 1e6)) == 4
+    assert chunks_of(lanes_like(100, 1e6)) == 10
+    assert chunks_of(lanes_like(96, 1e6, tile=6)) == 8
+    assert chunks_of(lanes_like(97, 1e6)) == 1
+
+
+class lanes_like(LoopLanes):
+    """Lanes of a given number."""
+
+    count = 0
+
+    def __init__(self, count: int, microseconds: float, tile: int = 1) -> None:
+        super().__init__(microseconds=microseconds, tile=tile)
+        self.count = count
+
+
+@pytest.mark.parametrize("step", [*APART, *MEETING])
+def test_compiled(step):
+    f = named(step)
+    got = gd.stage(f)(H, XS, W, B)
+    want = f(H, XS, W, B)
+    for g, e in zip(got, want):
+        if e is not None:
+            np.testing.assert_allclose(g, e, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("step", APART)
+def test_compiled_gradients(step, monkeypatch: pytest.MonkeyPatch):
+    """The loop back is split too; what it sums over lanes is computed outside."""
+    f = named(step)
+
+    def loss(h, xs, w, b):
+        return np.sum(f(h, xs, w, b)[0] ** 2)
+
+    arguments = (H, XS, W, B)
+    got = gd.grad(loss, (0, 1, 2, 3))(*arguments)
+    monkeypatch.setattr(split, "SPLIT_MICROSECONDS", np.inf)
+    monkeypatch.setenv("GRADATIM_CACHE", "0")
+    want = gd.grad(loss, (0, 1, 2, 3))(*arguments)
+    for g, e in zip(got, want):
+        np.testing.assert_allclose(g, e, rtol=1e-9, atol=1e-9)
