@@ -55,3 +55,26 @@ func.func @tiles(%x: memref<3x6xf64>, %y: memref<6x10xf64>, %z: memref<3x10xf64>
   }
   func.return
 }
+
+// -----
+
+// What takes longer than a call is a function, which products of equal sizes and strides share.
+
+// CHECK-LABEL: func.func @shared
+// CHECK:         func.call @product_0
+// CHECK:         func.call @product_0
+// CHECK-NOT:     @product_1
+// CHECK:       func.func private @product_0(%{{.*}}: memref<?xf64, strided<[1], offset: ?>>, %{{.*}}: memref<?xf64, strided<[1], offset: ?>>, %{{.*}}: memref<?xf64, strided<[1], offset: ?>>)
+// CHECK:         scf.for %{{.*}} -> (vector<8xf64>, vector<8xf64>)
+// CHECK-NOT:   func.func
+func.func @shared(%x: memref<2x64xf64>, %y: memref<64x64xf64>, %z: memref<2x64xf64>) {
+  kernel.fusion ins(%a = %x : memref<2x64xf64>, %b = %y : memref<64x64xf64>) outs(%z : memref<2x64xf64>) schedule<rows = [], vector = 8, tile = 2> {
+    %p = array.dot_general %a, %b batch [] x [] contract [1] x [0] : tensor<2x64xf64>, tensor<64x64xf64> -> tensor<2x64xf64>
+    kernel.yield %p : tensor<2x64xf64>
+  }
+  kernel.fusion ins(%a = %z : memref<2x64xf64>, %b = %y : memref<64x64xf64>) outs(%x : memref<2x64xf64>) schedule<rows = [], vector = 8, tile = 2> {
+    %p = array.dot_general %a, %b batch [] x [] contract [1] x [0] : tensor<2x64xf64>, tensor<64x64xf64> -> tensor<2x64xf64>
+    kernel.yield %p : tensor<2x64xf64>
+  }
+  func.return
+}

@@ -6,10 +6,9 @@ not join into such sides is first copied into order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
-from itertools import product
 from math import prod
 from typing import Final
 
@@ -17,18 +16,18 @@ from xdsl.dialects import arith, memref
 from xdsl.ir import SSAValue
 
 from ...ir.array.contraction import DotGeneralOp, free_dims
-from ...ir.attributes import ReduceKind
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import Shape, dtype_of, row_major, shape_of
 from ..products import sizes_of
-from . import library, reductions
+from . import library
 from .affine import ZERO, axis_index, linearize
 from .chunks import Chunks, parallel_chunks, split, unravel, whole
 from .loop_builder import INDEX, LoopBuilder
-from .matrices import COLUMN, DEPTH, ROW, Matrix, joined_stride
+from .matrices import Matrix, joined_stride
 from .nest import NestEmitter, Store
 from .reader import Leaf, Reader
-from .vectors import Position, place_vector
+from .tiles import RowProduct, steps
+from .vectors import Position
 
 PANEL_PRODUCTS: Final = 1 << 19
 """The least multiplications of a library call for part of a matrix, some 10 microseconds."""
@@ -175,98 +174,11 @@ class ContractionLowering:
             ):
                 self._rows(result, loop.variable, height)
         else:
-            self._steps(0, tiled, height, partial(self._rows, result, count=height))
+            steps(self.b, 0, tiled, height, partial(self._rows, result, count=height))
         if rows > tiled:
             self._rows(result, tiled, rows - tiled)
 
-    def _steps(self, start: int, end: int, step: int, emit: Callable[[Position], None]) -> None:
-        """Emit a loop, of which one step needs none."""
-        if start + step >= end:
-            if start < end:
-                emit(start)
-            return
-        with self.b.loop(start, end, step) as loop:
-            emit(loop.variable)
-
     def _rows(self, result: Matrix, first: Position, count: int) -> None:
-        """Compute ``count`` rows of the result, some vectors of columns or a sum at a time."""
-        self.reader.positions[ROW] = first
-        columns, depth = self.sizes.columns, self.sizes.depth
-        sums_are_contiguous = self.left.columns == 1 and self.right.rows == 1 and depth > 1
-        along = (
-            DEPTH if sums_are_contiguous and (columns == 1 or self.right.columns != 1) else COLUMN
-        )
-        extent = depth if along == DEPTH else columns
-        lanes = min(self.schedule.vector, 1 << max(extent - 1, 0).bit_length())
-        self.reader.vector_axis = along
-        self.reader.lanes = lanes if lanes > 1 else 0
-        if along == DEPTH:
-            self._steps(0, columns, 1, partial(self._sum_block, result, count=count))
-        else:
-            self._tiles(result, count)
-
-    def _tiles(self, result: Matrix, count: int) -> None:
-        """Compute ``count`` rows of the result in tiles.
-
-        The last tile has as many vectors as are left. The last of these may begin earlier, so as to
-        end with the columns: some are computed twice.
-        """
-        columns, lanes = self.sizes.columns, max(self.reader.lanes, 1)
-        shifts = range(0, min(self.schedule.unroll * lanes, columns), lanes)
-        width = len(shifts) * lanes
-        tiled = columns // width * width
-        tile = partial(self._tile, result, count=count)
-        self._steps(0, tiled, width, partial(tile, shifts=shifts))
-        last = max(columns - lanes, 0) - tiled
-        if rest := [min(s, last) for s in shifts if tiled + s < columns]:
-            tile(tiled, shifts=rest)
-
-    def _tile(self, result: Matrix, column: Position, count: int, shifts: Sequence[int]) -> None:
-        """Compute vectors of columns: for each term, these times a number of each row."""
-        b, lanes, columns = self.b, self.reader.lanes, self.sizes.columns
-        self.reader.positions[COLUMN] = column
-        self.reader.mask = b.mask(b.index(columns), lanes) if columns < lanes else None
-        zero = b.constant(self.dtype, lanes, 0)
-        with b.loop(0, self.sizes.depth, 1, [zero] * (count * len(shifts))) as terms:
-            self.reader.positions[DEPTH] = terms.variable
-            right = [self._right(shift) for shift in shifts]
-            left = [self.reader.as_vector(self._left(i), lanes) for i in range(count)]
-            pairs = product(left, right)
-            terms.next[:] = [self._multiply_add(*f, t) for f, t in zip(pairs, terms.carried)]
-        for total, (i, shift) in zip(terms.results, product(range(count), shifts)):
-            place = result.place(axis_index(ROW).shifted(i), axis_index(COLUMN).shifted(shift))
-            self.reader.store(total, result.leaf, place)
-        self.reader.mask = None
-
-    def _sum_block(self, result: Matrix, column: Position, count: int) -> None:
-        """Compute one column of some rows: vectors of terms, whose lanes are added at the end."""
-        b, lanes = self.b, self.reader.lanes
-        depth, width = self.sizes.depth, max(lanes, 1)
-        self.reader.positions[COLUMN] = column
-        zero = b.constant(self.dtype, lanes, 0)
-        with b.loop(0, depth, width, [zero] * count) as terms:
-            start, mask = place_vector(
-                b, terms.variable, depth, lanes=lanes, step=width, may_overlap=False
-            )
-            self.reader.positions[DEPTH] = start
-            self.reader.mask = mask
-            right = self._right()
-            for i in range(count):
-                terms.next[i] = self._multiply_add(self._left(i), right, terms.carried[i])
-            self.reader.mask = None
-        for i, total in enumerate(terms.results):
-            scalar = reductions.combine_lanes(b, ReduceKind.ADD, self.dtype, total)
-            place = result.place(axis_index(ROW).shifted(i), axis_index(COLUMN))
-            b.store(scalar, result.buffer, b.affine(place, self.reader.positions))
-
-    def _left(self, row: int) -> SSAValue:
-        place = self.left.place(axis_index(ROW).shifted(row), axis_index(DEPTH))
-        return self.reader.load(self.left.leaf, place, self.dtype)
-
-    def _right(self, shift: int = 0) -> SSAValue:
-        place = self.right.place(axis_index(DEPTH), axis_index(COLUMN).shifted(shift))
-        return self.reader.load(self.right.leaf, place, self.dtype)
-
-    def _multiply_add(self, left: SSAValue, right: SSAValue, total: SSAValue) -> SSAValue:
-        factors = self.reader.promoted((left, right))
-        return reductions.add_product(self.b, self.dtype, total, *factors)
+        matrices = (self.left, self.right, result)
+        product = RowProduct(self.dtype, self.sizes, self.schedule, matrices, count)
+        product.emit(self.reader, first)

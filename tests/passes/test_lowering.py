@@ -351,6 +351,22 @@ def test_tiles_of_products(rows, tile, columns, unroll):
     )
 
 
+@pytest.mark.parametrize("shapes", [((6, 70), (70, 40)), ((3, 7, 40), (3, 40, 50))])
+@pytest.mark.parametrize("unroll", [1, 3])
+def test_products_in_functions(shapes, unroll):
+    """Rows that take long are computed by functions, of any batch."""
+    left, right = shapes
+    batch = (tuple(range(len(left) - 2)),) * 2
+    check(
+        lambda b, x, y: b.dot_general(
+            x, y, batch=batch, contract=((len(left) - 1,), (len(left) - 2,))
+        ),
+        RANDOM.random(left),
+        RANDOM.random(right),
+        schedule=Schedule(vector=8, unroll=unroll, tile=4),
+    )
+
+
 @pytest.mark.parametrize("library", [None, "gemm"])
 @pytest.mark.parametrize(
     ("left", "right", "batch", "contract"),
