@@ -22,7 +22,7 @@ func.func @near(%x: tensor<8x64xf32>, %w: tensor<64x48xf32>) -> tensor<8x48xf32>
 // CHECK-LABEL: func.func @near
 // CHECK-NEXT: schedule<rows = [0], vector = 8, unroll = 3, tile = 4>
 
-// Loops do not pay for a single row, for columns that are apart in memory, for fewer columns than
+// Loops do not pay for a row or two, for columns that are apart in memory, for fewer columns than
 // a vector has, nor for rows of the right operand that are far from each other.
 func.func @unsuited(%v: tensor<64xf32>, %x: tensor<32x64xf32>, %w: tensor<64x96xf32>, %t: tensor<96x64xf32>, %n: tensor<64x4xf32>, %l: tensor<64x1024xf32>) -> (tensor<96xf32>, tensor<32x96xf32>, tensor<32x4xf32>, tensor<32x1024xf32>) {
   %p = array.dot_general %v, %w batch [] x [] contract [0] x [0] : tensor<64xf32>, tensor<64x96xf32> -> tensor<96xf32>

@@ -7,7 +7,7 @@ which is faster as long as the right operand stays in a near cache as it is, and
 vectors run along its columns. They are also compiled for the sizes at hand.
 
 The bounds below are measured: within them loops took at most as long as OpenBLAS with the kernels
-of the same vectors, for 2 to 6400 rows, sums of 16 to 512 terms, and up to 1024 columns.
+of the same vectors, for 3 to 6400 rows, sums of 16 to 512 terms, and up to 1024 columns.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from .target import Target, first_of, lanes_of
 GEMM_PRODUCTS: Final = 4096
 """A product of fewer multiplications is computed by loops: a call costs more."""
 
+
+LEAST_ROWS: Final = 3
+"""For fewer rows the library, too, copies nothing."""
 
 FEW_VECTORS: Final = 16
 """So few vectors of columns are near each other."""
@@ -78,15 +81,12 @@ def schedule_product(op: DotGeneralOp, target: Target) -> Schedule:
 
 
 def suits_loops(op: DotGeneralOp, target: Target) -> bool:
-    """Tell whether loops are at least as fast as the library if they read along columns.
-
-    A single row is a product by a vector, for which the library copies nothing.
-    """
+    """Tell whether loops are at least as fast as the library if they read along columns."""
     sizes, dtype, registers = sizes_of(op), dtype_of(op.result), _registers(target)
     line = sizes.columns * dtype.itemsize
     return (
         dtype.kind == "f"
-        and sizes.rows > 1
+        and sizes.rows >= LEAST_ROWS
         and sizes.columns >= lanes_of([dtype], target.vector_bits)
         and line < registers.stride
         and line * sizes.depth <= registers.near

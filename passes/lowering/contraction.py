@@ -39,6 +39,9 @@ PANEL_LINES: Final = 192
 """The least lines of such a part. Each call copies the other operand, which takes as long as a few
 lines."""
 
+HALVED_LINES: Final = 128
+"""So many lines are halved: two threads gain more than the tenth that the copy then takes."""
+
 PANEL_MULTIPLE: Final = 16
 """The lines of a part are a multiple of those that the library computes at once."""
 
@@ -139,7 +142,8 @@ class ContractionLowering:
             return whole(extent)
         if not is_library:
             return split(extent, columns * depth, multiple=height, least=LOOP_PRODUCTS)
-        panels = 1 << (extent // PANEL_LINES).bit_length() >> 1
+        parts = max(extent // PANEL_LINES, 2 if extent >= HALVED_LINES else 1)
+        panels = 1 << parts.bit_length() >> 1
         work = min(rows, columns) * depth
         return split(extent, work, multiple=PANEL_MULTIPLE, least=PANEL_PRODUCTS, most=panels)
 
