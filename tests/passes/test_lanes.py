@@ -71,7 +71,8 @@ def parts(h, x, w, b):
 
 def numbered(h, x, w, b):
     """Numbers of columns are the same in all lanes; those of lanes are read from memory."""
-    return h + np.arange(float(WIDTH)) * x + np.arange(float(LANES))[:, None], None
+    columns, lanes = (np.arange(n, dtype=h.dtype) for n in (WIDTH, LANES))
+    return h + columns * x + lanes[:, None], None
 
 
 def swapped(h, x, w, b):
@@ -140,13 +141,32 @@ class lanes_like(LoopLanes):
 
 
 @pytest.mark.parametrize("step", [*APART, *MEETING])
-def test_compiled(step):
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-9), (np.float32, 1e-3)])
+def test_compiled(step, dtype, tolerance):
+    """Also where a chunk has fewer lanes than a vector."""
     f = named(step)
-    got = gd.stage(f)(H, XS, W, B)
-    want = f(H, XS, W, B)
+    arguments = [array.astype(dtype) for array in (H, XS, W, B)]
+    got, want = gd.stage(f)(*arguments), f(*arguments)
     for g, e in zip(got, want):
         if e is not None:
-            np.testing.assert_allclose(g, e, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(g, e, rtol=tolerance, atol=tolerance)
+
+
+def test_several_loops_in_a_loop():
+    """Lanes go through loops within; what an outer loop carries may change places."""
+
+    def f(h, w):
+        def inner(_, g):
+            return np.tanh(g @ w)
+
+        def outer(h, _):
+            g = lax.fori_loop(0, 3, inner, h)
+            return g[:, ::-1] + h, None
+
+        return lax.scan(outer, h, None, length=STEPS)[0]
+
+    splits(f, H, W)
+    np.testing.assert_allclose(gd.stage(f)(H, W), f(H, W), rtol=1e-9)
 
 
 @pytest.mark.parametrize("step", APART)
