@@ -30,12 +30,14 @@ class LoopLanes:
 
     Attributes:
         needs: of each buffer, whether lanes need the same lanes of it or the whole.
+        within: the same of the values in each kernel on buffers.
         written: the buffers that the loop writes.
         microseconds: an estimate of its time on one core.
         tile: the most rows that a product in it computes at a time.
     """
 
     needs: dict[SSAValue, bool] = field(default_factory=dict)
+    within: dict[FusionOp, dict[SSAValue, bool]] = field(default_factory=dict)
     written: set[SSAValue] = field(default_factory=set)
     microseconds: float = 0.0
     tile: int = 1
@@ -154,7 +156,7 @@ def _visit_fusion(fusion: FusionOp, lanes: LoopLanes) -> None:
             raise MeetingLanes
         needs: dict[SSAValue, bool] = dict.fromkeys(fusion.body.block.args, False)
     else:
-        needs = demands_in(fusion)
+        needs = lanes.within[fusion] = _demands_in(fusion)
         lanes.written.update(fusion.outs)
     for argument, buffer in zip(fusion.body.block.args, fusion.ins):
         if argument in needs:
@@ -163,7 +165,7 @@ def _visit_fusion(fusion: FusionOp, lanes: LoopLanes) -> None:
         _need(lanes, buffer, True)
 
 
-def demands_in(fusion: FusionOp) -> dict[SSAValue, bool]:
+def _demands_in(fusion: FusionOp) -> dict[SSAValue, bool]:
     """Return of what values in a fusion lanes of its results need lanes, and of what the whole.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from xdsl.context import Context
@@ -27,7 +28,7 @@ from ...ir.kernel.ops import FusionOp, YieldOp
 from ..blocks import Environment, mapping
 from ..simplify.rewriting import blocks_of, functions_of
 from .demands import lanes_type, on_lanes
-from .loops import LoopLanes, demands_in, lanes_of, places_after
+from .loops import LoopLanes, lanes_of, places_after
 
 SPLIT_MICROSECONDS: Final = 500.0
 """A loop that takes less on one core, by the cost model, is not split."""
@@ -127,21 +128,9 @@ class _Splitting:
         """Append the view of the chunk's lanes of a buffer."""
         type_ = buffer.type
         assert isinstance(type_, MemRefType)
-        shape = (self.size, *type_.get_shape()[1:])
-        rest = shape[1:]
-        lists = {
-            "static_offsets": (DYNAMIC_INDEX, *(0 for _ in rest)),
-            "static_sizes": shape,
-            "static_strides": (1, *(1 for _ in rest)),
-        }
-        properties: dict[str, Attribute] = {
-            name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()
-        }
-        properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [1, 1, 0, 0])
+        result, properties = _view_of(type_, self.size)
         view = memref.SubviewOp.create(
-            operands=[buffer, self.start],
-            result_types=[part_type(type_, shape)],
-            properties=properties,
+            operands=[buffer, self.start], result_types=[result], properties=properties
         )
         return self._append(block, view)
 
@@ -190,7 +179,7 @@ class _Splitting:
 
     def _body(self, fusion: FusionOp) -> Block:
         """Return the body of a fusion that computes the chunk's lanes of its results."""
-        old, needs = fusion.body.block, demands_in(fusion)
+        old, needs = fusion.body.block, self.lanes.within[fusion]
         size = self.size
         types = [lanes_type(v.type, size) if needs.get(v) else v.type for v in old.args]
         new = Block(arg_types=types)
@@ -207,6 +196,22 @@ class _Splitting:
                 new.add_op(copy)
                 environment.update(zip(op.results, copy.results))
         return new
+
+
+@lru_cache(maxsize=256)
+def _view_of(type_: MemRefType, size: int) -> tuple[MemRefType, dict[str, Attribute]]:
+    """Return type and properties of the view of so many lanes of a buffer."""
+    shape = (size, *type_.get_shape()[1:])
+    lists = {
+        "static_offsets": (DYNAMIC_INDEX, *(0 for _ in shape[1:])),
+        "static_sizes": shape,
+        "static_strides": tuple(1 for _ in shape),
+    }
+    properties: dict[str, Attribute] = {
+        name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()
+    }
+    properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [1, 1, 0, 0])
+    return part_type(type_, shape), properties
 
 
 def _found(values: Sequence[SSAValue], environment: Environment) -> list[SSAValue]:
