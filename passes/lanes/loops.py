@@ -13,6 +13,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.tensor import FromElementsOp
 from xdsl.ir import Block, SSAValue
 
+from ...ir.array.effect import CallbackOp, CheckOp
 from ...ir.kernel.buffers import value_type
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import shape_of, tensor_info
@@ -150,6 +151,8 @@ def _visit_fusion(fusion: FusionOp, lanes: LoopLanes) -> None:
     schedule = fusion.schedule.data
     if schedule.library is not None:
         raise MeetingLanes  # it gains from many rows, and has threads of its own
+    if any(isinstance(op, CallbackOp | CheckOp) for op in fusion.body.block.ops):
+        raise MeetingLanes  # what Python sees is whole, and once
     lanes.tile = max(lanes.tile, schedule.tile)
     if fusion.results:
         if fusion.outs:

@@ -112,6 +112,21 @@ def test_lanes_that_meet(step):
     assert splits(named(step), H, XS, W, B) == 0
 
 
+def test_callbacks_see_all_lanes():
+    """Also one whose result is used by nobody, which must not vanish."""
+    seen = []
+
+    def step(h, x, w, b):
+        gd.debug.callback(lambda h: seen.append(h.shape), h)
+        return np.tanh(h) + x, None
+
+    f = named(step)
+    got = gd.stage(f)(H, XS, W, B)[0]
+    assert seen == [(LANES, WIDTH)] * STEPS
+    want = named(lambda h, x, w, b: (np.tanh(h) + x, None))(H, XS, W, B)[0]
+    np.testing.assert_allclose(got, want, rtol=1e-9)
+
+
 def test_shared_array_of_as_many_rows():
     """A square matrix that all lanes read has rows which are no lanes."""
     square = RANDOM.standard_normal((LANES, LANES)) / 6
