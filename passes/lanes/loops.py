@@ -201,7 +201,7 @@ def _require_equal_counts(lanes: LoopLanes) -> None:
 class _Extent:
     """Where a buffer is: a base, the bytes of it that it takes, and the bytes of a lane.
 
-    The bytes of a lane are 0 where lanes are not next to each other from the start on.
+    The bytes of a lane are 0 where it is needed as a whole.
     """
 
     base: SSAValue
@@ -209,23 +209,28 @@ class _Extent:
     end: int
     lane: int
 
-    def meets(self, other: _Extent) -> bool:
-        """Tell whether a lane of one may share memory with another lane of the other."""
-        if self.base is not other.base or self.end <= other.start or other.end <= self.start:
-            return False
-        return (self.start, self.lane) != (other.start, other.lane)
-
 
 def _require_no_overlap(lanes: LoopLanes) -> None:
-    """Buffers that share memory must have their lanes in the same places, if one is written."""
-    extents = {
-        buffer: _extent(buffer, some)
-        for buffer, some in lanes.needs.items()
-        if not _is_carried(buffer)
-    }
-    written = (extents[buffer] for buffer in lanes.written if buffer in extents)
-    if any(mine.meets(other) for mine in written for other in extents.values()):
-        raise MeetingLanes
+    """Buffers that share memory must have their lanes in the same places, if one is written.
+
+    The parts of a stack have them at equal distances from its start.
+    """
+    extents: dict[SSAValue, list[tuple[_Extent, bool]]] = {}
+    for buffer, some in lanes.needs.items():
+        if not _is_carried(buffer):
+            extent = _extent(buffer, some)
+            extents.setdefault(extent.base, []).append((extent, buffer in lanes.written))
+    for found in extents.values():
+        end = -1
+        for extent, is_written in sorted(found, key=lambda pair: pair[0].start):
+            if extent.start >= end:
+                end, lanes_at, written = extent.end, (extent.start, extent.lane), False
+                agree = True
+            end = max(end, extent.end)
+            written |= is_written
+            agree &= (extent.start, extent.lane) == lanes_at
+            if written and not agree:
+                raise MeetingLanes
 
 
 def _is_carried(buffer: SSAValue) -> bool:
