@@ -1,7 +1,8 @@
 """The pipeline: which passes lead from one level to the next, and the driver that runs them.
 
-    array --array-inline-regions, array-split-complex, array-split-short, array-fuse--> kernel
-    kernel --kernel-bufferize, kernel-lower-to-loops--> loop
+    array --array-inline-regions, array-split-complex, array-split-short, array-pack-operands,
+          array-fuse--> kernel
+    kernel --kernel-bufferize, kernel-split-lanes, kernel-lower-to-loops--> loop
 
 The driver knows nothing of levels. It runs passes one after the other and shows the module to hooks
 in between: that is how dumps, verification and checks against the reference semantics are made.
@@ -33,6 +34,8 @@ from .bufferize.bufferize import KernelBufferize
 from .checks.raising import ArrayRaiseChecks
 from .fusion.cost import Cost, cost_of, microseconds_in
 from .fusion.fuse import ArrayFuse
+from .fusion.pack import ArrayPackOperands
+from .lanes.split import KernelSplitLanes
 from .lowering.lower_to_loops import KernelLowerToLoops
 from .simplify.canonicalize import ArrayCanonicalize
 from .simplify.drop_rules import ArrayDropRules
@@ -66,13 +69,19 @@ def array_pipeline(options: Options) -> Passes:
 
 def kernel_pipeline(options: Options) -> Passes:
     """Return the passes from the array level to the kernel level."""
-    split = ArraySplitComplex(), ArraySplitShort()
-    return ArrayInlineRegions(), *split, ArrayFuse(vector_bits=options.vector_bits)
+    bits = options.vector_bits
+    return (
+        ArrayInlineRegions(),
+        ArraySplitComplex(),
+        ArraySplitShort(),
+        ArrayPackOperands(vector_bits=bits),
+        ArrayFuse(vector_bits=bits),
+    )
 
 
 def loop_pipeline(options: Options) -> Passes:
     """Return the passes from the kernel level to the loop level."""
-    return KernelBufferize(), KernelLowerToLoops()
+    return KernelBufferize(), KernelSplitLanes(), KernelLowerToLoops()
 
 
 PIPELINES: Final[dict[str, Callable[[Options], Passes]]] = {

@@ -42,8 +42,10 @@ PASSES: Final[dict[str, Callable[[], type[ModulePass]]]] = {
     "array-inline-regions": _lazy(".simplify.regions", "ArrayInlineRegions"),
     "array-split-complex": _lazy(".split_complex.split_complex", "ArraySplitComplex"),
     "array-split-short": _lazy(".split_short.split_short", "ArraySplitShort"),
+    "array-pack-operands": _lazy(".fusion.pack", "ArrayPackOperands"),
     "array-fuse": _lazy(".fusion.fuse", "ArrayFuse"),
     "kernel-bufferize": _lazy(".bufferize.bufferize", "KernelBufferize"),
+    "kernel-split-lanes": _lazy(".lanes.split", "KernelSplitLanes"),
     "kernel-lower-to-loops": _lazy(".lowering.lower_to_loops", "KernelLowerToLoops"),
 }
 """What ``gradatim-opt`` and any tool that reads the xDSL universe can run, by name.

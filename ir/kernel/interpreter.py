@@ -117,9 +117,12 @@ def _view(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) ->
 
 
 def _part(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
-    """Parts are at a place of the first dimension."""
+    """Parts are at a place of the first dimension, or from there on."""
+    assert isinstance(op, memref.SubviewOp)
     buffer, place = operands
-    return [buffer[int(place) : int(place) + 1].reshape(buffer.shape[1:])]
+    (count, *_), type_ = op.static_sizes.get_values(), op.result.type
+    assert isinstance(type_, MemRefType)
+    return [buffer[int(place) : int(place) + count].reshape(type_.get_shape())]
 
 
 def _get_global(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:

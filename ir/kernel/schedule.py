@@ -31,6 +31,8 @@ class Schedule:
             before.
         unroll: the vectors that one step of the inner loop takes, each with its own accumulator;
             fewer where there are many reductions.
+        tile: the rows of a product of matrices that one step computes, each with ``unroll``
+            accumulators.
         library: the library function that computes the one op of the body, such as ``gemm``.
         registers: there are no loops. Each op of the body is written out for all elements, which
             are few, and values stay in registers; ``vector`` counts elements of 32 bits.
@@ -42,6 +44,7 @@ class Schedule:
     parallel: tuple[int, ...] = ()
     vector: int = 1
     unroll: int = 1
+    tile: int = 1
     library: str | None = None
     registers: bool = False
     whole: bool = False
@@ -103,6 +106,7 @@ _PARSERS: Final[dict[str, Callable[[AttrParser], object]]] = {
     "parallel": _parse_dims,
     "vector": lambda parser: parser.parse_integer(),
     "unroll": lambda parser: parser.parse_integer(),
+    "tile": lambda parser: parser.parse_integer(),
     "library": lambda parser: parser.parse_str_literal(),
     "registers": lambda parser: parser.parse_boolean(),
     "whole": lambda parser: parser.parse_boolean(),

@@ -308,8 +308,8 @@ def require_schedule(block: Block, space: IterationSpace, schedule: Schedule) ->
             raise GradatimError(
                 f"{name} = {list(listed)} are not rising dimensions of {list(space.domain)}"
             )
-    if schedule.vector < 1 or schedule.unroll < 1:
-        raise GradatimError("vector and unroll are at least 1")
+    if min(schedule.vector, schedule.unroll, schedule.tile) < 1:
+        raise GradatimError("vector, unroll and tile are at least 1")
     outer = schedule.rows or tuple(dims)
     if schedule.parallel != outer[: len(schedule.parallel)]:
         raise GradatimError(

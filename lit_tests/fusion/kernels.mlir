@@ -1,18 +1,41 @@
 // RUN: gradatim-opt %s -p array-fuse | filecheck %s
 
-// A large product of matrices is the library's; what is around it fuses.
-func.func @layer(%x: tensor<32x64xf32>, %w: tensor<64x16xf32>, %b: tensor<16xf32>) -> tensor<32x16xf32> {
-  %p = array.dot_general %x, %w batch [] x [] contract [1] x [0] : tensor<32x64xf32>, tensor<64x16xf32> -> tensor<32x16xf32>
-  %c = array.broadcast %b dims [1] : tensor<16xf32> -> tensor<32x16xf32>
-  %s = array.add %p, %c : tensor<32x16xf32>
-  %y = array.tanh %s : tensor<32x16xf32>
-  func.return %y : tensor<32x16xf32>
+// A product of matrices whose right operand is far is the library's; what is around it fuses.
+func.func @layer(%x: tensor<32x512xf32>, %w: tensor<512x256xf32>, %b: tensor<256xf32>) -> tensor<32x256xf32> {
+  %p = array.dot_general %x, %w batch [] x [] contract [1] x [0] : tensor<32x512xf32>, tensor<512x256xf32> -> tensor<32x256xf32>
+  %c = array.broadcast %b dims [1] : tensor<256xf32> -> tensor<32x256xf32>
+  %s = array.add %p, %c : tensor<32x256xf32>
+  %y = array.tanh %s : tensor<32x256xf32>
+  func.return %y : tensor<32x256xf32>
 }
 // CHECK-LABEL: func.func @layer
-// CHECK-NEXT: %p = kernel.fusion ins(%x_1 = %x : tensor<32x64xf32>, %w_1 = %w : tensor<64x16xf32>) schedule<rows = [], vector = 1, library = "gemm"> {
+// CHECK-NEXT: %p = kernel.fusion ins(%x_1 = %x : tensor<32x512xf32>, %w_1 = %w : tensor<512x256xf32>) schedule<rows = [], {{.*}}vector = 1, library = "gemm"> {
 // CHECK-NEXT:   array.dot_general
 // CHECK-NEXT:   kernel.yield
-// CHECK: %y = kernel.fusion ins(%p_1 = %p : tensor<32x16xf32>, %b_1 = %b : tensor<16xf32>) schedule<rows = [0], vector = 8> {
+// CHECK: %y = kernel.fusion ins(%p_1 = %p : tensor<32x256xf32>, %b_1 = %b : tensor<256xf32>) schedule<rows = [0], vector = 8> {
+
+// If it is near, loops over tiles are faster: eight rows are two tiles of four, by three vectors.
+func.func @near(%x: tensor<8x64xf32>, %w: tensor<64x48xf32>) -> tensor<8x48xf32> {
+  %p = array.dot_general %x, %w batch [] x [] contract [1] x [0] : tensor<8x64xf32>, tensor<64x48xf32> -> tensor<8x48xf32>
+  func.return %p : tensor<8x48xf32>
+}
+// CHECK-LABEL: func.func @near
+// CHECK-NEXT: schedule<rows = [0], vector = 8, unroll = 3, tile = 4>
+
+// Loops do not pay for a row or two, for columns that are apart in memory, for fewer columns than
+// a vector has, nor for rows of the right operand that are far from each other.
+func.func @unsuited(%v: tensor<64xf32>, %x: tensor<32x64xf32>, %w: tensor<64x96xf32>, %t: tensor<96x64xf32>, %n: tensor<64x4xf32>, %l: tensor<64x1024xf32>) -> (tensor<96xf32>, tensor<32x96xf32>, tensor<32x4xf32>, tensor<32x1024xf32>) {
+  %p = array.dot_general %v, %w batch [] x [] contract [0] x [0] : tensor<64xf32>, tensor<64x96xf32> -> tensor<96xf32>
+  %q = array.dot_general %x, %t batch [] x [] contract [1] x [1] : tensor<32x64xf32>, tensor<96x64xf32> -> tensor<32x96xf32>
+  %r = array.dot_general %x, %n batch [] x [] contract [1] x [0] : tensor<32x64xf32>, tensor<64x4xf32> -> tensor<32x4xf32>
+  %s = array.dot_general %x, %l batch [] x [] contract [1] x [0] : tensor<32x64xf32>, tensor<64x1024xf32> -> tensor<32x1024xf32>
+  func.return %p, %q, %r, %s : tensor<96xf32>, tensor<32x96xf32>, tensor<32x4xf32>, tensor<32x1024xf32>
+}
+// CHECK-LABEL: func.func @unsuited
+// CHECK-NEXT: library = "gemm"
+// CHECK: library = "gemm"
+// CHECK: library = "gemm"
+// CHECK: library = "gemm"
 
 // A small product, and one of integers, is generated.
 func.func @small(%x: tensor<4x4xf32>, %n: tensor<64x64xi32>) -> (tensor<4x4xf32>, tensor<64x64xi32>) {
@@ -21,17 +44,17 @@ func.func @small(%x: tensor<4x4xf32>, %n: tensor<64x64xi32>) -> (tensor<4x4xf32>
   func.return %p, %q : tensor<4x4xf32>, tensor<64x64xi32>
 }
 // CHECK-LABEL: func.func @small
-// CHECK-NEXT: schedule<rows = [0], vector = 4>
+// CHECK-NEXT: schedule<rows = [0], vector = 4, tile = 4>
 // CHECK-NOT: library
 // CHECK: func.return
 
 // Batches of products are the library's one by one.
-func.func @batch(%x: tensor<8x32x32xf64>) -> tensor<8x32x32xf64> {
-  %p = array.dot_general %x, %x batch [0] x [0] contract [2] x [1] : tensor<8x32x32xf64>, tensor<8x32x32xf64> -> tensor<8x32x32xf64>
-  func.return %p : tensor<8x32x32xf64>
+func.func @batch(%x: tensor<8x256x256xf64>) -> tensor<8x256x256xf64> {
+  %p = array.dot_general %x, %x batch [0] x [0] contract [2] x [1] : tensor<8x256x256xf64>, tensor<8x256x256xf64> -> tensor<8x256x256xf64>
+  func.return %p : tensor<8x256x256xf64>
 }
 // CHECK-LABEL: func.func @batch
-// CHECK-NEXT: schedule<rows = [0], vector = 1, library = "gemm">
+// CHECK-NEXT: schedule<rows = [0], {{.*}}vector = 1, library = "gemm">
 
 // Searches and running sums loop over all dimensions but their own as rows.
 func.func @scans(%x: tensor<4x8xf32>) -> (tensor<8xi64>, tensor<4x8xf32>) {

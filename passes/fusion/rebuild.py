@@ -32,7 +32,8 @@ from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
 from .rematerialize import rematerialize
 from .roles import MOVING, Role
-from .schedule import Target, choose_schedule, schedule_alone, split_steps
+from .schedule import choose_schedule, schedule_alone, split_steps
+from .target import Target
 
 
 def fuse(function: FuncOp, vector_bits: int) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import prod
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from xdsl.dialects.builtin import IntegerAttr, i64
@@ -25,36 +25,8 @@ from ...ir.kernel.updates import UPDATING
 from ...ir.types import Shape, dtype_of, shape_of
 from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, flops_of, microseconds_in
 from .grouping import Group
-
-PARALLEL_MICROSECONDS: Final = 200.0
-"""A kernel that takes less on one core, by the cost model, is not split among threads."""
-
-PARALLEL_MICROSECONDS_IN_LOOPS: Final = 50.0
-"""The same within a loop, where threads are awake if the kernel was split in the step before."""
-
-
-class Target(NamedTuple):
-    """What schedules are chosen for.
-
-    Attributes:
-        vector_bits: the width of a vector register.
-        parallel_microseconds: what takes longer is split among threads.
-    """
-
-    vector_bits: int
-    parallel_microseconds: float = PARALLEL_MICROSECONDS
-
-    def in_loop(self) -> Target:
-        """Return the target for the body of a loop."""
-        least = min(self.parallel_microseconds, PARALLEL_MICROSECONDS_IN_LOOPS)
-        return self._replace(parallel_microseconds=least)
-
-
-PARALLEL_ROWS: Final = 64
-"""So many rows are enough to split; inner loops are then left whole."""
-
-GEMM_PRODUCTS: Final = 4096
-"""A matrix product of more multiplications is the library's; below, a call costs more."""
+from .products import schedule_product
+from .target import Target, first_of, lanes_of
 
 MAX_JOINED: Final = 4
 """So many arrays or fewer are interleaved by vectors that run along them."""
@@ -88,13 +60,13 @@ def choose_schedule(
         if is_joined and not reduced and len(columns) == 1 and group.extent[-1] <= MAX_JOINED:
             columns = frozenset(range(len(group.extent)))
     dtypes = _dtypes(group)
-    lanes, unroll = _vectors(group, columns, _lanes(dtypes, target.vector_bits))
+    lanes, unroll = _vectors(group, columns, lanes_of(dtypes, target.vector_bits))
     dims = [d for d, n in enumerate(domain) if n != 1]
     rows = tuple(d for a, d in enumerate(dims) if a not in columns)
     single_pass = group.columns is None
     outer = rows or (tuple(range(len(domain))) if single_pass else ())
     is_long = _microseconds(group, dtypes) > target.parallel_microseconds
-    return Schedule(rows, _first_of(outer, domain) if is_long else (), lanes, unroll)
+    return Schedule(rows, first_of(outer, domain) if is_long else (), lanes, unroll)
 
 
 def _collapsible(rank: int, along: Iterable[Iterable[int]], is_flat: bool) -> frozenset[int]:
@@ -106,16 +78,6 @@ def _collapsible(rank: int, along: Iterable[Iterable[int]], is_flat: bool) -> fr
     while is_flat and first and all((first - 1 in axes) == (first in axes) for axes in sets):
         first -= 1
     return frozenset(range(first, rank))
-
-
-def _first_of(dims: Sequence[int], domain: Shape) -> tuple[int, ...]:
-    """Return the first dimensions that have enough iterations together to be split."""
-    count = 1
-    for number, d in enumerate(dims, 1):
-        count *= domain[d]
-        if count >= PARALLEL_ROWS:
-            return tuple(dims[:number])
-    return tuple(dims)
 
 
 def _vectors(group: Group, columns: frozenset[int], widest: int) -> tuple[int, int]:
@@ -135,17 +97,6 @@ def _dtypes(group: Group) -> set[np.dtype]:
     """Return the dtypes of what a group computes, and of what it compares or converts."""
     types = {id(v.type): v.type for op, _ in group.placed for v in (*op.results, *op._operands[:1])}
     return {dtype_of(type_) for type_ in types.values()}
-
-
-def _lanes(dtypes: Iterable[np.dtype], vector_bits: int) -> int:
-    """Return how many of the widest elements a vector holds; numbers count before indices."""
-    floats, others = 0, 1
-    for dtype in dtypes:
-        if dtype.kind in "fc":
-            floats = max(floats, dtype.itemsize // (2 if dtype.kind == "c" else 1))
-        else:
-            others = max(others, dtype.itemsize)
-    return vector_bits // (8 * (floats or others))
 
 
 def _microseconds(group: Group, dtypes: Iterable[np.dtype]) -> float:
@@ -190,7 +141,7 @@ CHUNK_MICROSECONDS: Final = 10.0
 def schedule_alone(op: Operation, target: Target) -> Schedule:
     """Return the schedule of an op that is a kernel of its own."""
     if isinstance(op, DotGeneralOp):
-        return _schedule_product(op, target)
+        return schedule_product(op, target)
     if isinstance(op, ReduceWindowOp | ConvolutionOp):
         return _schedule_windows(op, target)
     if isinstance(op, ArgReduceOp | CumulativeOp | SortOp):
@@ -210,7 +161,7 @@ def _schedule_lines(op: ArgReduceOp | CumulativeOp | SortOp, target: Target) -> 
     rows = tuple(d for d in range(len(domain)) if d != along)
     bytes_moved = sum(map(bytes_of, (*op.operands, *op.results)))
     is_long = flops_in(op) * FLOP_TIME + bytes_moved * BYTE_TIME > target.parallel_microseconds
-    parallel = _first_of(rows, domain) if is_long else ()
+    parallel = first_of(rows, domain) if is_long else ()
     return Schedule(rows, parallel, _lanes_along_last(op, domain, target))
 
 
@@ -222,13 +173,13 @@ def _schedule_update(op: Operation, target: Target) -> Schedule:
     is_long = 2 * bytes_of(update) * BYTE_TIME > target.parallel_microseconds
     outer = rows or tuple(range(len(domain)))
     return Schedule(
-        rows, outer[:1] if is_long else (), _lanes([dtype_of(update)], target.vector_bits)
+        rows, outer[:1] if is_long else (), lanes_of([dtype_of(update)], target.vector_bits)
     )
 
 
 def _lanes_along_last(op: Operation, domain: Shape, target: Target) -> int:
     """Return the lanes of a vector along the last dimension, no more than it needs."""
-    widest = _lanes([dtype_of(op.results[0])], target.vector_bits)
+    widest = lanes_of([dtype_of(op.results[0])], target.vector_bits)
     return min(widest, 1 << max(domain[-1] - 1, 0).bit_length())
 
 
@@ -237,27 +188,9 @@ def _schedule_windows(op: ReduceWindowOp | ConvolutionOp, target: Target) -> Sch
     domain = shape_of(op.result)
     longest = max(domain, default=1)
     lanes = min(
-        _lanes([dtype_of(op.result)], target.vector_bits), 1 << max(longest - 1, 0).bit_length()
+        lanes_of([dtype_of(op.result)], target.vector_bits), 1 << max(longest - 1, 0).bit_length()
     )
     rows = tuple(range(len(domain) - 1))
     is_long = flops_in(op) * FLOP_TIME > target.parallel_microseconds
     outer = rows or tuple(range(len(domain)))
-    return Schedule(rows, _first_of(outer, domain) if is_long else (), lanes)
-
-
-def _schedule_product(op: DotGeneralOp, target: Target) -> Schedule:
-    """Use the library for a large product of matrices, loops for a small one."""
-    domain = shape_of(op.result)
-    dtype = dtype_of(op.result)
-    batch = len(op.lhs_batch.data)
-    depth = prod([shape_of(op.lhs)[d] for d in op.lhs_contract.data])
-    products = depth * prod(domain[batch:])
-    is_long = flops_in(op) * FLOP_TIME > target.parallel_microseconds
-    if products > GEMM_PRODUCTS and dtype.kind in "fc":
-        rows = tuple(range(batch))
-        outer = rows or tuple(range(len(domain)))
-        return Schedule(rows, outer if is_long else (), library="gemm")
-    rows = tuple(range(len(domain) - 1))
-    length = domain[-1] if domain else depth
-    lanes = min(_lanes([dtype], target.vector_bits), 1 << max(length - 1, 0).bit_length())
-    return Schedule(rows, _first_of(rows, domain) if is_long else (), lanes)
+    return Schedule(rows, first_of(outer, domain) if is_long else (), lanes)

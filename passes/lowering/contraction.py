@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from math import prod
 from typing import Final
 
@@ -15,27 +16,31 @@ from xdsl.dialects import arith, memref
 from xdsl.ir import SSAValue
 
 from ...ir.array.contraction import DotGeneralOp, free_dims
-from ...ir.attributes import ReduceKind
 from ...ir.kernel.ops import FusionOp
 from ...ir.types import Shape, dtype_of, row_major, shape_of
-from . import library, reductions
+from ..products import sizes_of
+from . import library
 from .affine import ZERO, axis_index, linearize
 from .chunks import Chunks, parallel_chunks, split, unravel, whole
 from .loop_builder import INDEX, LoopBuilder
-from .matrices import COLUMN, DEPTH, ROW, Matrix, joined_stride, sizes_of
+from .matrices import Matrix, joined_stride
 from .nest import NestEmitter, Store
 from .reader import Leaf, Reader
-from .vectors import Position, place_vector
-
-BLOCK_ROWS: Final = 8
-"""Rows of the result that a small product computes at once, each in its own register."""
+from .tiles import RowProduct, steps
+from .vectors import Position
 
 PANEL_PRODUCTS: Final = 1 << 19
 """The least multiplications of a library call for part of a matrix, some 10 microseconds."""
 
+LOOP_PRODUCTS: Final = 1 << 16
+"""The least multiplications of a chunk of rows in loops, some microseconds."""
+
 PANEL_LINES: Final = 192
 """The least lines of such a part. Each call copies the other operand, which takes as long as a few
 lines."""
+
+HALVED_LINES: Final = 128
+"""So many lines are halved: two threads gain more than the tenth that the copy then takes."""
 
 PANEL_MULTIPLE: Final = 16
 """The lines of a part are a multiple of those that the library computes at once."""
@@ -131,12 +136,14 @@ class ContractionLowering:
         """Split the rows of each matrix; for the library, its longer side into panels."""
         rows, columns, depth = self.sizes[1:]
         is_library = self.schedule.library is not None
-        extent = max(rows, columns) if is_library else rows // BLOCK_ROWS * BLOCK_ROWS
+        height = self.schedule.tile
+        extent = max(rows, columns) if is_library else rows // height * height
         if not self.schedule.parallel:
             return whole(extent)
         if not is_library:
-            return split(extent, columns * depth, multiple=BLOCK_ROWS)
-        panels = 1 << (extent // PANEL_LINES).bit_length() >> 1
+            return split(extent, columns * depth, multiple=height, least=LOOP_PRODUCTS)
+        parts = max(extent // PANEL_LINES, 2 if extent >= HALVED_LINES else 1)
+        panels = 1 << parts.bit_length() >> 1
         work = min(rows, columns) * depth
         return split(extent, work, multiple=PANEL_MULTIPLE, least=PANEL_PRODUCTS, most=panels)
 
@@ -162,91 +169,20 @@ class ContractionLowering:
     # Loops
 
     def _loop(self, result: Matrix, chunks: Chunks) -> None:
-        rows, blocks = self.sizes.rows, chunks.extent
+        rows, tiled = self.sizes.rows, chunks.extent
+        height = self.schedule.tile
         if chunks.count > 1:
             with (
                 parallel_chunks(self.b, chunks) as chunk,
-                self.b.loop(chunk.start, chunk.end, BLOCK_ROWS) as loop,
+                self.b.loop(chunk.start, chunk.end, height) as loop,
             ):
-                self._rows(result, loop.variable, BLOCK_ROWS)
-        elif blocks > BLOCK_ROWS:
-            with self.b.loop(0, blocks, BLOCK_ROWS) as loop:
-                self._rows(result, loop.variable, BLOCK_ROWS)
-        elif blocks:
-            self._rows(result, 0, BLOCK_ROWS)
-        if rows > blocks:
-            self._rows(result, blocks, rows - blocks)
+                self._rows(result, loop.variable, height)
+        else:
+            steps(self.b, 0, tiled, height, partial(self._rows, result, count=height))
+        if rows > tiled:
+            self._rows(result, tiled, rows - tiled)
 
     def _rows(self, result: Matrix, first: Position, count: int) -> None:
-        """Compute ``count`` rows of the result, a vector of columns or a sum at a time."""
-        self.reader.positions[ROW] = first
-        columns, depth = self.sizes.columns, self.sizes.depth
-        sums_are_contiguous = self.left.columns == 1 and self.right.rows == 1 and depth > 1
-        along = (
-            DEPTH if sums_are_contiguous and (columns == 1 or self.right.columns != 1) else COLUMN
-        )
-        extent = depth if along == DEPTH else columns
-        lanes = min(self.schedule.vector, 1 << max(extent - 1, 0).bit_length())
-        self.reader.vector_axis = along
-        self.reader.lanes = lanes if lanes > 1 else 0
-        block = self._sum_block if along == DEPTH else self._column_block
-        step = 1 if along == DEPTH else max(self.reader.lanes, 1)
-        if columns <= step:
-            block(result, 0, count)
-            return
-        with self.b.loop(0, columns, step) as loop:
-            block(result, loop.variable, count)
-
-    def _column_block(self, result: Matrix, column: Position, count: int) -> None:
-        """Compute a vector of columns: for each term, one vector times a number of each row."""
-        b, lanes = self.b, self.reader.lanes
-        width = max(lanes, 1)
-        column, mask = place_vector(
-            b, column, self.sizes.columns, lanes=lanes, step=width, may_overlap=True
-        )
-        self.reader.positions[COLUMN] = column
-        self.reader.mask = mask
-        zero = b.constant(self.dtype, lanes, 0)
-        with b.loop(0, self.sizes.depth, 1, [zero] * count) as terms:
-            self.reader.positions[DEPTH] = terms.variable
-            right = self._right()
-            for i in range(count):
-                left = self.reader.as_vector(self._left(i), lanes)
-                terms.next[i] = self._multiply_add(left, right, terms.carried[i])
-        for i, total in enumerate(terms.results):
-            place = result.place(axis_index(ROW).shifted(i), axis_index(COLUMN))
-            self.reader.store(total, result.leaf, place)
-        self.reader.mask = None
-
-    def _sum_block(self, result: Matrix, column: Position, count: int) -> None:
-        """Compute one column of some rows: vectors of terms, whose lanes are added at the end."""
-        b, lanes = self.b, self.reader.lanes
-        depth, width = self.sizes.depth, max(lanes, 1)
-        self.reader.positions[COLUMN] = column
-        zero = b.constant(self.dtype, lanes, 0)
-        with b.loop(0, depth, width, [zero] * count) as terms:
-            start, mask = place_vector(
-                b, terms.variable, depth, lanes=lanes, step=width, may_overlap=False
-            )
-            self.reader.positions[DEPTH] = start
-            self.reader.mask = mask
-            right = self._right()
-            for i in range(count):
-                terms.next[i] = self._multiply_add(self._left(i), right, terms.carried[i])
-            self.reader.mask = None
-        for i, total in enumerate(terms.results):
-            scalar = reductions.combine_lanes(b, ReduceKind.ADD, self.dtype, total)
-            place = result.place(axis_index(ROW).shifted(i), axis_index(COLUMN))
-            b.store(scalar, result.buffer, b.affine(place, self.reader.positions))
-
-    def _left(self, row: int) -> SSAValue:
-        place = self.left.place(axis_index(ROW).shifted(row), axis_index(DEPTH))
-        return self.reader.load(self.left.leaf, place, self.dtype)
-
-    def _right(self) -> SSAValue:
-        place = self.right.place(axis_index(DEPTH), axis_index(COLUMN))
-        return self.reader.load(self.right.leaf, place, self.dtype)
-
-    def _multiply_add(self, left: SSAValue, right: SSAValue, total: SSAValue) -> SSAValue:
-        factors = self.reader.promoted((left, right))
-        return reductions.add_product(self.b, self.dtype, total, *factors)
+        matrices = (self.left, self.right, result)
+        product = RowProduct(self.dtype, self.sizes, self.schedule, matrices, count)
+        product.emit(self.reader, first)

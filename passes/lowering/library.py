@@ -18,9 +18,10 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 
+from ..products import Sizes
 from .affine import ZERO, Affine
 from .loop_builder import LoopBuilder, scalar_type
-from .matrices import ROW, Matrix, Sizes
+from .matrices import ROW, Matrix
 from .reader import Reader
 from .vectors import Position
 
@@ -166,12 +167,14 @@ class _Call:
 
 
 def call_routine(b: LoopBuilder, name: str, arguments: Sequence[SSAValue]) -> None:
-    """Append the call of a routine that is resolved at link time, which is declared if need be.
+    """Append the call of a routine that is resolved at link time, which is declared if need be."""
+    b.symbols.declare(name, [erased_type(value.type) for value in arguments])
+    call_function(b, name, arguments)
 
-    Memory of any size and offset is passed as the type that the declaration has.
-    """
-    types = [_erased(value) for value in arguments]
-    b.symbols.declare(name, types)
+
+def call_function(b: LoopBuilder, name: str, arguments: Sequence[SSAValue]) -> None:
+    """Append the call of a function that takes memory of any size and offset."""
+    types = [erased_type(value.type) for value in arguments]
     erased = [
         value if value.type == type_ else b.append(memref.CastOp, (value,), type_)
         for value, type_ in zip(arguments, types)
@@ -179,8 +182,9 @@ def call_routine(b: LoopBuilder, name: str, arguments: Sequence[SSAValue]) -> No
     b.effect(func.CallOp, erased, {"callee": SymbolRefAttr(name)})
 
 
-def _erased(value: SSAValue) -> Attribute:
-    if not isinstance(value.type, MemRefType):
-        return value.type
+def erased_type(type_: Attribute) -> Attribute:
+    """Return the type of flat memory of any size and offset in place of any other memory's."""
+    if not isinstance(type_, MemRefType):
+        return type_
     layout = StridedLayoutAttr([1], None)
-    return MemRefType(value.type.element_type, [DYNAMIC_INDEX], layout)
+    return MemRefType(type_.element_type, [DYNAMIC_INDEX], layout)

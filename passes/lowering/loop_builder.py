@@ -91,6 +91,7 @@ class ModuleSymbols:
         self._symbols: dict[Attribute, str] = {}
         self._declared: set[str] = set()
         self._defined: list[str] = []
+        self._functions: dict[object, str] = {}
 
     def declare(self, name: str, arguments: Sequence[Attribute]) -> None:
         """Declare a library function without result."""
@@ -106,6 +107,12 @@ class ModuleSymbols:
         function.location = location
         self.module.body.block.add_op(function)
         return name
+
+    def shared(self, key: object, define: Callable[[], str]) -> str:
+        """Return the name of the function of a key, which ``define`` adds at first use."""
+        if key not in self._functions:
+            self._functions[key] = define()
+        return self._functions[key]
 
     def symbol(self, value: DenseIntOrFPElementsAttr) -> str:
         """Return the symbol of a constant, made at first use."""

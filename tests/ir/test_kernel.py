@@ -175,7 +175,7 @@ class TestSchedule:
             ("rows = [0], rows = [1]", "given twice"),
             (
                 "lanes = 4",
-                "a schedule has rows, parallel, vector, unroll, library, registers, whole, "
+                "a schedule has rows, parallel, vector, unroll, tile, library, registers, whole, "
                 "not 'lanes'",
             ),
         ],

@@ -328,6 +328,35 @@ def test_matrix_products(size, dtype, library):
         )
 
 
+@pytest.mark.parametrize("columns", [1, 3, 4, 5, 8, 9, 15, 17, 24])
+@pytest.mark.parametrize(("rows", "tile"), [(1, 1), (3, 2), (4, 2), (5, 8), (7, 3)])
+@pytest.mark.parametrize("unroll", [1, 2, 3])
+def test_tiles_of_products(rows, tile, columns, unroll):
+    """Tiles at the edges are smaller, or begin earlier; nothing beyond the result is written."""
+    check(
+        lambda b, x, y: b.dot_general(x, y, contract=((1,), (0,))),
+        RANDOM.random((rows, 6)),
+        RANDOM.random((6, columns)),
+        schedule=Schedule(vector=4, unroll=unroll, tile=tile),
+    )
+
+
+@pytest.mark.parametrize("shapes", [((6, 70), (70, 40)), ((3, 7, 40), (3, 40, 50))])
+@pytest.mark.parametrize("unroll", [1, 3])
+def test_products_in_functions(shapes, unroll):
+    """Rows that take long are computed by functions, of any batch."""
+    left, right = shapes
+    batch = (tuple(range(len(left) - 2)),) * 2
+    check(
+        lambda b, x, y: b.dot_general(
+            x, y, batch=batch, contract=((len(left) - 1,), (len(left) - 2,))
+        ),
+        RANDOM.random(left),
+        RANDOM.random(right),
+        schedule=Schedule(vector=8, unroll=unroll, tile=4),
+    )
+
+
 @pytest.mark.parametrize("library", [None, "gemm"])
 @pytest.mark.parametrize(
     ("left", "right", "batch", "contract"),

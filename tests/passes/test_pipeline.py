@@ -81,7 +81,12 @@ class TestPasses:
         assert array[:4] == ["array-drop-rules", "array-raise-checks", *simple]
         assert kernel[: len(array)] == array
         assert kernel[-1] == "array-fuse"
-        assert loop == [*kernel, "kernel-bufferize", "kernel-lower-to-loops"]
+        assert loop == [
+            *kernel,
+            "kernel-bufferize",
+            "kernel-split-lanes",
+            "kernel-lower-to-loops",
+        ]
 
     def test_unknown_level(self) -> None:
         with pytest.raises(GradatimError, match="the levels are array, kernel, loop, not 'llvm'"):

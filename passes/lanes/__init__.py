@@ -1,0 +1,1 @@
+"""Lanes of loops: what runs through all steps of a loop without meeting the rest."""
