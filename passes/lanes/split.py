@@ -11,18 +11,16 @@ from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
-    DenseArrayBase,
     IndexType,
     IntegerAttr,
     MemRefType,
     ModuleOp,
-    i32,
-    i64,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.base import ArrayOp
+from ...ir.integer_arrays import dense_i64, segment_sizes
 from ...ir.kernel.buffers import part_type
 from ...ir.kernel.ops import FusionOp, YieldOp
 from ..blocks import Environment, mapping
@@ -105,7 +103,7 @@ class _Splitting:
         bounds = [arith.ConstantOp(IntegerAttr(n, _INDEX)) for n in (0, self.chunks, 1)]
         for bound in bounds:
             bound.location = loop.location
-        segments = DenseArrayBase.from_list(i32, [1, 1, 1, 0])
+        segments = segment_sizes(1, 1, 1, 0)
         parallel = scf.ParallelOp.create(
             operands=[bound.result for bound in bounds],
             properties={"operandSegmentSizes": segments},
@@ -207,10 +205,8 @@ def _view_of(type_: MemRefType, size: int) -> tuple[MemRefType, dict[str, Attrib
         "static_sizes": shape,
         "static_strides": tuple(1 for _ in shape),
     }
-    properties: dict[str, Attribute] = {
-        name: DenseArrayBase.from_list(i64, values) for name, values in lists.items()
-    }
-    properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [1, 1, 0, 0])
+    properties: dict[str, Attribute] = {name: dense_i64(values) for name, values in lists.items()}
+    properties["operandSegmentSizes"] = segment_sizes(1, 1, 0, 0)
     return part_type(type_, shape), properties
 
 
