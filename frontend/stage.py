@@ -6,12 +6,12 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, overload
 
 from .arguments import Arguments, flatten_arguments
 from .axes import freeze
 from .boundary import PublicCallable, public
+from .caches import cache_of
 from .checks.kinds import Checks, as_checks, user_checks
 from .compiled import Compiled
 from .control_flow.conversion import converted_root
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from .checkpointing import Policy
     from .lowered import Lowered
 
-_CACHE_ATTRIBUTE = "__gradatim__"
-_CACHED_CALLABLES = 128
 _NO_STATIC = "jvp, vjp and linearize do not take functions with static arguments; close over them"
 
 
@@ -502,7 +500,7 @@ def stage(
     kinds = None if checks is None else as_checks(checks)
     if isinstance(function, Staged) and key == ((), ()):
         return function if kinds is None else function.with_options(checks=kinds)
-    cache = _cache_of(function)
+    cache = cache_of(function)
     if inout is not None:
         return _in_out(function, cache, as_tuple(inout, int), *key, convert, kinds)
     found = cache.get((*key, convert, kinds))
@@ -532,53 +530,6 @@ def _in_out(
         run = converted_root(function) if convert else function
         found = cache.setdefault(key, InOut(run, positions, pairs))
     return found
-
-
-class _Cache(dict[Any, Staged]):
-    """The staged forms of one function, kept on the function itself.
-
-    ``functools.wraps`` copies a function's attributes; ``function`` tells the original.
-    """
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def __reduce__(self) -> Any:  # what is compiled is not pickled with the function
-        return dict, ()
-
-
-def _cache_of(function: Callable[..., Any]) -> dict[Any, Staged]:
-    if type(function) is not FunctionType and not _is_its_own_key(function):
-        return _cache_of_equal(function)
-    found = function.__dict__.get(_CACHE_ATTRIBUTE)
-    if type(found) is not _Cache or found.function is not function:
-        found = function.__dict__[_CACHE_ATTRIBUTE] = _Cache(function)
-    return found
-
-
-def _is_its_own_key(function: Any) -> bool:
-    """Tell whether a callable is equal to itself only, and can keep its cache."""
-    return (
-        callable(function)
-        and getattr(type(function), "__hash__", None) is object.__hash__
-        and type(getattr(function, "__dict__", None)) is dict
-    )
-
-
-def _cache_of_equal(function: Callable[..., Any]) -> dict[Any, Staged]:
-    """Return the cache of a bound method or another callable, kept for those used last."""
-    if not callable(function):
-        raise ArgumentError(f"expected a function, found {function!r}")
-    try:
-        return _recent(function)
-    except TypeError:  # not hashable
-        return {}
-
-
-@functools.lru_cache(maxsize=_CACHED_CALLABLES)
-def _recent(function: Callable[..., Any]) -> dict[Any, Staged]:
-    return {}
 
 
 def _restore(

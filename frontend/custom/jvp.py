@@ -11,6 +11,7 @@ import numpy as np
 from .. import tree
 from ..arguments import FLOAT0, type_of
 from ..boundary import public
+from ..caches import forget
 from ..control_flow import conversion
 from ..errors import ArgumentError, CustomRuleError, UnsupportedError
 from ..tracing import current_trace
@@ -78,6 +79,7 @@ class custom_jvp(Generic[P, R]):
         if symbolic_zeros:
             raise UnsupportedError("symbolic_zeros is not supported; zeros are arrays", here())
         self.jvp = jvp
+        forget(self)
         return jvp
 
     def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
@@ -105,6 +107,7 @@ class custom_jvp(Generic[P, R]):
             return result, tree.map(lambda *parts: sum(parts[1:], parts[0]), *terms)
 
         self.jvp = jvp
+        forget(self)
 
     @public
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -11,6 +11,7 @@ import numpy as np
 from .. import tree
 from ..arguments import FLOAT0
 from ..boundary import public
+from ..caches import forget
 from ..control_flow import conversion
 from ..errors import CustomRuleError, UnsupportedError
 from ..tracing import current_trace
@@ -88,6 +89,7 @@ class custom_vjp(Generic[P, R]):
         if symbolic_zeros:
             raise UnsupportedError("symbolic_zeros is not supported; zeros are arrays", here())
         self.fwd, self.bwd = fwd, bwd
+        forget(self)
 
     @public
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -17,6 +17,7 @@ from .. import numpy as surface
 from .. import tree
 from ..arguments import ShapeDtypeStruct
 from ..boundary import public
+from ..caches import forget
 from ..errors import CustomRuleError
 from ..regions import TracedRegion, lift_tree, type_of_tracer, values_of, wrapped
 from ..tracing import current_trace
@@ -61,6 +62,7 @@ class custom_vmap(Generic[P, R]):
                 them, or one for all.
         """
         self.vmap_rule = vmap_rule
+        forget(self)
         return vmap_rule
 
     @public

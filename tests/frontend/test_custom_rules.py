@@ -597,3 +597,33 @@ def test_lanes_that_have_stopped_do_not_call():
     f = gd.vmap(lambda x: lax.while_loop(lambda s: s < 5, heard, x))
     np.testing.assert_array_equal(f(np.array([1.0, 4.0, 9.0])), [8, 8, 9])
     assert sorted(seen) == [1, 2, 4, 4]
+
+
+# Rules that are set anew
+
+
+def test_a_rule_that_is_set_anew_counts():
+    @gd.custom_jvp
+    def f(x: Any) -> Any:
+        return np.sin(x)
+
+    f.defjvp(lambda p, t: (f(*p), 10 * t[0]))
+    assert gd.grad(f)(1.0) == 10
+    f.defjvps(lambda t, y, x: 7 * t)
+    assert gd.grad(f)(1.0) == 7
+
+    @gd.custom_vjp
+    def g(x: Any) -> Any:
+        return np.sin(x)
+
+    for slope in (10, 7):
+        g.defvjp(lambda x: (np.sin(x), None), lambda r, c, slope=slope: (slope * c,))
+        assert gd.grad(g)(1.0) == slope
+
+    @gd.custom_vmap
+    def h(x: Any) -> Any:
+        return np.sin(x)
+
+    for factor in (10, 7):
+        h.def_vmap(lambda n, batched, x, factor=factor: (factor * x, True))
+        np.testing.assert_array_equal(gd.vmap(h)(np.arange(3.0)), factor * np.arange(3.0))
