@@ -413,17 +413,22 @@ def _concatenate(reader: Reader, op: Operation, index: Index) -> SSAValue:
 
 
 def _reshape(reader: Reader, op: Operation, index: Index) -> SSAValue:
-    """The operand is in memory, unless the reshape just adds or drops dimensions of size one."""
-    operand, result = op.operands[0], op.results[0]
-    leaf = reader.leaves.get(operand)
-    if leaf is not None:
-        place = linearize(index, row_major(shape_of(result)))
-        return reader.load(leaf, place, dtype_of(operand))
-    if is_numbering(op):
-        return reader.value(operand, (linearize(index, row_major(shape_of(result))),))
+    """The operand is in memory, unless the reshape just adds or drops dimensions of size one.
+
+    Memory of one row is not that of the whole operand, so it is read along dimensions if they say
+    where its elements are.
+    """
+    operand = op.operands[0]
     (dims,) = operand_dims(op)
-    assert dims is not None
-    return reader.value(operand, tuple(ZERO if d == NO_LOOP else index[d] for d in dims))
+    if dims is not None:
+        return reader.value(operand, tuple(ZERO if d == NO_LOOP else index[d] for d in dims))
+    place = linearize(index, row_major(shape_of(op.results[0])))
+    leaf = reader.leaves.get(operand)
+    if leaf is None:
+        assert is_numbering(op)
+        return reader.value(operand, (place,))
+    assert leaf.strides == row_major(shape_of(operand))
+    return reader.load(leaf, place, dtype_of(operand))
 
 
 def _dynamic_slice(reader: Reader, op: Operation, index: Index) -> SSAValue:

