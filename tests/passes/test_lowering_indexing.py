@@ -39,6 +39,7 @@ def schedules(rank):
 
 # Reading
 
+
 @pytest.mark.parametrize("shape", [(3, 1, 5), (3, 5, 1)])
 def test_a_row_that_is_kept_is_read_with_other_dimensions_of_size_one(shape):
     """Memory of one row does not tell rows apart."""
