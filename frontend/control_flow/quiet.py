@@ -136,7 +136,6 @@ def _can_change(value: Any) -> bool:
 _STORES: Final = frozenset(
     dis.opmap[name] for name in ("STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR")
 )
-_GLOBAL_STORES: Final = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["DELETE_GLOBAL"]))
 
 
 @lru_cache(maxsize=4096)
