@@ -194,6 +194,7 @@ def vmap(
 
     Raises:
         AxesError: (a ValueError) if axes do not fit arguments or results, or sizes differ.
+        ArgumentError: (a TypeError) if ``axis_name`` is no string.
     """
     return stage(fun).vmap(in_axes, out_axes, axis_size, axis_name)
 

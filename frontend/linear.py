@@ -38,6 +38,7 @@ class _Linear:
 class VjpFunction(_Linear):
     """Multiplies by the transposed Jacobian of a function at one point; what `vjp` returns."""
 
+    @public
     def __call__(self, cotangents: Any) -> tuple[Any, ...]:
         """Return a gradient for each primal.
 
@@ -51,6 +52,7 @@ class VjpFunction(_Linear):
 class JvpFunction(_Linear):
     """Multiplies by the Jacobian of a function at one point; what `linearize` returns."""
 
+    @public
     def __call__(self, *tangents: Any) -> Any:
         """Return the tangents of the results.
 

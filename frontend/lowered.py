@@ -25,6 +25,7 @@ from ..passes.pipeline import (
     run_passes,
 )
 from ..passes.registry import PASSES
+from .boundary import public
 from .errors import ArgumentError
 from .layouts import flat_call
 
@@ -112,6 +113,7 @@ class Lowered:
     def __init__(self, traced: Traced) -> None:
         self.traced = traced
 
+    @public
     def as_text(self, level: str = "array", *, debug_info: bool = False) -> str:
         """Return the program as text.
 

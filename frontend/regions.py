@@ -22,6 +22,7 @@ from ..ir.types import Shape
 from . import tree
 from .arguments import ShapeDtypeStruct
 from .control_flow import conversion
+from .errors import ArgumentError
 from .source import definition_location
 from .traced import lift_results, run, symbol_of
 from .tracer import Tracer
@@ -57,7 +58,12 @@ class TracedRegion:
             unflatten: makes the function's positional arguments of them.
             captures: what the block shall take first, whether it needs it or not.
             code: of the user's, whose place is the region's; by default that of ``function``.
+
+        Raises:
+            ArgumentError: if ``function`` cannot be called.
         """
+        if not callable(function):
+            raise ArgumentError(f"expected a function, found {function!r}")
         self.function = function
         self.location = definition_location(code) if code else location_of_function(function)
         types = [type_.tensor for type_ in arguments]

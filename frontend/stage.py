@@ -6,6 +6,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, overload
 
 from .arguments import Arguments, flatten_arguments
@@ -169,6 +170,8 @@ class Staged(PublicCallable):
         axis_name: str | None = None,
     ) -> Staged:
         """Return the function mapped over an axis of its arguments; see `gradatim.vmap`."""
+        if not (axis_name is None or isinstance(axis_name, str)):
+            raise ArgumentError(f"axis_name must be a string, not {axis_name!r}")
         axes = freeze(in_axes, "in_axes"), freeze(out_axes, "out_axes")
         return self.transformed(Vmap(*axes, axis_size, axis_name))
 
@@ -496,13 +499,13 @@ def stage(
             no such ``checks``.
         StaticArgumentError: if a static argument is no parameter.
     """
-    key = (as_tuple(static_argnums, int), as_tuple(static_argnames, str))
+    key = (as_tuple(static_argnums, Integral), as_tuple(static_argnames, str))
     kinds = None if checks is None else as_checks(checks)
     if isinstance(function, Staged) and key == ((), ()):
         return function if kinds is None else function.with_options(checks=kinds)
     cache = cache_of(function)
     if inout is not None:
-        return _in_out(function, cache, as_tuple(inout, int), *key, convert, kinds)
+        return _in_out(function, cache, as_tuple(inout, Integral, "inout"), *key, convert, kinds)
     found = cache.get((*key, convert, kinds))
     if found is None:
         options = StageOptions(static_arguments(function, *key), None, convert, kinds)
@@ -519,7 +522,7 @@ def _in_out(
     convert: bool,
     checks: Checks | None,
 ) -> InOut:
-    if not all(isinstance(n, int) and n >= 0 for n in positions) or set(positions) & set(numbers):
+    if not all(n >= 0 for n in positions) or set(positions) & set(numbers):
         raise ArgumentError(f"inout must be positions of arguments, not {positions}")
     key = (numbers, names, positions, convert, checks)
     found: InOut | None = cache.get(key)

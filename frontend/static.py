@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral
+from typing import Any, Final, NamedTuple
 
 from . import tree
 from .errors import StaticArgumentError
 from .tracer import Tracer
+
+_TOLD_BY: Final[dict[type[Any], str]] = {
+    Integral: "positions, which are ints",
+    str: "names, which are strings",
+}
 
 
 class StaticArguments(NamedTuple):
@@ -67,7 +73,7 @@ class StaticArguments(NamedTuple):
         self, function: Callable[..., Any], numbers: Any, names: Any, parameters: Sequence[str]
     ) -> None:
         """Raise StaticArgumentError unless these are parameters, and none of them static."""
-        numbers, names = as_tuple(numbers, int), as_tuple(names, str)
+        numbers, names = as_tuple(numbers, Integral, "donated"), as_tuple(names, str, "donated")
         require_parameters(function, numbers, names, "donated")
         for number in from_front(parameters, numbers):
             if self.has_position(number, len(parameters), parameters):
@@ -88,7 +94,7 @@ def static_arguments(function: Callable[..., Any], numbers: Any, names: Any) -> 
     Raises:
         StaticArgumentError: if one is no parameter.
     """
-    numbers, names = as_tuple(numbers, int), as_tuple(names, str)
+    numbers, names = as_tuple(numbers, Integral), as_tuple(names, str)
     require_parameters(function, numbers, names, "static")
     return StaticArguments(from_front(positional_parameters(function), numbers), names)
 
@@ -103,11 +109,25 @@ def positional_parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple([p.name for p in parameters if p.kind in positional])
 
 
-def as_tuple(value: Any, kind: type[Any]) -> tuple[Any, ...]:
-    """Return one value, several, or none, as a tuple."""
-    if value is None:
+def as_tuple(given: Any, kind: type[Any], what: str = "static") -> tuple[Any, ...]:
+    """Return how a user tells parameters, by one position or name, by several or None, as a tuple.
+
+    Args:
+        given: what the user gave.
+        kind: ``Integral`` for positions, ``str`` for names.
+        what: which arguments they are, for messages.
+
+    Raises:
+        StaticArgumentError: if one is of another kind.
+    """
+    if given is None:
         return ()
-    return (value,) if isinstance(value, kind) else tuple(value)
+    single = isinstance(given, (kind, str)) or not isinstance(given, Iterable)
+    several = (given,) if single else tuple(given)
+    for one in several:
+        if not isinstance(one, kind):
+            raise StaticArgumentError(f"{what} arguments are told by {_TOLD_BY[kind]}, not {one!r}")
+    return several
 
 
 def require_parameters(

@@ -21,7 +21,7 @@ from ..ir.array.elementwise import ConvertOp, ElementwiseOp
 from ..ir.array.shape import BroadcastOp, ConstantOp, IotaOp, ReshapeOp
 from ..ir.types import shape_of, tensor_info
 from .cut import UNBOUNDED
-from .fusion.cost import FLOP_TIME, bytes_of, flops_in
+from .fusion.cost import FLOP_TIME, UNKNOWN_STEPS, bytes_of, flops_in
 
 FLOP: Final = round(FLOP_TIME * 1e6)
 """An addition of 32-bit floats within a vector."""
@@ -37,9 +37,6 @@ FAR_BYTE: Final = 500
 
 CACHE: Final = 1 << 20
 """The bytes that stay in a cache."""
-
-UNKNOWN_STEPS: Final = 1000
-"""How often a loop is taken to run whose condition says when it ends."""
 
 CALL: Final = 20_000_000
 """To call a Python function."""

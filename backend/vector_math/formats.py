@@ -16,7 +16,6 @@ class Format:
     integer: str
     mantissa_bits: int
     exponent_bits: int
-    libm_suffix: str
 
     @property
     def bias(self) -> int:
@@ -68,8 +67,8 @@ class Format:
         return int.from_bytes(struct.pack(code, number), "little")
 
 
-F32 = Format("f32", "float", "i32", 23, 8, "f")
-F64 = Format("f64", "double", "i64", 52, 11, "")
+F32 = Format("f32", "float", "i32", 23, 8)
+F64 = Format("f64", "double", "i64", 52, 11)
 FORMATS = {"f32": F32, "f64": F64}
 
 

@@ -56,6 +56,7 @@ class Error:
         lines = [f"at mapped index {_spell(i)}: {error}" for i, error in errors.items()]
         return "\n".join(lines) or None
 
+    @public
     def throw(self) -> None:
         """Raise what failed first.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from ..errors import ArgumentError, CheckError, DivisionCheckError, IndexCheckError, NanCheckError
 
@@ -45,7 +45,11 @@ def as_checks(given: Iterable[str]) -> Checks:
     Raises:
         ArgumentError: (a TypeError) if it has something else.
     """
-    kinds = frozenset(given)
-    if not kinds <= all_checks:
-        raise ArgumentError(f"no kinds of checks: {', '.join(map(str, kinds - all_checks))}")
-    return kinds
+    found: Any = given
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        kinds = frozenset(given)
+        if kinds <= all_checks:
+            return kinds
+        found = ", ".join(sorted(map(repr, kinds - all_checks)))
+    known = ", ".join(sorted(map(repr, all_checks)))
+    raise ArgumentError(f"checks must be a set of kinds, some of {known}, found {found}")

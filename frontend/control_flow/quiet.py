@@ -22,6 +22,7 @@ import numpy as np
 from ..tracer import Cell
 from .conversion import call_of
 from .need import OUR_CODE, is_library_file
+from .state import is_users
 
 
 class Loud(Exception):
@@ -118,32 +119,40 @@ def _is_quiet_object(function: Any) -> bool:
 
 
 def _is_quiet_function(function: FunctionType) -> bool:
-    """Tell whether a function stores into nothing that is found by a global name."""
+    """Tell whether a function stores into nothing that is found by a global name or a default."""
     code = function.__code__
     if is_library_file(code.co_filename) and id(code) not in OUR_CODE:
         return _is_quiet_module(str(function.__module__))
-    if not _stores(code):
+    if _does(_GLOBAL_STORES, code):
+        return False
+    if not _does(_STORES, code):
         return True
-    found = (function.__globals__.get(name) for name in _global_names(code))
+    found = [function.__globals__.get(name) for name in _global_names(code)]
+    found += function.__defaults__ or ()
+    found += (function.__kwdefaults__ or {}).values()
     return not any(map(_can_change, found))
 
 
 def _can_change(value: Any) -> bool:
-    known = (FunctionType, ModuleType, BuiltinFunctionType, type, *_QUIET_OWNERS)
+    if isinstance(value, type):
+        return is_users(value)
+    known = (FunctionType, ModuleType, BuiltinFunctionType, *_QUIET_OWNERS)
     return value is not None and not isinstance(value, known)
 
 
-_STORES: Final = frozenset(
-    dis.opmap[name] for name in ("STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR")
-)
-_GLOBAL_STORES: Final = frozenset((dis.opmap["STORE_GLOBAL"], dis.opmap["DELETE_GLOBAL"]))
+def _opcodes(*names: str) -> frozenset[int]:
+    return frozenset(dis.opmap[name] for name in names)
+
+
+_STORES: Final = _opcodes("STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR")
+_GLOBAL_STORES: Final = _opcodes("STORE_GLOBAL", "DELETE_GLOBAL")
 
 
 @lru_cache(maxsize=4096)
-def _stores(code: CodeType) -> bool:
-    """Tell whether a function stores into objects."""
+def _does(opcodes: frozenset[int], code: CodeType) -> bool:
+    """Tell whether a function, or one within it, has one of some instructions."""
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    return not _STORES.isdisjoint(code.co_code[::2]) or any(map(_stores, inner))
+    return not opcodes.isdisjoint(code.co_code[::2]) or any(_does(opcodes, c) for c in inner)
 
 
 @lru_cache(maxsize=4096)

@@ -142,9 +142,27 @@ def _write_set(container: set[Any], contents: dict[Any, Any]) -> None:
     container.update(contents)
 
 
+def _read_attributes(instance: Any) -> dict[str, Any]:
+    """Return attributes, also those that an instance has of the user's classes, until it is set."""
+    return {**_class_attributes(type(instance)), **vars(instance)}
+
+
 def _write_attributes(instance: Any, contents: dict[str, Any]) -> None:
-    vars(instance).clear()
-    vars(instance).update(contents)
+    own, shared = vars(instance), _class_attributes(type(instance))
+    set_ = {k: v for k, v in contents.items() if k in own or shared.get(k, UNSET) is not v}
+    own.clear()
+    own.update(set_)
+
+
+def _class_attributes(kind: type) -> dict[str, Any]:
+    """Return the attributes of the user's classes that are data, as they are found by instances."""
+    return {
+        name: value
+        for base in reversed(kind.__mro__)
+        if is_users(base)
+        for name, value in vars(base).items()
+        if not name.startswith("__") and not hasattr(type(value), "__get__")
+    }
 
 
 def content_of(cell: CellType) -> Any:
@@ -170,7 +188,7 @@ def _write_cell(cell: CellType, contents: dict[Any, Any]) -> None:
 _LIST: Final = _Kind(lambda x: dict(enumerate(x)), _write_list, "[{!r}]", False)
 _DICT: Final = _Kind(dict, _write_dict, "[{!r}]")
 _SET: Final = _Kind(dict.fromkeys, _write_set, "", False)
-_ATTRIBUTES: Final = _Kind(lambda x: dict(vars(x)), _write_attributes, ".{}")
+_ATTRIBUTES: Final = _Kind(_read_attributes, _write_attributes, ".{}")
 _DEQUE: Final = _Kind(lambda x: dict(enumerate(x)), _write_deque, "[{!r}]", False)
 _CELL: Final = _Kind(_read_cell, _write_cell, "")
 
@@ -264,11 +282,11 @@ def _kind_of(value: Any) -> _Kind | None:
         return None
     has_attributes = type(getattr(value, "__dict__", None)) is dict
     kind_of_value: Any = type(value)
-    return _ATTRIBUTES if has_attributes and _is_users(kind_of_value) else None
+    return _ATTRIBUTES if has_attributes and is_users(kind_of_value) else None
 
 
 @lru_cache(maxsize=1024)
-def _is_users(kind: type) -> bool:
+def is_users(kind: type) -> bool:
     """Tell whether a class is the user's own: of a shell, or a file that is no library's."""
     module = sys.modules.get(kind.__module__)
     if module is None or kind.__module__ == "__main__":

@@ -288,16 +288,16 @@ def converted(
     if given != structure:
         raise CustomRuleError(f"{what} must have the structure {structure}, found {given}", here())
     paths = structure.paths(what)
-    return [_leaf(leaf, type_, path) for leaf, type_, path in zip(leaves, types, paths)]
+    return [_leaf(leaf, type_, f"`{path}`") for leaf, type_, path in zip(leaves, types, paths)]
 
 
-def _leaf(leaf: Any, type_: ShapeDtypeStruct, path: str) -> Any:
+def _leaf(leaf: Any, type_: ShapeDtypeStruct, what: str) -> Any:
     if not type_.inexact and getattr(leaf, "dtype", None) == FLOAT0:
         return leaf
     found = type_of(leaf)
     fits = found.shape == type_.shape and (found.dtype == type_.dtype or found.weak_type)
     if not fits:
-        raise CustomRuleError(f"`{path}` must be {type_.strong()}, found {found}", here())
+        raise CustomRuleError(f"{what} must be {type_.strong()}, found {found}", here())
     return surface.astype(surface.asarray(leaf), type_.dtype)
 
 
@@ -316,9 +316,9 @@ def cotangents_for(found: Any, call: Call, what: str) -> list[Any]:
             here(),
         )
     parts = _spread(tuple(found), call.structure, what)
-    paths = call.structure.paths(what)
+    paths = call.structure.paths()
     return [
-        zeros_of(type_) if part is None else _leaf(part, type_, path)
+        zeros_of(type_) if part is None else _leaf(part, type_, f"`{path}` of {what}")
         for part, type_, path in zip(parts, call.types, paths)
         if type_.inexact
     ]

@@ -56,6 +56,7 @@ class custom_jvp(Generic[P, R]):
         np.float64(1.0)
     """
 
+    @public
     def __init__(
         self,
         fun: Callable[P, R],
@@ -67,6 +68,7 @@ class custom_jvp(Generic[P, R]):
         self.nondiff_argnums = fixed_positions(fun, nondiff_argnums, nondiff_argnames)
         self.jvp: Callable[..., Any] | None = None
 
+    @public
     def defjvp(self, jvp: Callable[..., Any], symbolic_zeros: bool = False) -> Callable[..., Any]:
         """Set the rule, and return it; usable as a decorator.
 
@@ -82,6 +84,7 @@ class custom_jvp(Generic[P, R]):
         forget(self)
         return jvp
 
+    @public
     def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
         """Set the rule by one function for each argument.
 

@@ -55,6 +55,7 @@ class custom_vjp(Generic[P, R]):
         np.float64(1.0)
     """
 
+    @public
     def __init__(
         self,
         fun: Callable[P, R],
@@ -67,6 +68,7 @@ class custom_vjp(Generic[P, R]):
         self.fwd: Callable[..., Any] | None = None
         self.bwd: Callable[..., Any] | None = None
 
+    @public
     def defvjp(
         self,
         fwd: Callable[..., Any],

@@ -47,11 +47,13 @@ class custom_vmap(Generic[P, R]):
         (2.0, array([100., 100.]))
     """
 
+    @public
     def __init__(self, fun: Callable[P, R]) -> None:
         functools.update_wrapper(self, fun)
         self.fun = fun
         self.vmap_rule: Callable[..., Any] | None = None
 
+    @public
     def def_vmap(self, vmap_rule: Callable[..., Any]) -> Callable[..., Any]:
         """Set the rule, and return it; usable as a decorator.
 

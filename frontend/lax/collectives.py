@@ -95,7 +95,7 @@ def _reduced(kind: str, x: Any, axis_name: str | Sequence[str]) -> Any:
 
 def _bound(axis_name: str | Sequence[str]) -> tuple[Trace, tuple[str, ...]]:
     """Return the trace, and the names."""
-    names = (axis_name,) if isinstance(axis_name, str) else tuple(axis_name)
+    names = tuple(axis_name) if isinstance(axis_name, (tuple, list)) else (axis_name,)
     trace = current_trace()
     known = trace.axes if trace is not None else {}
     for name in names:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import tree
 from ..api import vmap
 from ..boundary import public
 from ..errors import ArgumentError
 from ..numpy.operands import xp
-from .common import here
+from .common import describe, here
 from .loops import scan
 
 
@@ -73,11 +75,15 @@ def associative_scan(
         A tree as ``elems``.
 
     Raises:
-        ArgumentError: (a TypeError) if ``fn`` cannot be called, or sizes along ``axis`` differ.
+        ArgumentError: (a TypeError) if ``fn`` cannot be called or returns another structure, or if
+            arrays have no such ``axis`` or differ in size along it.
     """
     if not callable(fn):
         raise ArgumentError(f"associative_scan needs a function, found {fn!r}", here())
     leaves, structure = tree.flatten(elems)
+    for x in leaves:
+        if not -np.ndim(x) <= axis < np.ndim(x):
+            raise ArgumentError(f"an array of shape {np.shape(x)} has no axis {axis}", here())
     sizes = {x.shape[axis] for x in leaves}
     if len(sizes) > 1:
         raise ArgumentError(f"all leaves need one size along axis {axis}, found {sizes}", here())
@@ -87,7 +93,12 @@ def associative_scan(
 
     def combine(a: list[Any], b: list[Any]) -> list[Any]:
         moved = [structure.unflatten([xp.moveaxis(x, 0, axis) for x in side]) for side in (a, b)]
-        combined = tree.leaves(fn(*moved))
+        combined, found = tree.flatten(fn(*moved))
+        if found != structure:
+            raise ArgumentError(
+                f"{describe(fn)} must return the structure that it takes, {structure}, not {found}",
+                here(),
+            )
         return [xp.moveaxis(x, axis, 0) for x in combined]
 
     found = _prefixes(combine, first)

@@ -142,7 +142,7 @@ def chosen_dtype(name: str, dtype: Any, kinds: str = "f") -> np.dtype:
     if found not in ELEMENT_TYPES or found.kind not in kinds:
         known = [d for d in ELEMENT_TYPES if d.kind in kinds]
         raise DtypeError(
-            f"`{name}` gives numbers of a {' or '.join(_KINDS[k] for k in kinds)} dtype, one of "
+            f"`{name}` gives numbers of {' or '.join(_KINDS[k] for k in kinds)} dtype, one of "
             f"{', '.join(map(str, known))}; found {found}",
             _here(),
         )
@@ -166,6 +166,8 @@ def result_shape(name: str, shape: Any, *parameters: Shape) -> Shape:
         common = np.broadcast_shapes(*parameters, *([] if wanted is None else [wanted]))
     except ValueError:
         common = None
+    if wanted is not None and min(wanted, default=0) < 0:
+        raise ShapeError(f"`{name}` cannot make an array of shape {wanted}", _here())
     if common is None or wanted not in (None, common):
         described = ", ".join(map(str, parameters))
         raise ShapeError(

@@ -15,11 +15,10 @@ from ...ir.locations import spell_location
 from ...ir.types import Shape
 from ..boundary import public
 from ..errors import ArgumentError, ShapeError
-from ..numpy.manipulation import sizes
 from ..numpy.operands import converted, traced_array
 from ..source import user_location
 from ..tracer import Tracer
-from .calls import any_keys, draw, one_key
+from .calls import any_keys, draw, one_key, result_shape
 from .threefry import WORD, Key, Words, joined
 
 GENERATOR: Final = "threefry2x32"
@@ -103,9 +102,9 @@ def split(key: Any, num: Any = 2) -> Any:
 
     Raises:
         ArgumentError: (a TypeError) if ``key`` is no key.
-        ShapeError: (a ValueError) if it is an array of several.
+        ShapeError: (a ValueError) if it is an array of several, or ``num`` negative.
     """
-    return draw(_split, one_key("split", key), shape=sizes(num))
+    return draw(_split, one_key("split", key), shape=result_shape("split", num))
 
 
 @public

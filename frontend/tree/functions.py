@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from ..boundary import public
 from ..errors import TreeError
 from .keys import KeyPath
 from .structure import LEAF, IsLeaf, TreeDef, flatten, flatten_with_path
@@ -14,6 +15,7 @@ from .structure import LEAF, IsLeaf, TreeDef, flatten, flatten_with_path
 _UNSPECIFIED: Final = object()
 
 
+@public
 def unflatten(treedef: TreeDef, leaves: Iterable[Any]) -> Any:
     """Return the tree of this structure with the given leaves.
 
@@ -35,6 +37,7 @@ def leaves_with_path(
     return flatten_with_path(tree, is_leaf, is_leaf_takes_path)[0]
 
 
+@public
 def map(f: Callable[..., Any], tree: Any, *rest: Any, is_leaf: IsLeaf | None = None) -> Any:
     """Apply ``f`` to each leaf of ``tree`` and what the others have at its place.
 
@@ -56,6 +59,7 @@ def map(f: Callable[..., Any], tree: Any, *rest: Any, is_leaf: IsLeaf | None = N
     return expected.unflatten([f(*group) for group in zip(first, *others)])
 
 
+@public
 def map_with_path(
     f: Callable[..., Any],
     tree: Any,
@@ -118,6 +122,7 @@ def all(tree: Any, *, is_leaf: IsLeaf | None = None) -> bool:
     return builtins.all(leaves(tree, is_leaf))
 
 
+@public
 def transpose(outer_treedef: TreeDef, inner_treedef: TreeDef | None, pytree: Any) -> Any:
     """Turn a tree of trees inside out.
 
@@ -147,6 +152,7 @@ def transpose(outer_treedef: TreeDef, inner_treedef: TreeDef | None, pytree: Any
     return inner_treedef.unflatten(columns)
 
 
+@public
 def broadcast(prefix_tree: Any, full_tree: Any, is_leaf: IsLeaf | None = None) -> Any:
     """Return a tree of the full tree's structure that repeats the leaves of a prefix of it.
 

@@ -26,7 +26,7 @@ from ...ir.types import Shape, dtype_of, shape_of
 from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, flops_of, microseconds_in
 from .grouping import Group
 from .products import schedule_product
-from .target import Target, first_of, lanes_of
+from .target import MAX_CHUNKS, Target, first_of, lanes_of
 
 MAX_JOINED: Final = 4
 """So many arrays or fewer are interleaved by vectors that run along them."""
@@ -111,8 +111,8 @@ def _microseconds(group: Group, dtypes: Iterable[np.dtype]) -> float:
 MIN_PARALLEL_STEPS: Final = 16
 """A scan of fewer steps is not split among threads, but what is in the steps may be."""
 
-MAX_CHUNKS_OF_STEPS: Final = 64
-"""Enough for many threads to end at about the same time."""
+STEPS_MICROSECONDS: Final = 10.0
+"""What the steps that a thread takes at a time should last, at least."""
 
 
 def split_steps(op: ScanOp, target: Target) -> None:
@@ -125,17 +125,13 @@ def split_steps(op: ScanOp, target: Target) -> None:
         return
     if any(isinstance(inner, CallbackOp) for inner in op.walk()):
         return  # Python runs in the thread of the caller, in the order of the steps
-    least = math.ceil(CHUNK_MICROSECONDS / step)
-    chunk = max(least, -(-op.count // MAX_CHUNKS_OF_STEPS))
+    least = math.ceil(STEPS_MICROSECONDS / step)
+    chunk = max(least, -(-op.count // MAX_CHUNKS))
     op.attributes[PARALLEL_STEPS] = IntegerAttr(chunk, i64)
     for inner in op.body.block.walk():
         inner.attributes.pop(PARALLEL_STEPS, None)
         if isinstance(inner, FusionOp) and inner.schedule.data.parallel:
             inner.schedule = ScheduleAttr(replace(inner.schedule.data, parallel=()))
-
-
-CHUNK_MICROSECONDS: Final = 10.0
-"""What the steps that a thread takes at a time should last, at least."""
 
 
 def schedule_alone(op: Operation, target: Target) -> Schedule:

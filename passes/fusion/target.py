@@ -15,6 +15,10 @@ PARALLEL_MICROSECONDS: Final = 200.0
 PARALLEL_MICROSECONDS_IN_LOOPS: Final = 50.0
 """The same within a loop, where threads are awake if the kernel was split in the step before."""
 
+MAX_CHUNKS: Final = 64
+"""Into so many chunks steps of a loop, or lanes, are split at most: enough for many threads to end
+at about the same time."""
+
 
 class Target(NamedTuple):
     """What schedules are chosen for.

@@ -24,6 +24,7 @@ from ...ir.integer_arrays import dense_i64, segment_sizes
 from ...ir.kernel.buffers import part_type
 from ...ir.kernel.ops import FusionOp, YieldOp
 from ..blocks import Environment, mapping
+from ..fusion.target import MAX_CHUNKS
 from ..simplify.rewriting import blocks_of, functions_of
 from .demands import lanes_type, on_lanes
 from .loops import LoopLanes, lanes_of, places_after
@@ -33,9 +34,6 @@ SPLIT_MICROSECONDS: Final = 500.0
 
 CHUNK_MICROSECONDS: Final = 50.0
 """What a chunk of lanes should take, at least."""
-
-MAX_CHUNKS: Final = 64
-"""Enough for many threads to end at about the same time."""
 
 CHUNK_LANES: Final = 8
 """The least lanes of a chunk, which share what is read as a whole."""

@@ -31,7 +31,8 @@ from .fusion import FusionLowering
 from .lines import LineLowering
 from .loop_builder import LoopBuilder, ModuleSymbols
 from .ordering import SortLowering
-from .registers import Parts, RegisterLowering, store
+from .register_ops import RegisterLowering
+from .registers import Parts, store
 from .updates import ScatterLowering, WindowUpdateLowering
 from .windows import WindowLowering
 

@@ -45,7 +45,6 @@ _SHORT_COLUMNS: Final = {False: 1024, True: 256}
 """How long lines may be to be sorted side by side, where a permutation is asked for (True) or not:
 in elements, but for columns without permutation, which are measured in bytes."""
 
-_BLOCK: Final = 0
 _I64: Final = np.dtype(np.int64)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import re
 from collections.abc import Callable
@@ -113,3 +114,13 @@ def test_every_folder_of_passes_is_on_the_map():
     page = (ROOT / "docs" / "architecture.md").read_text()
     folders = [path.parent.name for path in (ROOT / "passes").glob("*/__init__.py")]
     assert folders and all(f"`passes/{name}/`" in page for name in folders)
+
+
+def test_every_error_has_a_row():
+    text = (ROOT / "docs/errors.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", text, re.MULTILINE))
+    kinds = {name: getattr(gd.errors, name) for name in gd.errors.__all__}
+    expected = {name for name, kind in kinds.items() if issubclass(kind, gd.errors.GradatimError)}
+    assert set(rows) == expected - {"GradatimError"}
+    for name, base in rows.items():
+        assert issubclass(kinds[name], getattr(builtins, base)), name

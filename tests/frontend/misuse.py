@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,8 +22,15 @@ def each_failure(failures: Sequence[Failure]) -> Any:
 
 
 def check_failure(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
-    """Require that the error is of its kind and ours, and names the file of the one who calls."""
+    """Require an error of the kind, of ours, with the caller's file and without our frames."""
     with pytest.raises(kind, match=message) as caught:
         call()
     assert isinstance(caught.value, errors.GradatimError)
     assert f"{call.__code__.co_filename}:" in str(caught.value)
+    assert not our_frames(caught.value)
+
+
+def our_frames(error: BaseException) -> list[str]:
+    """Return the files of the frames of gradatim and xDSL in an error's traceback."""
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    return [file for file in files if "gradatim/" in file or "xdsl" in file]

@@ -226,7 +226,7 @@ def test_outside_of_a_trace_a_check_is_a_condition():
         (lambda x: checks.check(x > np.zeros(2), "bad"), "needs one bool"),
         (lambda x: checks.check(x, "bad"), "needs one bool"),
         (lambda x: checks.check(x > 0, "bad {} {}", x), "not given"),
-        (lambda x: checks.checkify(positive, frozenset({"all"}))(x), "no kinds of checks"),
+        (lambda x: checks.checkify(positive, frozenset({"all"}))(x), "some of .* found .all"),
     ],
 )
 def test_errors(f: Any, message: str):
@@ -300,7 +300,7 @@ def test_the_option_says_which_checks_are_made():
                 with pytest.raises(error):
                     call(x)
     assert gd.stage(reciprocal, checks=set()) is gd.stage(reciprocal, checks=frozenset())
-    with pytest.raises(errors.ArgumentError, match="no kinds of checks: all"):
+    with pytest.raises(errors.ArgumentError, match=r"some of .* found 'all'"):
         gd.stage(reciprocal, checks={"all"})
 
 

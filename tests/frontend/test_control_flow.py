@@ -317,11 +317,78 @@ def model_in_loop(x):
     return x, model.calls
 
 
+class Counter:
+    """Counts in an attribute that the class has at first."""
+
+    count = 0
+
+
+class Calls:
+    """Counts for all."""
+
+    count = 0
+
+
+CALLS = 0
+
+
+def counts_in_module(x):
+    global CALLS
+    CALLS += 1
+    return x + 1e-3 * CALLS
+
+
+def counts_in_class(x):
+    Calls.count += 1
+    return x + 1e-3 * Calls.count
+
+
+def counts_in_default(x, counts=[0]):  # noqa: B006
+    counts[0] += 1
+    return x + 1e-3 * counts[0]
+
+
+def counts_in_object(x, counter):
+    counter.count += 1
+    return x + 1e-3 * counter.count
+
+
+def module_variable_in_loop(x):
+    global CALLS
+    CALLS = 0
+    for _ in range(500):
+        x = counts_in_module(x)
+    return x
+
+
+def class_attribute_in_loop(x):
+    Calls.count = 0
+    for _ in range(500):
+        x = counts_in_class(x)
+    return x
+
+
+def default_in_loop(x):
+    counts_in_default.__defaults__[0][0] = 0
+    for _ in range(500):
+        x = counts_in_default(x)
+    return x
+
+
+def object_in_loop(x):
+    counter = Counter()
+    for _ in range(500):
+        x = counts_in_object(x, counter)
+    return x, counter.count
+
+
 ROLLED: list[tuple[Any, bool]] = [
     (long_sum, True), (short_loop, False), (few_steps, True), (over_table, True),
     (over_traced_rows, True), (counters, True), (stores, True), (list_of_layers, False),
     (needs_its_number, False), (grows_a_list, False), (taylor, False), (large_power, False),
     (divides, True), (only_python, False), (noted, False), (model_in_loop, True),
+    (module_variable_in_loop, False), (class_attribute_in_loop, False), (default_in_loop, False),
+    (object_in_loop, True),
 ]  # fmt: skip
 
 
@@ -334,6 +401,26 @@ def test_long_loops_over_what_is_known(function: Any, rolled: bool) -> None:
     assert structure == other_structure
     for a, b in zip(leaves, others):
         np.testing.assert_allclose(a, b, rtol=1e-10)
+
+
+def test_an_attribute_of_the_class_is_what_an_object_has_at_first() -> None:
+    def function(x):
+        counter = Counter()
+        if x > 0:
+            counter.count += 2
+        return x + counter.count, vars(counter)
+
+    for x in (1.5, -1.5):
+        assert gd.jit(function)(x) == function(x)
+    untouched = Counter()
+
+    def reads(x):
+        if x > 0:
+            x = x + untouched.count
+        return x
+
+    assert gd.jit(reads)(1.5) == 1.5
+    assert not vars(untouched)
 
 
 def test_what_a_long_loop_leaves_is_known() -> None:

@@ -455,7 +455,7 @@ FAILURES: list[Failure] = [
      errors.CustomRuleError, "of the 1 arguments"),
     ("backward gives another shape",
      lambda: with_vjp(lambda x: (x, x), lambda r, g: (np.ones(2) * g,))(1.0),
-     errors.CustomRuleError, r"\[0\]` must be f64\[\], found f64\[2\]"),
+     errors.CustomRuleError, r"\[0\]` of what the backward .* f64\[\], found f64\[2\]"),
     ("an argument that is no array", lambda: gd.jit(lambda x: tripled("a"))(1.0),
      errors.ArgumentError, "`nondiff_argnums`"),
     ("too many arguments", lambda: gd.jit(lambda x: tripled(x, x))(1.0), errors.ArgumentError,

@@ -7,7 +7,6 @@ import math
 import pickle
 import subprocess
 import sys
-import traceback
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -16,7 +15,9 @@ import numpy as np
 import pytest
 
 import gradatim as gd
-from gradatim import errors
+from gradatim import checks, errors, lax
+
+from .misuse import Failure, check_failure, each_failure, our_frames
 
 V = np.ones(3)
 
@@ -179,6 +180,65 @@ def test_endless_recursion_is_pythons_error() -> None:
         f(1.0)
 
 
+def identity(x: Any) -> Any:
+    return x
+
+
+def custom(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a sum with a backward rule."""
+    function = gd.custom_vjp(lambda x: x.sum())
+    function.defvjp(lambda x: (x.sum(), None), backward)
+    return function
+
+
+OPTIONS: list[Failure] = [
+    ("position as a string", lambda: gd.jit(identity, static_argnums="x"),
+     errors.StaticArgumentError, "static arguments are told by positions, .* not 'x'"),
+    ("position as a float", lambda: gd.jit(identity, static_argnums=1.0),
+     errors.StaticArgumentError, "told by positions, which are ints, not 1.0"),
+    ("name as an int", lambda: gd.jit(identity, static_argnames=1),
+     errors.StaticArgumentError, "told by names, which are strings, not 1"),
+    ("donated by name", lambda: gd.jit(identity, donate_argnums=["x"]),
+     errors.StaticArgumentError, "donated arguments are told by positions"),
+    ("stored into by name", lambda: gd.stage(identity, inout="x"),
+     errors.StaticArgumentError, "inout arguments are told by positions"),
+    ("checks as a string", lambda: gd.stage(identity, checks="index"), errors.ArgumentError,
+     "checks must be a set of kinds, some of 'div', .*, found index"),
+    ("checks as a number", lambda: gd.stage(identity, checks=3), errors.ArgumentError, "found 3"),
+    ("axis name as a list", lambda: gd.vmap(identity, axis_name=[1]), errors.ArgumentError,
+     r"axis_name must be a string, not \[1\]"),
+    ("axis name as an int", lambda: gd.vmap(lambda x: lax.psum(x, 3), axis_name="i")(V),
+     errors.AxisNameError, "axis_name 3; there are 'i'"),
+    ("level", lambda: gd.stage(identity).lower(V).as_text("no"), errors.ArgumentError, "levels"),
+    ("branch", lambda: gd.jit(lambda x: lax.cond(x > 0, 1, 2, x))(1.0), errors.ArgumentError,
+     "expected a function, found 2"),
+    ("step", lambda: gd.jit(lambda x: lax.scan(3, 0.0, x))(V), errors.ArgumentError,
+     "expected a function, found 3"),
+    ("axis of prefixes", lambda: lax.associative_scan(np.add, V, axis=4), errors.ArgumentError,
+     r"shape \(3,\) has no axis 4"),
+    ("prefixes of a number", lambda: lax.associative_scan(np.add, 1.0), errors.ArgumentError,
+     r"shape \(\) has no axis 0"),
+    ("structure of prefixes", lambda: lax.associative_scan(lambda a, b: (a, b), V),
+     errors.ArgumentError, r"must return the structure that it takes, TreeDef\(\*\), not"),
+    ("shape of cotangents of a rule", lambda: gd.grad(custom(lambda _, g: (g,)))(V),
+     errors.CustomRuleError, r"^`\[0\]` of what the backward rule `lambda` at .* returns must be"),
+    ("random shape", lambda: gd.random.normal(gd.random.key(0), (-1,)), errors.ShapeError,
+     r"`normal` cannot make an array of shape \(-1,\)"),
+    ("number of keys", lambda: gd.random.split(gd.random.key(0), -2), errors.ShapeError,
+     r"`split` cannot make an array of shape \(-2,\)"),
+    ("trees", lambda: gd.tree.map(np.add, (1, 2), (1,)), errors.TreeError, "different structures"),
+    ("leaves", lambda: gd.tree.unflatten(gd.tree.structure((1, 2)), [1]), errors.TreeError,
+     "2 leaves was given 1"),
+    ("failed check", lambda: checks.checkify(lambda x: 1 / x, checks.div_checks)(0.0)[0].throw(),
+     errors.DivisionCheckError, "division by zero"),
+]  # fmt: skip
+
+
+@each_failure(OPTIONS)
+def test_misuse_of_functions(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
+    check_failure(call, kind, message)
+
+
 CALLS: list[Callable[[], Any]] = [
     lambda: gd.jit(pickled)(1.0),
     lambda: gd.jit(lambda x: x + np.ones(2))(V),
@@ -201,9 +261,9 @@ def test_no_frame_of_ours_in_tracebacks(
     def frames() -> list[str]:
         with pytest.raises(errors.GradatimError) as caught:
             call()
-        return [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)]
+        return our_frames(caught.value)
 
-    assert not [name for name in frames() if "gradatim/" in name or "xdsl" in name]
+    assert not frames()
     monkeypatch.setenv("GRADATIM_TRACEBACK", "full")
     assert [name for name in frames() if "gradatim/frontend" in name]
 

@@ -417,7 +417,7 @@ REFUSED: dict[str, tuple[Call, type[Exception], str]] = {
     "a dtype of integers": (
         lambda: random.uniform(KEY, (3,), int),
         errors.DtypeError,
-        "`uniform` gives numbers of a float dtype, one of float32, float64; found int64",
+        "`uniform` gives numbers of float dtype, one of float32, float64; found int64",
     ),
     "half floats": (lambda: random.normal(KEY, (), np.float16), errors.DtypeError, "float16"),
     "a dtype of floats": (

@@ -22,7 +22,7 @@ from gradatim.ir.kernel.schedule import PARALLEL_STEPS
 from gradatim.ir.types import Shape, shape_of, tensor_info, tensor_type
 from gradatim.passes.bufferize.bufferize import KernelBufferize
 from gradatim.passes.fusion.fuse import ArrayFuse
-from gradatim.passes.lowering import registers as lowering
+from gradatim.passes.lowering import register_ops as lowering
 from gradatim.passes.lowering.lower_to_loops import KernelLowerToLoops
 from gradatim.passes.pipeline import Options, check_against, passes_to, run_passes, verify
 

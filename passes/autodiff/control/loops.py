@@ -14,9 +14,9 @@ from ....ir.array.elementwise import AddOp
 from ....ir.builder import Builder
 from ....ir.types import shape_of
 from ...blocks import append_needed, dependent_values, mapping
-from ...costs import MANY_ROWS, UNKNOWN_STEPS, cost_of_computing, cost_of_saving
+from ...costs import MANY_ROWS, cost_of_computing, cost_of_saving
 from ...cut import UNBOUNDED
-from ...fusion.cost import bytes_of
+from ...fusion.cost import UNKNOWN_STEPS, bytes_of
 from ...groups import joined, parts_of, spread
 from ...partition import Prices, choose_residuals
 from ..kinds import Derivative, Engine, Flags, add_all, is_zero
