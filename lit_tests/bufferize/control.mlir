@@ -159,6 +159,8 @@ func.func @read_before(%x: tensor<6xf64>, %y: tensor<6xf64>, %z: tensor<6xf64>) 
   func.return %c : tensor<6xf64>
 }
 // CHECK-LABEL: func.func @read_before
+// CHECK:       scf.for
+// CHECK:         kernel.fusion {{.*}} outs(%[[OWN:.*]] : memref<6xf64>)
 // CHECK:         %[[NEXT:.*]] = kernel.load %[[OTHER:.*]] : memref<6xf64> -> tensor<6xf64>
-// CHECK-NEXT:    "memref.copy"(%{{.*}}, %[[OTHER]]) {kernel.reason = "the next step takes it: it is needed elsewhere"}
+// CHECK-NEXT:    "memref.copy"(%[[OWN]], %[[OTHER]]) {kernel.reason = "the next step takes it: it is needed elsewhere"}
 // CHECK-NEXT:    scf.yield %[[NEXT]] : tensor<6xf64>
