@@ -166,3 +166,17 @@ func.func @empty_part(%x: tensor<70x3xf64>) -> (tensor<70x0xf64>, tensor<70xf64>
   %c = array.reduce add %a dims [1] : tensor<70x3xf64> -> tensor<70xf64>
   func.return %b, %c : tensor<70x0xf64>, tensor<70xf64>
 }
+
+// What is also needed as a whole is joined; reductions are computed from its components.
+
+// CHECK-LABEL: func.func @needed_whole
+// CHECK:         %[[W:.*]] = array.concatenate
+// CHECK:         array.add {{.*}} : tensor<70xf64>
+// CHECK-NEXT:    array.add {{.*}} : tensor<70xf64>
+// CHECK-NEXT:    array.cumulative add %[[W]]
+func.func @needed_whole(%x: tensor<70xf64>) -> (tensor<70xf64>, tensor<70x3xf64>) {
+  %w = array.broadcast %x dims [0] : tensor<70xf64> -> tensor<70x3xf64>
+  %s = array.reduce add %w dims [1] : tensor<70x3xf64> -> tensor<70xf64>
+  %c = array.cumulative add %w dim 0 : tensor<70x3xf64>
+  func.return %s, %c : tensor<70xf64>, tensor<70x3xf64>
+}
