@@ -113,7 +113,8 @@ class CompiledModule:
         pointers = [g.array.ctypes.data for g in guarded]
         signature = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * len(pointers))
         assert signature(linked.address(ENTRY))(*pointers) == status
-        assert not (bad := [(i, g.array.shape) for i, g in enumerate(guarded) if not g.is_intact()]), f"{bad}: written beyond an array"
+        written = [g.array.shape for g in guarded if not g.is_intact()]
+        assert not written, f"written beyond arrays of shapes {written}"
         for before, g in zip(arguments, guarded):
             np.testing.assert_array_equal(g.array, before, "an argument is changed")
         return [g.array for g in guarded[len(arguments) :]]

@@ -63,7 +63,7 @@ def reasons(module: ModuleOp, within: type[Operation] | None = None) -> list[str
 def scan_of(
     step: Callable[..., Sequence[SSAValue]], carries: int, steps: int = 3, numbered: bool = False
 ) -> Callable[..., Sequence[SSAValue]]:
-    """Return a program that carries its arguments through some steps, which may take their number."""
+    """Return a program that carries its arguments through steps, which may take their number."""
 
     def body(b: Builder, *arguments: SSAValue) -> Sequence[SSAValue]:
         parts = [tensor_type(shape_of(v)[1:], dtype_of(v)) for v in arguments[carries:]]
