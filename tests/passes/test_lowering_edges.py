@@ -78,6 +78,11 @@ LINES = {
     "replaced little": lambda b, x: b.dynamic_update_slice(
         b.sin(x), b.exp(b.slice(x, [0], [2])), [b.full((), I64, 60)]
     ),
+    "replaced at positions that are moved": lambda b, x: b.dynamic_update_slice(
+        b.reshape(b.sin(x), (1, 67)),
+        b.reshape(b.exp(b.slice(x, [0], [60])), (1, 60)),
+        [b.full((), I64, n) for n in (2, 99)],
+    ),
     "as a row": lambda b, x: b.reshape(padded(b, x, [7], [2]), (1, 76)),
 }
 

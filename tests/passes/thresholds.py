@@ -52,7 +52,7 @@ BOUNDS: Final[dict[str, list[tuple[Any, str, Any]]]] = {
         (contraction, "PANEL_MULTIPLE", 1),
     ],
     "components": [(choice, "WORK_PER_CROSSING", LITTLE), (choice, "MAX_SHUFFLED", 8)],
-    "edges": [(edges, "MIN_ELEMENTS", 0)],
+    "edges": [(edges, "MIN_ELEMENTS", 1)],
     "groups": [(grouping, "MAX_OPS", 6), (grouping, "MIN_OPS", 3), (grouping, "MIN_ROWS", 2)],
     "rows": [(grouping, "ROW_BYTES", 64)],
     "functions": [(KernelLowerToLoops.__init__, "__defaults__", (1,))],
