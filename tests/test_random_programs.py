@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gradatim as gd
+from gradatim.checks import all_checks
 from gradatim.frontend.indexing import updated
 from gradatim.frontend.tracer import Tracer
 from gradatim.ir.interpreter import Interpreter
@@ -236,3 +237,12 @@ def test_vmap_of_the_gradient_is_a_loop(program: Program, seed: int) -> None:
     mapped = staged.vmap()(*batches)
     expected = np.stack([staged(*row) for row in zip(*batches, strict=True)])
     assert_close(mapped, expected, 1e-10)
+
+
+@given(programs, seeds)
+@settings(max_examples=20, deadline=None)
+def test_checks_that_hold_change_nothing(program: Program, seed: int) -> None:
+    arrays = program.draw(seed)
+    checked = gd.stage(lambda *arrays: program(*arrays), checks=all_checks)
+    for found, expected in zip(checked(*arrays), compiled(program)(*arrays), strict=True):
+        assert_close(found, expected, 1e-12)

@@ -146,3 +146,21 @@ func.func @until(%n: tensor<i64>, %x: tensor<100xf64>) -> tensor<100xf64> {
 // CHECK:         scf.yield
 // CHECK-NEXT:  }
 // CHECK-NEXT:  "memref.copy"(%[[Y]], %out0) {kernel.reason = "it is needed elsewhere"}
+
+// What is carried in registers is read before the memory that it comes from is overwritten.
+func.func @read_before(%x: tensor<6xf64>, %y: tensor<6xf64>, %z: tensor<6xf64>) -> tensor<6xf64> {
+  %a, %b, %c = array.scan length 3 carries(%x, %y, %z : tensor<6xf64>, tensor<6xf64>, tensor<6xf64>) {
+  ^bb0(%i: tensor<i64>, %d: tensor<6xf64>, %e: tensor<6xf64>, %f: tensor<6xf64>):
+    %s = array.slice %d starts [0] limits [2] strides [1] : tensor<6xf64> -> tensor<2xf64>
+    %n = array.neg %s : tensor<2xf64>
+    %u = array.dynamic_update_slice %d[%i], %n : tensor<6xf64>, tensor<2xf64>
+    array.yield %u, %u, %e : tensor<6xf64>, tensor<6xf64>, tensor<6xf64>
+  }
+  func.return %c : tensor<6xf64>
+}
+// CHECK-LABEL: func.func @read_before
+// CHECK:       scf.for
+// CHECK:         kernel.fusion {{.*}} outs(%[[OWN:.*]] : memref<6xf64>)
+// CHECK:         %[[NEXT:.*]] = kernel.load %[[OTHER:.*]] : memref<6xf64> -> tensor<6xf64>
+// CHECK-NEXT:    "memref.copy"(%[[OWN]], %[[OTHER]]) {kernel.reason = "the next step takes it: it is needed elsewhere"}
+// CHECK-NEXT:    scf.yield %[[NEXT]] : tensor<6xf64>

@@ -154,3 +154,29 @@ func.func @five(%x: tensor<100x5xf64>) -> tensor<100x5xf64> {
   %r = array.div %x, %b : tensor<100x5xf64>
   func.return %r : tensor<100x5xf64>
 }
+
+// A part of no components is an array of no elements.
+
+// CHECK-LABEL: func.func @empty_part
+// CHECK:         %[[B:.*]] = array.constant dense<> : tensor<70x0xf64>
+// CHECK:         func.return %[[B]],
+func.func @empty_part(%x: tensor<70x3xf64>) -> (tensor<70x0xf64>, tensor<70xf64>) {
+  %a = array.exp %x : tensor<70x3xf64>
+  %b = array.slice %a starts [0, 2] limits [70, 2] strides [1, 1] : tensor<70x3xf64> -> tensor<70x0xf64>
+  %c = array.reduce add %a dims [1] : tensor<70x3xf64> -> tensor<70xf64>
+  func.return %b, %c : tensor<70x0xf64>, tensor<70xf64>
+}
+
+// What is also needed as a whole is joined; reductions are computed from its components.
+
+// CHECK-LABEL: func.func @needed_whole
+// CHECK:         %[[W:.*]] = array.concatenate
+// CHECK:         array.add {{.*}} : tensor<70xf64>
+// CHECK-NEXT:    array.add {{.*}} : tensor<70xf64>
+// CHECK-NEXT:    array.cumulative add %[[W]]
+func.func @needed_whole(%x: tensor<70xf64>) -> (tensor<70xf64>, tensor<70x3xf64>) {
+  %w = array.broadcast %x dims [0] : tensor<70xf64> -> tensor<70x3xf64>
+  %s = array.reduce add %w dims [1] : tensor<70x3xf64> -> tensor<70xf64>
+  %c = array.cumulative add %w dim 0 : tensor<70x3xf64>
+  func.return %s, %c : tensor<70xf64>, tensor<70x3xf64>
+}

@@ -118,7 +118,10 @@ class _Carried:
         b.storages.update(zip(self.labels, arguments[len(self.held) :]))
 
     def following(self, yielded: Sequence[SSAValue]) -> list[SSAValue]:
-        """Return what is carried on to the next step."""
+        """Return what is carried on to the next step.
+
+        Small arrays are read here, before copies overwrite the memory of other carries.
+        """
         b = self.b
         moved = [b.memory(s, self.types[label]) for label, s in self.plan.rotation.items()]
         return [*(b.tensor(yielded[k]) for k in self.held), *moved]
@@ -174,9 +177,10 @@ def _steps(
             b.tensors[op.parts.step] = b.append(FromElementsOp, (number,), op.parts.step.type)
         b.append_copies(plan.first)
         b.append_ops(op.body.block)
+        following = carried.following(terminator_of(op.body.block).operands)
         b.append_copies(plan.last)
         b.end()
-        b.add(scf.YieldOp, carried.following(terminator_of(op.body.block).operands))
+        b.add(scf.YieldOp, following)
     types = [value.type for value in carried.initial]
     bounds = (start, end, b.index(1))
     operands = (*bounds, *carried.initial)
@@ -262,9 +266,10 @@ def _while(b: Bufferize, op: Operation) -> None:
         carried.enter(after.args, body.args[first:])
         tapes.enter(b, body.args[first:])
         b.append_ops(body)
+        following = carried.following(terminator_of(body).operands)
         b.append_copies(plan.last)
         b.end()
-        b.add(scf.YieldOp, carried.following(terminator_of(body).operands))
+        b.add(scf.YieldOp, following)
     regions = [Region(before), Region(after)]
     new = b.add(scf.WhileOp, carried.initial, types, regions=regions)
     carried.leave(new.results, op.results)

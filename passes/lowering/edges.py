@@ -58,7 +58,9 @@ def interior(
         finder.value(value, index)
     found = {}
     for axis, edges in finder.edges.items():
-        extent = extents.get(axis, 0)
+        if axis not in extents:  # that of a computed position
+            continue
+        extent = extents[axis]
         places = sorted({0, extent, *(edge for edge in edges if 0 < edge < extent)})
         longest = max(pairwise(places), key=lambda part: part[1] - part[0])
         if 2 * (longest[1] - longest[0]) >= extent > longest[1] - longest[0]:

@@ -262,12 +262,13 @@ class FusionLowering(KernelLowering):
             return emitter.emit(axes)
         extent = emitter.extents[axis]
         work = prod(emitter.extents[a] for a in axes) // max(extent, 1)
-        step = self.schedule.vector * self.schedule.unroll if axis == axes[-1] else 1
+        is_inner = axis == emitter.innermost(axes)
+        step = self.schedule.vector * self.schedule.unroll if is_inner else 1
         chunks = split(extent, work, multiple=step)
         if chunks.count <= 1:
             return emitter.emit(axes)
         # A last vector that begins earlier would write to what another thread writes to.
-        emitter.overlap &= axis != axes[-1] or chunks.last >= emitter.lanes
+        emitter.overlap &= not is_inner or chunks.last >= emitter.lanes
         partial = [self.new_leaf(dtype_of(op.result), (chunks.count,)) for op in whole]
         with parallel_chunks(self.b, chunks) as chunk:
             origin = emitter.origins.get(axis, 0)

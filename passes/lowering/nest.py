@@ -95,6 +95,10 @@ class NestEmitter:
         self.reader.vector_axis, self.reader.lanes = None, 0
         return [self._finish(i, r, partial) for i, r in enumerate(self.reductions)]
 
+    def innermost(self, axes: Sequence[int]) -> int:
+        """Return the axis of the innermost loop, along which vectors run: others have one step."""
+        return next((a for a in reversed(axes) if self.extents[a] != 1), axes[-1])
+
     def _skip(self, axis: int) -> bool:
         """Fix the position of an axis of extent one, which needs no loop."""
         if self.extents[axis] != 1:

@@ -112,9 +112,11 @@ def _reduce(b: Builder, op: r.ReduceOp, components: Components) -> SSAValue | Co
     return b.reduce(kind, total, dims)
 
 
-def _slice(b: Builder, op: s.SliceOp, components: Components) -> Components:
+def _slice(b: Builder, op: s.SliceOp, components: Components) -> SSAValue | Components:
     starts, limits, strides = (p.data for p in (op.starts, op.limits, op.strides))
     chosen = components[starts[-1] : limits[-1] : strides[-1]]
+    if not chosen:
+        return b.full(*tensor_info(op.result), 0)  # of no elements
     return [b.slice(c, starts[:-1], limits[:-1], strides[:-1]) for c in chosen]
 
 

@@ -71,6 +71,7 @@ class _Splitter:
             return None
         whole = joined(self.builder, components)
         self.components[whole] = components
+        self.chosen.add(whole)  # it is what the ops that follow take
         return [whole]
 
     def _take(self, value: SSAValue) -> Components:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gradatim as gd
+from gradatim.checks import all_checks
 
 VARIABLES = ("a", "b", "c", "d['k']", "s.v", "l[0]")
 _files = count()
@@ -162,9 +163,9 @@ def from_text(text: str) -> Any:
 ARGUMENTS = [(0.3, -1.2, 2), (-0.8, 0.45, 0), (1.7, 1.1, 3), (-2.3, -0.6, 1)]
 
 
-def check(text: str) -> None:
+def check(text: str, **options: Any) -> None:
     function = from_text(text)
-    staged = gd.jit(function)
+    staged = gd.stage(function, **options)
     for arguments in ARGUMENTS:
         expected = function(*arguments)
         assert np.isfinite(expected)
@@ -177,3 +178,9 @@ def check(text: str) -> None:
 @given(programs())
 def test_random_programs(text: str) -> None:
     check(text)
+
+
+@settings(max_examples=10, deadline=None)
+@given(programs())
+def test_random_programs_with_checks(text: str) -> None:
+    check(text, checks=all_checks)

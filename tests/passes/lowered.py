@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -78,21 +80,71 @@ def run(
 
     ``others`` gives addresses of what is not to be the runtime's, such as ``gd.parallel``.
     """
-    emitted = emit_module(module, "f", TARGET)
-    process = ctypes.CDLL(None)
-    symbols = threads.symbols()
-    for name, function in {"gd.alloc": process.malloc, "gd.free": process.free}.items():
-        address = ctypes.cast(function, ctypes.c_void_p).value
-        assert address is not None
-        symbols[name] = address
-    symbols |= others
-    symbols |= library_symbols(name for name in emitted.externals if name not in symbols)
-    linked = jit.link(jit.compile_object(emitted.text), symbols, [ENTRY])
-    results = [np.full(a.shape, 1, a.dtype) for a in like]
-    pointers = [a.ctypes.data for a in (*arguments, *results)]
-    signature = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * len(pointers))
-    assert signature(linked.address(ENTRY))(*pointers) == status
-    return results
+    return CompiledModule(module).run(arguments, like, others, status)
+
+
+class CompiledModule:
+    """The object code of a module of the loop level, to be run as its function ``f``."""
+
+    def __init__(self, module: ModuleOp) -> None:
+        emitted = emit_module(module, "f", TARGET)
+        self.text = emitted.text
+        self.externals = emitted.externals
+        self.code = jit.compile_object(emitted.text)
+
+    def run(
+        self,
+        arguments: Sequence[np.ndarray],
+        like: Sequence[np.ndarray],
+        others: Mapping[str, int] = {},
+        status: int = 0,
+    ) -> list[np.ndarray]:
+        """Link it and call it, as `run` does."""
+        process = ctypes.CDLL(None)
+        symbols = threads.symbols()
+        for name, function in {"gd.alloc": process.malloc, "gd.free": process.free}.items():
+            address = ctypes.cast(function, ctypes.c_void_p).value
+            assert address is not None
+            symbols[name] = address
+        symbols |= others
+        symbols |= library_symbols(name for name in self.externals if name not in symbols)
+        linked = jit.link(self.code, symbols, [ENTRY])
+        guarded = [*map(_Guarded, arguments), *(_Guarded(np.ones_like(a)) for a in like)]
+        pointers = [g.array.ctypes.data for g in guarded]
+        signature = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * len(pointers))
+        assert signature(linked.address(ENTRY))(*pointers) == status
+        written = [g.array.shape for g in guarded if not g.is_intact()]
+        assert not written, f"written beyond arrays of shapes {written}"
+        for before, g in zip(arguments, guarded):
+            np.testing.assert_array_equal(g.array, before, "an argument is changed")
+        return [g.array for g in guarded[len(arguments) :]]
+
+
+class _Guarded:
+    """A copy of an array between bytes that nobody has to write."""
+
+    SIZE, BYTE = 256, 0xA5
+
+    def __init__(self, array: np.ndarray) -> None:
+        size = array.nbytes
+        memory = np.full(size + 2 * self.SIZE + 64, self.BYTE, np.uint8)
+        start = self.SIZE + -memory.ctypes.data % 64
+        self.guards = memory[:start], memory[start + size :]
+        self.array = memory[start : start + size].view(array.dtype).reshape(array.shape)
+        self.array[...] = array
+
+    def is_intact(self) -> bool:
+        return all(bool(np.all(guard == self.BYTE)) for guard in self.guards)
+
+
+@contextmanager
+def thread_count(count: int) -> Iterator[None]:
+    """Let parallel loops run on so many threads."""
+    address = threads._linked().address("gd.threads.helpers")
+    helpers = ctypes.c_int64.from_address(address)
+    before, helpers.value = helpers.value, count - 1
+    yield
+    helpers.value = before
 
 
 def in_orders(
@@ -101,10 +153,20 @@ def in_orders(
     """Return the results of a kernel whose chunks run in order, in reverse order, and at once."""
     module = lowered(build, arrays, schedule)
     like = interpret(build, arrays)
-    linked = jit.link(jit.compile_object(_IN_ORDER), exports=["forward", "backward"])
-    orders = [{"gd.parallel": linked.address(name)} for name in ("forward", "backward")]
-    return [run(module, arrays, like, others) for others in (*orders, {})]
+    return [run(module, arrays, like, others) for others in (*orders(), {})]
 
+
+@cache
+def orders() -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Return what runs chunks in order, and what in reverse order, in place of the threads."""
+    linked = jit.link(jit.compile_object(_IN_ORDER), exports=["forward", "backward"])
+    _alive.append(linked)
+    forward, backward = ({"gd.parallel": linked.address(n)} for n in ("forward", "backward"))
+    return forward, backward
+
+
+_alive: list[jit.Linked] = []
+"""Code whose addresses are given away."""
 
 _IN_ORDER = """
 define void @forward(ptr %function, ptr %context, i64 %chunks) {

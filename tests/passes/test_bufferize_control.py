@@ -26,7 +26,7 @@ from gradatim.passes.bufferize.rotation import after, rotate
 from gradatim.passes.fusion.fuse import ArrayFuse
 
 from .kernels import CONTEXT
-from .loop_programs import INDEX, program, region
+from .loop_programs import I64, INDEX, program, region
 from .programs import F64
 
 LARGE = (100,)
@@ -61,14 +61,14 @@ def reasons(module: ModuleOp, within: type[Operation] | None = None) -> list[str
 
 
 def scan_of(
-    step: Callable[..., Sequence[SSAValue]], carries: int, steps: int = 3
+    step: Callable[..., Sequence[SSAValue]], carries: int, steps: int = 3, numbered: bool = False
 ) -> Callable[..., Sequence[SSAValue]]:
-    """Return a program that carries its arguments through some steps."""
+    """Return a program that carries its arguments through steps, which may take their number."""
 
     def body(b: Builder, *arguments: SSAValue) -> Sequence[SSAValue]:
         parts = [tensor_type(shape_of(v)[1:], dtype_of(v)) for v in arguments[carries:]]
         types = [INDEX, *(v.type for v in arguments[:carries]), *parts]
-        block = region(types, lambda c, i, *values: step(c, *values))
+        block = region(types, lambda c, *values: step(c, *values[not numbered :]))
         return b.scan(steps, (), arguments[:carries], arguments[carries:], block)
 
     return body
@@ -200,6 +200,26 @@ class TestCopies:
             "it is stacked: it came in",
             "the next step takes it: it is the same for all steps, or part of an array",
         ]
+
+    @pytest.mark.parametrize("loop", ["scan", "while"])
+    def test_small_arrays_are_read_before_their_memory_is_overwritten(self, loop: str) -> None:
+        """Two carries are in memory, since a loop of a kernel gives both; the third is not."""
+        x = tensor_type((6,), F64)
+
+        def step(b: Builder, i: SSAValue, x: SSAValue, y: SSAValue) -> list[SSAValue]:
+            new = b.dynamic_update_slice(x, b.neg(b.slice(x, [0], [2])), [i])
+            return [new, new, y]
+
+        def by_while(b: Builder, *carries: SSAValue) -> Sequence[SSAValue]:
+            types = [INDEX, *(v.type for v in carries)]
+            less = region(types, lambda c, i, *_: [c.compare("lt", i, c.full((), I64, 3))])
+            body = region(
+                types, lambda c, i, x, y, _: [c.add(i, c.full((), I64, 1)), *step(c, i, x, y)]
+            )
+            return b.while_([], [b.full((), I64, 0), *carries], less, body)[1:]
+
+        by_scan = scan_of(lambda b, i, x, y, _: step(b, i, x, y), 3, numbered=True)
+        bufferized([x] * 3, {"scan": by_scan, "while": by_while}[loop])
 
     def test_the_plan_lists_them(self) -> None:
         module = program([X], scan_of(lambda b, x: [b.sin(x)], 1))

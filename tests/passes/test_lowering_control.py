@@ -95,6 +95,16 @@ def test_programs_that_did_not_compile_once(name: str) -> None:
     assert campaign.failures_of([*ONCE_REFUSED, *range(10)], [name]) == []
 
 
+def test_programs_that_failed_otherwise() -> None:
+    """Their small forms are elsewhere."""
+    assert campaign.failures_of([20353], ["plain"]) == []
+    assert campaign.failures_of([4217, 4426], ["plain"], campaign.PROGRAMS["large"]) == []
+    low = campaign.PROGRAMS["small"]._replace(low=True)
+    assert campaign.failures_of([228], ["plain"], low) == []
+    batches = campaign.PROGRAMS["batches"]._replace(low=True)
+    assert campaign.failures_of([23, 29, 47, *range(5)], ["plain"], batches) == []
+
+
 # Forms
 
 

@@ -9,7 +9,7 @@ import pytest
 from xdsl.dialects import scf
 
 from gradatim.ir.kernel.schedule import Schedule
-from gradatim.passes.lowering import edges
+from gradatim.passes.lowering import chunks, edges
 
 from .lowered import check, in_orders, lowered
 
@@ -77,6 +77,11 @@ LINES = {
     ),
     "replaced little": lambda b, x: b.dynamic_update_slice(
         b.sin(x), b.exp(b.slice(x, [0], [2])), [b.full((), I64, 60)]
+    ),
+    "replaced at positions that are moved": lambda b, x: b.dynamic_update_slice(
+        b.reshape(b.sin(x), (1, 67)),
+        b.reshape(b.exp(b.slice(x, [0], [60])), (1, 60)),
+        [b.full((), I64, n) for n in (2, 99)],
     ),
     "as a row": lambda b, x: b.reshape(padded(b, x, [7], [2]), (1, 76)),
 }
@@ -155,3 +160,14 @@ def test_vectors_of_the_interior_lie_in_lines_of_the_cache():
     (loop,) = [op for op in outer.true_region.walk() if isinstance(op, scf.ForOp)]
     bounds = [value.owner.value.value.data for value in (loop.lb, loop.ub, loop.step)]
     assert bounds == [8, 56, 8]
+
+
+@pytest.mark.parametrize("rows", [8, 12, 20])
+def test_edges_of_one_column_in_chunks_of_rows(monkeypatch, rows):
+    """Vectors then run along the rows, of which a chunk is to have whole vectors."""
+    monkeypatch.setattr(chunks.split, "__defaults__", (1, 3, 128))
+
+    def sums(b, x):
+        return b.add(padded(b, x, [0, 1], [0, -1]), padded(b, x, [0, -1], [0, 1]))
+
+    check(sums, draw(rows, 9), schedule=Schedule(parallel=(0,), vector=4))

@@ -90,6 +90,25 @@ def test_joined_arrays_and_parts():
     assert (100, 3) not in split(build, x, y)
 
 
+def test_a_part_of_no_components():
+    def build(b, x):
+        whole = b.broadcast(x, (9, 70, 3), [1, 2])
+        return [b.slice(whole, (0, 0, 2), (9, 70, 2)), b.reduce("add", whole, [2])]
+
+    assert (9, 70, 3) not in split(build, RANDOM.standard_normal((70, 3)))
+
+
+def test_reductions_of_what_is_also_needed_as_a_whole():
+    """They are computed from the components, and the pass comes to an end."""
+
+    def build(b, x):
+        whole = b.broadcast(x, (70, 3), [0])
+        return [b.reduce("add", whole, [1]), b.cumulative("add", whole, 0)]
+
+    shapes = split(build, RANDOM.standard_normal(70))
+    assert Counter(shapes)[(70, 3)] == 2  # the joined array, and what cannot be split
+
+
 def test_comparisons_and_conversions():
     def build(b, x):
         whole = b.broadcast(x, (9, 70, 3), [1, 2])
