@@ -10,7 +10,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from .. import vector_math
-from . import arithmetic, control, kernel_ops, memory, parallel, tape
+from . import arithmetic, control, kernel_ops, memory, parallel, scratch, tape
 from .function import Emit, FunctionEmitter
 from .literals import bytes_literal, dense_bytes
 from .symbols import ModuleSymbols
@@ -22,6 +22,7 @@ RULES: dict[type[Operation], Emit] = {
     **control.RULES,
     **parallel.RULES,
     **kernel_ops.RULES,
+    **scratch.RULES,
     **tape.RULES,
 }
 """How to emit each op of the loop level."""

@@ -3,7 +3,8 @@
 Its fusions make up the kernel level; bufferised, small arrays go between registers and memory by
 ``kernel.load`` and ``kernel.store``, and tapes are memory that grows. A few ops more belong to the
 loop level, where the upstream dialects lack them: comparison and conversion of vectors, rotation of
-bits, named mathematical functions, vectors of strided and scattered elements.
+bits, named mathematical functions, vectors of strided and scattered elements, scratch memory of
+threads.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .memory import (
 )
 from .ops import FusionOp, YieldOp
 from .schedule import ScheduleAttr
+from .scratch import ScratchGiveOp, ScratchReserveOp, ScratchTakeOp
 from .tape import TapeFreeOp, TapeNewOp, TapePopOp, TapePushOp, TapeType
 
 Kernel = Dialect(
@@ -30,6 +32,7 @@ Kernel = Dialect(
         *(TapeNewOp, TapePushOp, TapePopOp, TapeFreeOp),
         *(CastOp, CompareOp, MathOp, SelectOp, ThreefryOp),
         *(StridedLoadOp, StridedStoreOp, GatherLoadOp, ScatterStoreOp),
+        *(ScratchReserveOp, ScratchTakeOp, ScratchGiveOp),
     ],
     [ScheduleAttr, TapeType],
 )

@@ -47,9 +47,10 @@ func.func @columns(%x: memref<1000x10xf32>, %y: memref<1000x10xf32>) {
 }
 
 // CHECK-LABEL: func.func @columns
+// CHECK-NEXT:    %arena = memref.alloc() {{.*}} : memref<64000xi8>
 // CHECK:         memref.alloca() : memref<500xi64>
-// CHECK-NEXT:    memref.alloc() : memref<8000xf32>
-// CHECK-NEXT:    memref.alloc() : memref<8000xf32>
+// CHECK:         memref.view %arena[{{.*}} to memref<8000xf32>
+// CHECK:         memref.view %arena[{{.*}} to memref<8000xf32>
 // CHECK:         arith.minsi
 // CHECK:         memref.load {{.*}} : memref<10000xf32>
 // CHECK:         memref.store {{.*}} : memref<8000xf32>

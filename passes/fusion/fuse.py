@@ -28,7 +28,8 @@ class ArrayFuse(ModulePass):
     Regions are made of kernels as the function is. If there are any, ops on at most 64 elements go
     into kernels that are computed in registers, unless they are between others of a loop nest. Long
     scans that carry nothing get an attribute ``kernel.parallel``: how many steps a thread takes at
-    a time.
+    a time. Small parts of a large carry that its next value is computed from are kernels of their
+    own, so that the carry can be changed in place.
 
         %a = array.sin %x : tensor<4x8xf32>
         %s = array.reduce add %a dims [1] : tensor<4x8xf32> -> tensor<4xf32>

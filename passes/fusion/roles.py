@@ -37,6 +37,7 @@ from ...ir.kernel.space import (
 from ...ir.kernel.updates import UPDATING, known_starts, updates_in_place
 from ...ir.types import Shape, row_major, shape_of
 from .anti_dependences import read_before_updates, root_of
+from .carries import parts_read_before
 from .cost import flops_of
 
 
@@ -191,6 +192,12 @@ class Roles:
         self._materialize()
         self._inline_expressions()
         self._keep_updates_apart()
+        parts = parts_read_before(
+            block,
+            lambda op: self.role.get(op) is Role.LOOP and op not in self.small,
+            lambda op: self.role.get(op) is Role.INLINE,
+        )
+        self.role.update(dict.fromkeys(parts, Role.LOOP))
         self.ops, computed = read_before_updates(
             self.ops, self._updates, lambda op: self.role[op] is Role.INLINE
         )

@@ -81,6 +81,8 @@ class BodyLowering:
         )
         self.b.block.add_op(new)
         self._bind(op.results, new.results)
+        if isinstance(op, scf.ParallelOp):  # whose chunks may have arenas
+            self.b.symbols.has_scratch = True
 
     def _region(self, region: Region) -> Region:
         block = region.block

@@ -84,10 +84,15 @@ def _integer(value: int, type_: Attribute) -> IntegerAttr:
 
 
 class ModuleSymbols:
-    """What a module's loops refer to by name: constant arrays and library functions."""
+    """What a module's loops refer to by name: constant arrays and library functions.
+
+    Attributes:
+        has_scratch: whether memory is allocated elsewhere than at the start of a function.
+    """
 
     def __init__(self, module: ModuleOp) -> None:
         self.module = module
+        self.has_scratch = False
         self._symbols: dict[Attribute, str] = {}
         self._declared: set[str] = set()
         self._defined: list[str] = []
@@ -345,6 +350,7 @@ class LoopBuilder:
         self.block.add_op(op)
         if large:
             owned.append(op.results[0])
+            self.symbols.has_scratch = True
         return op.results[0]
 
     def global_constant(self, value: DenseIntOrFPElementsAttr) -> SSAValue:

@@ -33,6 +33,7 @@ from .loop_builder import LoopBuilder, ModuleSymbols
 from .ordering import SortLowering
 from .register_ops import RegisterLowering
 from .registers import Parts, store
+from .scratch import place_scratch
 from .updates import ScatterLowering, WindowUpdateLowering
 from .windows import WindowLowering
 
@@ -197,6 +198,9 @@ class KernelLowerToLoops(ModulePass):
     In a function of more than ``outline-ops`` array ops in loops each fusion with loops becomes a
     private function, so that no function has so many that LLVM takes more than linear time.
 
+    Large scratch memory of kernels lies in one arena, with the function's temporaries, which is
+    allocated first of all. Chunks take theirs from a reserve, or allocate it while that is taken.
+
     A fusion whose schedule says ``registers`` becomes straight code on scalars and vectors, which
     loops and branches around it carry.
 
@@ -214,3 +218,5 @@ class KernelLowerToLoops(ModulePass):
         for function in list(op.body.block.ops):
             if isinstance(function, FuncOp):
                 lower_function(function, symbols, self.outline_ops)
+        if symbols.has_scratch:
+            place_scratch(op)
