@@ -27,6 +27,7 @@ from ...ir.kernel.space import (
 )
 from ...ir.kernel.updates import UPDATING
 from ...ir.locations import fused
+from ...ir.ops import append_op, copy_op
 from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
@@ -111,8 +112,7 @@ class _Rebuild:
         self.values.update(zip(op.results, op.results))
 
     def _copy(self, op: Operation) -> None:
-        copy = op.clone(value_mapper=self.values)
-        self.block.add_op(copy)
+        append_op(self.block, copy_op(op, self.values))
 
     def _append_fusion(self, group: Group) -> None:
         body = _Body(self.grouping, group)
@@ -199,7 +199,7 @@ class _Body:
             self._shapes[shape] = None
         assert is_array_op(op)
         copy = op.with_operands(operands)
-        self.block.add_op(copy)
+        append_op(self.block, copy)
         for old, new in zip(op.results, copy.results):
             _hand_down_name(old, new)
         return copy.results

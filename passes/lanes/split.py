@@ -23,7 +23,8 @@ from ...ir.array.base import ArrayOp
 from ...ir.integer_arrays import dense_i64, segment_sizes
 from ...ir.kernel.buffers import part_type
 from ...ir.kernel.ops import FusionOp, YieldOp
-from ..blocks import Environment, mapping
+from ...ir.ops import Environment, copy_op
+from ..blocks import mapping
 from ..simplify.rewriting import blocks_of, functions_of
 from .demands import lanes_type, on_lanes
 from .loops import LoopLanes, lanes_of, places_after
@@ -141,7 +142,7 @@ class _Splitting:
         elif isinstance(op, scf.ForOp):
             block.add_op(self._for(op, environment))
         else:
-            copy = op.clone(environment)  # type: ignore[arg-type]
+            copy = copy_op(op, environment)
             block.add_op(copy)
             for old, new in zip(op.results, copy.results):
                 environment[old] = new
@@ -167,7 +168,7 @@ class _Splitting:
 
     def _fusion(self, op: FusionOp, environment: Environment) -> Operation:
         if op.results:
-            copy = op.clone(environment)  # type: ignore[arg-type]
+            copy = copy_op(op, environment)
             environment.update(zip(op.results, copy.results))
             return copy
         ins, outs = _found(op.ins, environment), _found(op.outs, environment)

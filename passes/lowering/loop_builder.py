@@ -42,6 +42,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...ir.integer_arrays import dense_i64, segment_sizes
 from ...ir.kernel.buffers import part_type
 from ...ir.locations import UNKNOWN
+from ...ir.ops import append_op, default_properties, make_op
 from ...ir.types import dtype_of
 from .affine import Affine
 
@@ -162,14 +163,7 @@ class LoopBuilder:
         properties: Mapping[str, Attribute] = {},
     ) -> SSAValue:
         """Append an op of one result."""
-        op = op_type.create(
-            operands=operands,
-            result_types=(result,),
-            properties=properties,
-            location=self.location,
-        )
-        self.block.add_op(op)
-        return op.results[0]
+        return self._append(op_type, operands, (result,), properties).results[0]
 
     def effect(
         self,
@@ -178,9 +172,19 @@ class LoopBuilder:
         properties: Mapping[str, Attribute] = {},
     ) -> None:
         """Append an op without results."""
-        self.block.add_op(
-            op_type.create(operands=operands, properties=properties, location=self.location)
-        )
+        self._append(op_type, operands, (), properties)
+
+    def _append(
+        self,
+        op_type: type[Operation],
+        operands: Sequence[SSAValue],
+        results: Sequence[Attribute],
+        properties: Mapping[str, Attribute],
+    ) -> Operation:
+        properties = {**default_properties(op_type), **properties}
+        op = make_op(op_type, operands, results, properties, self.location)
+        append_op(self.block, op)
+        return op
 
     # Constants
 

@@ -16,6 +16,7 @@ from ...ir.array.control import CustomDerivativeOp
 from ...ir.errors import GradatimError
 from ...ir.functions import return_of
 from ...ir.locations import spell_location
+from ...ir.ops import append_op, copy_op
 from .rewriting import functions_of, rewrite_forward
 
 
@@ -73,8 +74,8 @@ class _Inliner:
                 operands = [mapped[value] for value in op.operands]
                 results = self._body(op, operands, block, in_rule)
             if results is None:
-                copy = op.clone(mapped)
-                block.add_op(copy)
+                copy = copy_op(op, mapped)
+                append_op(block, copy)
                 self._inline_regions(copy, in_rule)
             else:
                 mapped.update(zip(op.results, results))

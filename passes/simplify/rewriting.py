@@ -13,6 +13,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.regions import terminator_of
+from ...ir.ops import append_op
 
 Visit = Callable[[Operation], Sequence[SSAValue] | None]
 """Looks at an op, whose operands are up to date, and returns the values that replace its results,
@@ -30,7 +31,7 @@ def rewrite_forward(block: Block, visit: Visit) -> None:
     for op in _take_ops(block):
         if replaced:
             _update_operands(op, replaced)
-        block.add_op(op)
+        append_op(block, op)
         values = visit(op)
         if values is None:
             continue
@@ -57,7 +58,7 @@ def opened(body: Block, operands: Sequence[SSAValue], block: Block) -> Sequence[
     for op in list(body.ops):
         if op is not terminator:
             body.detach_op(op)
-            block.add_op(op)
+            append_op(block, op)
     return terminator.operands
 
 
@@ -87,12 +88,3 @@ def blocks_of(op: Operation) -> Iterator[Block]:
     """Yield the blocks of an op's regions."""
     for region in op.regions:
         yield from region.blocks
-
-
-def ops_in(block: Block) -> Iterator[Operation]:
-    """Yield the ops of a block and those in their regions."""
-    for op in block.ops:
-        yield op
-        if op.regions:
-            for inner in blocks_of(op):
-                yield from ops_in(inner)
