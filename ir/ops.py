@@ -72,6 +72,15 @@ def append_op(block: Block, op: Operation) -> None:
     op.parent = block
 
 
+def take_ops(block: Block) -> list[Operation]:
+    """Take all ops out of a block, and return them in order."""
+    ops = list(ops_of(block))
+    for op in ops:
+        op.parent = op._prev_op = op._next_op = None
+    block._first_op = block._last_op = None
+    return ops
+
+
 def copy_op(op: _Made, environment: Environment) -> _Made:
     """Return a copy of an op with its regions, and note all values of the copy.
 

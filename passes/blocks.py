@@ -9,7 +9,7 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..ir.array.base import is_array_op
 from ..ir.array.effect import has_effect
-from ..ir.ops import Environment, append_op, copy_op
+from ..ir.ops import Environment, append_op, copy_op, ops_of
 
 
 def mapping(values: Iterable[SSAValue], copies: Iterable[SSAValue]) -> dict[SSAValue, SSAValue]:
@@ -125,7 +125,7 @@ def ops_between(
 def dependent_values(body: Block, roots: Iterable[SSAValue]) -> set[SSAValue]:
     """Return the results of ops of a block that cannot run without some values, with these."""
     found = set(roots)
-    for op in body.ops:
+    for op in ops_of(body):
         if not found.isdisjoint(op._operands):
             found.update(op.results)
     return found

@@ -56,7 +56,7 @@ def is_small_op(op: Operation) -> bool:
     if not is_small(op.results[0].type):
         return False
     first = 1 if kind in READING_OPS else 0
-    if not all(is_small(operand.type) for operand in op.operands[first:]):
+    if not all(is_small(operand.type) for operand in op._operands[first:]):
         return False
     if type(op) is GatherOp:
         return prod(shape_of(op.indices[0])) <= MAX_POSITIONS

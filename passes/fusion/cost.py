@@ -20,6 +20,7 @@ from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp, ReduceWin
 from ...ir.array.shape import SliceOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.space import IterationSpace, is_used_within, iteration_space
+from ...ir.ops import ops_of
 from ...ir.types import shape_of, tensor_info
 
 CHEAP: Final = 1
@@ -117,8 +118,8 @@ def flops_in(op: Operation) -> int:
     flops = flops_of(type(op))
     if not flops:
         return 0
-    shapes = {tensor_info(value).shape for value in (*op._operands, *op.results)}
-    return flops * max(map(prod, shapes)) * _width(op._operands[0])
+    first = op._operands[0]
+    return flops * max(prod(shape_of(first)), prod(shape_of(op.results[0]))) * _width(first)
 
 
 def _size(value: SSAValue) -> int:
@@ -150,9 +151,12 @@ def cost_of(fusion: FusionOp) -> Cost:
     return Cost(
         sum(map(_bytes_touched, block.args)),
         sum(map(bytes_of, fusion.terminator.operands)),
-        sum(map(flops_in, block.ops)),
+        sum(map(flops_in, ops_of(block))),
         _scratch_bytes(fusion),
     )
+
+
+_TAKING: Final = (SliceOp, DynamicSliceOp, GatherOp)
 
 
 def _bytes_touched(argument: SSAValue) -> int:
@@ -160,7 +164,7 @@ def _bytes_touched(argument: SSAValue) -> int:
     parts = 0
     for use in argument.uses:
         op = use.operation
-        takes_part = isinstance(op, SliceOp | DynamicSliceOp | GatherOp) and not use.index
+        takes_part = type(op) in _TAKING and not use.index
         parts += bytes_of(op.results[0]) if takes_part else bytes_of(argument)
     return min(parts, bytes_of(argument))
 

@@ -27,7 +27,7 @@ from ...ir.kernel.space import (
 )
 from ...ir.kernel.updates import UPDATING
 from ...ir.locations import fused
-from ...ir.ops import append_op, copy_op
+from ...ir.ops import append_op, copy_op, ops_of
 from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
@@ -51,7 +51,7 @@ def fuse(function: FuncOp, vector_bits: int) -> None:
 
 def _fuse_region(region: Region, target: Target, in_registers: bool) -> None:
     old = region.block
-    for op in old.ops:
+    for op in ops_of(old):
         if op.regions and isinstance(op, RegionOp):
             _fuse_regions_of(op, target, in_registers)
     new = Block(arg_types=old.arg_types)
@@ -181,11 +181,11 @@ class _Body:
         """Append a copy of an op that runs along ``axes``, and what it needs in place."""
         kind = type(op)
         if is_elementwise(kind):
-            operands = [self._evaluate(operand, axes) for operand in op.operands]
+            operands = [self._evaluate(operand, axes) for operand in op._operands]
         else:
             operands = [
                 self._evaluate(operand, _through(dims, axes))
-                for operand, dims in zip(op.operands, operand_dims(op))
+                for operand, dims in zip(op._operands, operand_dims(op))
             ]
         shape = shape_of(op.results[0])
         counts = kind is IotaOp and len(shape) > 1

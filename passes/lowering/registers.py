@@ -32,6 +32,7 @@ from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import MOVING_OPS, is_small
 from ...ir.kernel.space import is_elementwise
 from ...ir.locations import spell_location
+from ...ir.ops import ops_of
 from ...ir.types import Shape, Tensor, dtype_of, row_major, shape_of, tensor_info, to_numpy
 from ..fusion.cost import flops_of
 from . import elementwise, reductions
@@ -301,7 +302,7 @@ class RegisterLowering:
     def emit(self) -> list[Parts]:
         """Emit everything, and return the parts of each result."""
         terminator = self.fusion.terminator
-        for op in self.fusion.body.block.ops:
+        for op in ops_of(self.fusion.body.block):
             if op is not terminator:
                 self.b.location = op.location
                 self.values[op.results[0]] = self._compute(op)
@@ -406,7 +407,7 @@ class RegisterLowering:
 
     def _elementwise(self, op: Operation) -> Held:
         compute = elementwise.RULES[type(op)]
-        operands = [self.value(v) for v in op.operands]
+        operands = [self.value(v) for v in op._operands]
         is_call = flops_of(type(op)) >= CALLED_FLOPS
 
         def each(*values: SSAValue) -> SSAValue:

@@ -13,7 +13,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.regions import terminator_of
-from ...ir.ops import append_op
+from ...ir.ops import append_op, take_ops
 
 Visit = Callable[[Operation], Sequence[SSAValue] | None]
 """Looks at an op, whose operands are up to date, and returns the values that replace its results,
@@ -28,7 +28,7 @@ def rewrite_forward(block: Block, visit: Visit) -> None:
     """
     replaced: dict[SSAValue, SSAValue] = {}
     gone: list[Operation] = []
-    for op in _take_ops(block):
+    for op in take_ops(block):
         if replaced:
             _update_operands(op, replaced)
         append_op(block, op)
@@ -60,13 +60,6 @@ def opened(body: Block, operands: Sequence[SSAValue], block: Block) -> Sequence[
             body.detach_op(op)
             append_op(block, op)
     return terminator.operands
-
-
-def _take_ops(block: Block) -> list[Operation]:
-    ops = list(block.ops)
-    for op in ops:
-        block.detach_op(op)
-    return ops
 
 
 def _update_operands(op: Operation, replaced: dict[SSAValue, SSAValue]) -> None:
