@@ -45,7 +45,7 @@ def compile_program(traced: Traced, hooks: Sequence[Hook] = ()) -> ProgramCode:
     """
     if hooks or os.environ.get("GRADATIM_DUMP") or os.environ.get("GRADATIM_VERIFY"):
         return _compile(traced, hooks)
-    if calls_python(traced.source):  # functions of this process
+    if not cache.enabled() or calls_python(traced.source):  # functions of this process
         return _compile(traced)
     key = _key(traced)
     found = cache.lookup(key)

@@ -7,6 +7,7 @@ from functools import cache
 from math import prod
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array import elementwise as e
@@ -118,13 +119,15 @@ def flops_in(op: Operation) -> int:
     flops = flops_of(type(op))
     if not flops:
         return 0
-    first = op._operands[0]
-    return flops * max(prod(shape_of(first)), prod(shape_of(op.results[0]))) * _width(first)
+    shape, dtype = tensor_info(op._operands[0])
+    elements = max(prod(shape), prod(shape_of(op.results[0])))
+    return flops * elements * _words(dtype)
 
 
 def _size(value: SSAValue) -> int:
     """Return the elements of a value, each counted by its width."""
-    return prod(shape_of(value)) * _width(value)
+    shape, dtype = tensor_info(value)
+    return prod(shape) * _words(dtype)
 
 
 def _flops_of_product(op: DotGeneralOp) -> int:
@@ -140,9 +143,9 @@ _FLOPS_RULES: Final[dict[type[Operation], Callable[[Any], int]]] = {
 }
 
 
-def _width(value: SSAValue) -> int:
+def _words(dtype: np.dtype) -> int:
     """Return how many times fewer elements a vector holds than 32-bit ones."""
-    return -(-tensor_info(value).dtype.itemsize // 4)
+    return -(-dtype.itemsize // 4)
 
 
 def cost_of(fusion: FusionOp) -> Cost:
