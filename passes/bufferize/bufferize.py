@@ -40,7 +40,7 @@ from ...ir.kernel.buffers import STATUS, buffer_type, part_type
 from ...ir.kernel.memory import LoadOp, StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_read_at_computed_positions
-from ...ir.ops import ops_in
+from ...ir.ops import append_op, default_properties, make_op, ops_in
 from ...ir.types import Shape, row_major, shape_of
 from ..simplify.rewriting import functions_of
 from . import control
@@ -356,15 +356,10 @@ class Bufferize:
         regions: Sequence[Region] = (),
     ) -> Operation:
         """Append an op."""
-        op = op_type.create(
-            operands=operands,
-            result_types=results,
-            properties=properties,
-            attributes=attributes,
-            regions=regions,
-            location=self.location,
-        )
-        self.block.add_op(op)
+        properties = {**default_properties(op_type), **properties}
+        op = make_op(op_type, operands, results, properties, self.location, regions)
+        op.attributes.update(attributes)
+        append_op(self.block, op)
         return op
 
 
