@@ -28,7 +28,10 @@ _I64 = np.dtype(np.int64)
 def inline_regions(block: Block) -> None:
     """Inline what runs exactly once, in a block and in the regions within, in place."""
     drop_rules(block)
+    _inline(block)
 
+
+def _inline(block: Block) -> None:
     def visit(op: Operation) -> Sequence[SSAValue] | None:
         if type(op) is BarrierOp:
             return op.operands
@@ -44,7 +47,7 @@ def inline_regions(block: Block) -> None:
         if op.regions and isinstance(op, RegionOp):
             for region in op.regions:
                 if region.blocks.first is not None:
-                    inline_regions(region.blocks.first)
+                    _inline(region.blocks.first)
     if found:
         rewrite_forward(block, visit)
 
