@@ -16,6 +16,7 @@ from xdsl.ir import Attribute, Block, Data, Operation, SSAValue
 
 from ..backend import cache, jit
 from ..ir.array.effect import CallbackOp
+from ..ir.ops import ops_in, ops_of
 from ..ir.types import tensor_info
 from ..passes.batching.custom import BATCHING
 
@@ -44,7 +45,7 @@ def compile_program(traced: Traced, hooks: Sequence[Hook] = ()) -> ProgramCode:
     """
     if hooks or os.environ.get("GRADATIM_DUMP") or os.environ.get("GRADATIM_VERIFY"):
         return _compile(traced, hooks)
-    if calls_python(traced.source):  # functions of this process
+    if not cache.enabled() or calls_python(traced.source):  # functions of this process
         return _compile(traced)
     key = _key(traced)
     found = cache.lookup(key)
@@ -58,7 +59,9 @@ def compile_program(traced: Traced, hooks: Sequence[Hook] = ()) -> ProgramCode:
 
 def calls_python(module: ModuleOp) -> bool:
     """Tell whether a program, or batching it, calls functions that other processes do not have."""
-    return any(isinstance(op, CallbackOp) or BATCHING in op.attributes for op in module.walk())
+    return any(
+        type(op) is CallbackOp or BATCHING in op.attributes for op in ops_in(module.body.block)
+    )
 
 
 def _compile(traced: Traced, hooks: Sequence[Hook] | None = None) -> ProgramCode:
@@ -97,7 +100,7 @@ class _Reader:
         for argument in block.args:
             numbers[argument] = len(numbers)
             yield self._attribute(argument.type)
-        for op in block.ops:
+        for op in ops_of(block):
             yield self._operation(op)
             for result in op.results:
                 numbers[result] = len(numbers)
@@ -109,7 +112,7 @@ class _Reader:
 
     def _operation(self, op: Operation) -> str:
         parts = [op.name]
-        parts += [str(self._numbers[operand]) for operand in op.operands]
+        parts += [str(self._numbers[operand]) for operand in op._operands]
         for name, attribute in op.properties.items():
             parts += (name, self._attribute(attribute))
         for name, attribute in op.attributes.items():

@@ -12,6 +12,7 @@ from xdsl.passes import ModulePass
 from ..backend import jit
 from ..backend.call import emit_entry
 from ..backend.emit import emit_module
+from ..ir.ops import copy_module
 from ..ir.text import to_text
 from ..passes.bufferize.copies import ArrayCopy, copies_of
 from ..passes.fusion.cost import Cost
@@ -94,7 +95,7 @@ def lower(
         if levels.get(number) == "kernel":
             microseconds = estimate_microseconds(module)
 
-    module = traced.source.clone()
+    module = copy_module(traced.source)
     records = run_passes(module, passes, [watch], counted=counted)
     emitted = emit_module(module, traced.fun_name, jit.host_target().vector_math)
     release_gil = microseconds > _RELEASE_GIL_MICROSECONDS
@@ -162,7 +163,7 @@ class Lowered:
         modules: dict[str, ModuleOp] = {}
 
         def keep(level: str, module: ModuleOp) -> None:
-            modules[level] = module.clone()
+            modules[level] = copy_module(module)
 
         lower(self.traced, at_level=keep)
         return modules

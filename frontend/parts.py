@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import BlockArgument, SSAValue
 
 from ..ir.functions import find_function, return_of
+from ..ir.ops import copy_module
 from ..ir.types import tensor_info
 from ..passes.simplify.inline import erase_uncalled
 from . import tree
@@ -181,11 +182,11 @@ class _Division:
             "argnums": inexact_parameters(function),
             "aux": aux,
         }
-        module = self._traced.module.clone()
+        module = copy_module(self._traced.module)
         run_passes(module, [PassCall(self._kind.pass_name, options)])
         for name in self._names:
             add_checks(module, name, self._traced.checks)
-        first, second = module, module.clone()
+        first, second = module, copy_module(module)
         for part, other in ((first, self._names[1]), (second, self._names[0])):
             part.body.block.erase_op(find_function(part, other))
             erase_uncalled(part)

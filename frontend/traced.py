@@ -15,6 +15,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 
 from ..ir.errors import GradatimError
 from ..ir.locations import UNKNOWN, spell_location
+from ..ir.ops import copy_module
 from ..ir.text import to_text
 from ..passes.registry import PASSES
 from ..passes.signatures import select_results
@@ -130,7 +131,7 @@ class Traced:
         """Return the function for arguments that are known to decide alike."""
         if not self.guards:
             return self
-        module, name = self.source.clone(), guards_of(self.fun_name)
+        module, name = copy_module(self.source), guards_of(self.fun_name)
         for op in list(module.body.block.ops):
             if isinstance(op, FuncOp) and op.sym_name.data == name:
                 module.body.block.erase_op(op)
@@ -176,7 +177,7 @@ class Traced:
     def _transformed(self) -> ModuleOp:
         if not self.passes:
             return self.source
-        module = self.source.clone()
+        module = copy_module(self.source)
         run_passes(module, self.passes)
         return module
 
@@ -438,7 +439,7 @@ def call_in(
         (operand if isinstance(operand, Tracer) else outer.constant(operand)).value
         for operand in operands
     ]
-    name = outer.callee(traced, traced.module.clone)
+    name = outer.callee(traced, lambda: copy_module(traced.module))
     types = [type_.tensor for type_ in traced.out_avals]
     call = CallOp.create(
         operands=values,

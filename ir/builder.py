@@ -52,6 +52,7 @@ from .attributes import (
 )
 from .errors import GradatimError
 from .locations import UNKNOWN, spell_location
+from .ops import append_op
 from .types import Shape, Tensor, dense, shape_of, splat, tensor_info, tensor_type
 
 P = ParamSpec("P")
@@ -133,7 +134,7 @@ class Builder:
             error.where = error.where or spell_location(self.location)
             raise
         op = op_type.make(operands, results, properties, self.location)
-        self.block.add_op(op)
+        append_op(self.block, op)
         return op.results
 
     def create_region_op(
@@ -153,7 +154,7 @@ class Builder:
         except GradatimError as error:
             error.where = error.where or spell_location(self.location)
             raise
-        self.block.add_op(op)
+        append_op(self.block, op)
         return op.results
 
     def create_plain(
@@ -170,7 +171,7 @@ class Builder:
             properties=properties,
             location=self.location,
         )
-        self.block.add_op(op)
+        append_op(self.block, op)
         return op.results
 
     # Elementwise

@@ -12,6 +12,7 @@ from .array.regions import YieldOp, terminator_of
 from .builder import Builder
 from .errors import GradatimError
 from .locations import UNKNOWN
+from .ops import append_op, copy_op
 
 
 class BlockBuilder:
@@ -87,7 +88,7 @@ def function_of(block: Block, name: str, location: LocationAttr = UNKNOWN) -> Fu
     terminator = terminator_of(block)
     for op in block.ops:
         if op is not terminator:
-            function.block.add_op(op.clone(mapped))
+            append_op(function.block, copy_op(op, mapped))
     return function.finish([mapped[value] for value in terminator.operands])
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ..ir.array.base import is_array_op
 from ..ir.array.effect import has_effect
-
-Environment = MutableMapping[SSAValue, SSAValue]
-"""The values of the copy, by those that they are copies of."""
+from ..ir.ops import Environment, append_op, copy_op, ops_of
 
 
 def mapping(values: Iterable[SSAValue], copies: Iterable[SSAValue]) -> dict[SSAValue, SSAValue]:
@@ -37,8 +35,8 @@ def append_copy(block: Block, op: Operation, environment: Environment) -> Operat
             environment[old] = new
             new.name_hint = old.name_hint
     else:
-        copy = op.clone(environment)  # type: ignore[arg-type]
-    block.add_op(copy)
+        copy = copy_op(op, environment)
+    append_op(block, copy)
     return copy
 
 
@@ -127,7 +125,7 @@ def ops_between(
 def dependent_values(body: Block, roots: Iterable[SSAValue]) -> set[SSAValue]:
     """Return the results of ops of a block that cannot run without some values, with these."""
     found = set(roots)
-    for op in body.ops:
+    for op in ops_of(body):
         if not found.isdisjoint(op._operands):
             found.update(op.results)
     return found

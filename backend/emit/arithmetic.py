@@ -110,11 +110,11 @@ _FLOAT_PREDICATES: Final = (
 
 
 def _type(op: Operation) -> ValueType:
-    return value_type(op.operands[0].type)
+    return value_type(op._operands[0].type)
 
 
 def _operands(e: FunctionEmitter, op: Operation) -> str:
-    return ", ".join([e.names[value] for value in op.operands])
+    return ", ".join([e.names[value] for value in op._operands])
 
 
 def _constant(e: FunctionEmitter, op: Operation) -> None:
@@ -169,7 +169,7 @@ def _select(e: FunctionEmitter, op: Operation) -> None:
 
 
 def _intrinsic(e: FunctionEmitter, op: Operation) -> None:
-    arguments = [e.ref(value) for value in op.operands]
+    arguments = [e.ref(value) for value in op._operands]
     e.bind(op.results[0], e.intrinsic(INTRINSICS[type(op)], _type(op), arguments))
 
 

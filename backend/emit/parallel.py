@@ -16,6 +16,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.errors import GradatimError
 from ...ir.locations import spell_location
+from ...ir.ops import ops_in
 from .function import Emit, FunctionEmitter, is_literal
 from .types import INDEX, value_type
 
@@ -70,7 +71,8 @@ def _trips(e: FunctionEmitter, lower: str, upper: str, step: str) -> str:
 
 def _captured(e: FunctionEmitter, op: Operation) -> dict[SSAValue, str]:
     """Return what the body uses from outside."""
-    operands = (v for inner in op.walk() if inner is not op for v in inner.operands)
+    inner = (each for region in op.regions for each in ops_in(region.block))
+    operands = (value for each in inner for value in each._operands)
     return {value: e.names[value] for value in operands if value in e.names}
 
 

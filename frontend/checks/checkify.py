@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...ir.functions import find_function
+from ...ir.ops import copy_module
 from ...ir.types import tensor_info
 from ...passes.checks.functionalize import Check, checks_of
 from .. import tree
@@ -175,7 +176,7 @@ def _functional(
 ) -> tuple[Traced, tuple[Check, ...]]:
     """Return the function with code and payload behind its results, and what its checks are."""
     traced = inner.trace_call(leaves, arguments)
-    name, module = traced.fun_name, traced.module.clone()
+    name, module = traced.fun_name, copy_module(traced.module)
     run_passes(module, [PassCall("array-checks", {"function": name})])
     function = find_function(module, name)
     found = list(function.function_type.outputs)[len(traced.out_avals) :]

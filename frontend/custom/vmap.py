@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.dialects.func import FuncOp
 
 from ...ir.functions import find_function
+from ...ir.ops import copy_module
 from ...passes.batching.custom import BATCHING, RULES_OF_USERS
 from ...passes.simplify.inline import inline_calls
 from .. import numpy as surface
@@ -149,7 +150,7 @@ class _Rule:
                 "traced values; let the function take them as arguments",
                 self._where,
             )
-        module = traced.module.clone()
+        module = copy_module(traced.module)
         function = find_function(module, traced.fun_name)
         inline_calls(module, function)
         return function, carried

@@ -16,13 +16,13 @@ from typing import ClassVar, Self, TypeGuard
 import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, LocationAttr
 from xdsl.interfaces import HasFolderInterface
-from xdsl.ir import Attribute, OpResult, SSAValue, Use
-from xdsl.ir.core import SSAValues
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, traits_def
 from xdsl.traits import ConstantLike, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..errors import DtypeError, GradatimError
+from ..ops import make_op
 from ..types import (
     Tensor,
     dense,
@@ -100,25 +100,8 @@ class ArrayOp(IRDLOperation, HasFolderInterface, ABC):
         properties: Properties,
         location: LocationAttr,
     ) -> Self:
-        """Return a new op with results of these types, in a third of ``Operation.create``'s time.
-
-        Every pass makes every op anew, so this is what compiling mostly does. An array op has
-        neither successors nor regions; what xDSL does for them is left out.
-        """
-        op = cls.__new__(cls)
-        uses = []
-        for index, value in enumerate(operands):
-            use = Use(op, index)
-            value.add_use(use)
-            uses.append(use)
-        op._operands = SSAValues(operands)
-        op._operand_uses = tuple(uses)
-        op.results = SSAValues([OpResult(type_, op, i) for i, type_ in enumerate(results)])
-        op.properties = dict(properties)
-        op.attributes = {}
-        op.location = location
-        op._successors = op._successor_uses = op.regions = ()
-        return op
+        """Return a new op with results of these types; an array op has no regions."""
+        return make_op(cls, operands, results, properties, location)
 
     def with_operands(self, operands: Sequence[SSAValue]) -> Self:
         """Return the same op of other operands of the same types."""

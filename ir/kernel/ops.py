@@ -35,6 +35,7 @@ from xdsl.utils.exceptions import VerifyException
 from ..array.base import ArrayOp
 from ..errors import GradatimError
 from ..integer_arrays import segment_sizes
+from ..ops import make_op
 from ..types import spell
 from .buffers import value_type
 from .registers import require_small
@@ -111,15 +112,16 @@ class FusionOp(IRDLOperation):
         """
         last = block.last_op
         assert isinstance(last, YieldOp)
-        return FusionOp.create(
-            operands=[*ins, *outs],
-            result_types=[v.type for v in last.operands[len(outs) :]],
-            properties={
+        return make_op(
+            FusionOp,
+            [*ins, *outs],
+            [v.type for v in last.operands[len(outs) :]],
+            {
                 "schedule": ScheduleAttr(schedule),
                 "operandSegmentSizes": segment_sizes(len(ins), len(outs)),
             },
-            regions=[Region(block)],
-            location=location,
+            location,
+            [Region(block)],
         )
 
     @property

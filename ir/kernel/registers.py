@@ -51,12 +51,14 @@ def is_small(type_: Attribute) -> bool:
 def is_small_op(op: Operation) -> bool:
     """Tell whether an op can be written out on small arrays."""
     kind = type(op)
-    if not (kind in _WRITTEN_OUT or is_elementwise(kind)) or len(op.results) != 1:
+    if len(op.results) != 1 or not is_small(op.results[0].type):
         return False
-    if not is_small(op.results[0].type):
+    if is_elementwise(kind):
+        return True  # operands are no larger
+    if kind not in _WRITTEN_OUT:
         return False
     first = 1 if kind in READING_OPS else 0
-    if not all(is_small(operand.type) for operand in op.operands[first:]):
+    if not all(is_small(operand.type) for operand in op._operands[first:]):
         return False
     if type(op) is GatherOp:
         return prod(shape_of(op.indices[0])) <= MAX_POSITIONS

@@ -12,6 +12,7 @@ from ...ir.array.regions import RegionOp
 from ...ir.builder import Builder
 from ...ir.errors import DtypeError, GradatimError
 from ...ir.functions import FunctionBuilder, return_of
+from ...ir.ops import copy_op
 from ...ir.types import spell
 from ..simplify.canonicalize import canonicalize
 from ..simplify.rewriting import blocks_of, rewrite_forward
@@ -28,7 +29,7 @@ def prepared(function: FuncOp) -> FuncOp:
     """
     if not any(isinstance(op, RegionOp | GuardOp) for op in function.body.block.ops):
         return function
-    copy = function.clone()
+    copy = copy_op(function, {})
     _select_safe(copy.body.block)
     canonicalize(copy)
     return copy

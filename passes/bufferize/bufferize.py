@@ -13,7 +13,6 @@ from typing import ClassVar, Final
 from xdsl.context import Context
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import (
-    ArrayAttr,
     DenseIntOrFPElementsAttr,
     FunctionType,
     IndexType,
@@ -36,11 +35,12 @@ from xdsl.passes import ModulePass
 from ...ir.array.effect import CallbackOp
 from ...ir.array.shape import ConstantOp, ReshapeOp
 from ...ir.functions import find_function, return_of
-from ...ir.integer_arrays import dense_i64, segment_sizes
+from ...ir.integer_arrays import dense_i64, integer, one_group, segment_sizes
 from ...ir.kernel.buffers import STATUS, buffer_type, part_type
 from ...ir.kernel.memory import LoadOp, StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_read_at_computed_positions
+from ...ir.ops import append_op, default_properties, make_op, ops_in
 from ...ir.types import Shape, row_major, shape_of
 from ..simplify.rewriting import functions_of
 from . import control
@@ -91,7 +91,7 @@ class Bufferize:
         self.storages: dict[Storage, SSAValue] = {}
         self.at_end: list[Callable[[], None]] = []
         self.status: SSAValue | None = None
-        self.calls_python = any(isinstance(op, CallbackOp) for op in function.walk())
+        self.calls_python = any(type(op) is CallbackOp for op in ops_in(self.old))
         self._frames: dict[Operation | None, Frame] = {}
         self._globals: dict[DenseIntOrFPElementsAttr, SSAValue] = {}
 
@@ -297,8 +297,7 @@ class Bufferize:
         assert isinstance(source, MemRefType)
         before, after = source.get_num_dims(), type_.get_num_dims()
         several = max(before, after) if min(before, after) else 0
-        groups = [ArrayAttr([IntegerAttr(d, i64) for d in range(several)])] if several else []
-        properties: dict[str, Attribute] = {"reassociation": ArrayAttr(groups)}
+        properties: dict[str, Attribute] = {"reassociation": one_group(several)}
         if after > before:
             properties["static_output_shape"] = dense_i64(type_.get_shape())
             return self.append(memref.ExpandShapeOp, (part,), type_, properties)
@@ -306,12 +305,11 @@ class Bufferize:
 
     def index(self, value: int) -> SSAValue:
         """Return an index constant."""
-        attribute = IntegerAttr(value, IndexType())
-        return self.append(arith.ConstantOp, (), IndexType(), {"value": attribute})
+        return self.append(arith.ConstantOp, (), _INDEX, {"value": integer(value, _INDEX)})
 
     def arithmetic(self, op_type: type[Operation], left: SSAValue, right: SSAValue) -> SSAValue:
         """Append arithmetic on indices."""
-        return self.append(op_type, (left, right), IndexType(), _NO_OVERFLOW)
+        return self.append(op_type, (left, right), _INDEX, _NO_OVERFLOW)
 
     def _reshaped(self, buffer: SSAValue, type_: MemRefType) -> SSAValue:
         """Return a buffer under another shape."""
@@ -358,15 +356,10 @@ class Bufferize:
         regions: Sequence[Region] = (),
     ) -> Operation:
         """Append an op."""
-        op = op_type.create(
-            operands=operands,
-            result_types=results,
-            properties=properties,
-            attributes=attributes,
-            regions=regions,
-            location=self.location,
-        )
-        self.block.add_op(op)
+        properties = {**default_properties(op_type), **properties}
+        op = make_op(op_type, operands, results, properties, self.location, regions)
+        op.attributes.update(attributes)
+        append_op(self.block, op)
         return op
 
 
@@ -413,6 +406,8 @@ def _reinterpretation(shape: Shape) -> dict[str, Attribute]:
         "operandSegmentSizes": segment_sizes(1, 0, 0, 0),
     }
 
+
+_INDEX: Final = IndexType()
 
 _NO_OVERFLOW: Final = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 

@@ -35,8 +35,9 @@ from ...ir.errors import GradatimError
 from ...ir.functions import BlockBuilder, FunctionBuilder, return_of
 from ...ir.integer_arrays import dense_i64
 from ...ir.locations import derived, spell_location
+from ...ir.ops import Environment
 from ...ir.types import shape_of, tensor_info
-from ..blocks import Environment, append_block, append_copy, mapping
+from ..blocks import append_block, append_copy, mapping
 from ..functions import replace_functions, visibility_of
 from .sites import checked_blocks
 

@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 from ...ir.array.effect import DONE, CheckOp
 from ...ir.builder import Builder
 from ...ir.functions import BlockBuilder
+from ...ir.ops import ops_of
 from ...ir.types import tensor_info
 from ..simplify.rewriting import blocks_of, functions_of, rewrite_forward
 
@@ -22,7 +23,7 @@ def raise_checks(block: Block) -> None:
     """Let checks call their Python functions where they do not hold."""
     b = Builder(block)
     found = False
-    for op in block.ops:
+    for op in ops_of(block):
         found |= type(op) is CheckOp
         if op.regions:
             for inner in blocks_of(op):

@@ -7,6 +7,7 @@ from functools import cache
 from math import prod
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array import elementwise as e
@@ -20,6 +21,7 @@ from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp, ReduceWin
 from ...ir.array.shape import SliceOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.space import IterationSpace, is_used_within, iteration_space
+from ...ir.ops import ops_of
 from ...ir.types import shape_of, tensor_info
 
 CHEAP: Final = 1
@@ -117,13 +119,15 @@ def flops_in(op: Operation) -> int:
     flops = flops_of(type(op))
     if not flops:
         return 0
-    shapes = {tensor_info(value).shape for value in (*op._operands, *op.results)}
-    return flops * max(map(prod, shapes)) * _width(op._operands[0])
+    shape, dtype = tensor_info(op._operands[0])
+    elements = max(prod(shape), prod(shape_of(op.results[0])))
+    return flops * elements * _words(dtype)
 
 
 def _size(value: SSAValue) -> int:
     """Return the elements of a value, each counted by its width."""
-    return prod(shape_of(value)) * _width(value)
+    shape, dtype = tensor_info(value)
+    return prod(shape) * _words(dtype)
 
 
 def _flops_of_product(op: DotGeneralOp) -> int:
@@ -139,9 +143,9 @@ _FLOPS_RULES: Final[dict[type[Operation], Callable[[Any], int]]] = {
 }
 
 
-def _width(value: SSAValue) -> int:
+def _words(dtype: np.dtype) -> int:
     """Return how many times fewer elements a vector holds than 32-bit ones."""
-    return -(-tensor_info(value).dtype.itemsize // 4)
+    return -(-dtype.itemsize // 4)
 
 
 def cost_of(fusion: FusionOp) -> Cost:
@@ -150,9 +154,12 @@ def cost_of(fusion: FusionOp) -> Cost:
     return Cost(
         sum(map(_bytes_touched, block.args)),
         sum(map(bytes_of, fusion.terminator.operands)),
-        sum(map(flops_in, block.ops)),
+        sum(map(flops_in, ops_of(block))),
         _scratch_bytes(fusion),
     )
+
+
+_TAKING: Final = (SliceOp, DynamicSliceOp, GatherOp)
 
 
 def _bytes_touched(argument: SSAValue) -> int:
@@ -160,7 +167,7 @@ def _bytes_touched(argument: SSAValue) -> int:
     parts = 0
     for use in argument.uses:
         op = use.operation
-        takes_part = isinstance(op, SliceOp | DynamicSliceOp | GatherOp) and not use.index
+        takes_part = type(op) in _TAKING and not use.index
         parts += bytes_of(op.results[0]) if takes_part else bytes_of(argument)
     return min(parts, bytes_of(argument))
 

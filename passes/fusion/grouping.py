@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from functools import cache
+from functools import cache, cached_property
 from math import prod
 from typing import Final
 
@@ -134,7 +134,6 @@ class Grouping:
         self.home: dict[SSAValue, Group] = dict.fromkeys(block.args, self.outside)
         self._latest: dict[Shape, Group] = {}
         self._latest_registers: Group | None = None
-        self._alive = _count_alive(self.roles)
         for index, op in enumerate(self.roles.ops):
             role = self.roles.role[op]
             if role is Role.LOOP:
@@ -302,8 +301,13 @@ class Grouping:
 
     def _best_end(self, index: int) -> int:
         """Return the op among the next ones after which the fewest values are alive."""
-        following = range(index, min(index + MAX_OPS - MIN_OPS, len(self._alive)))
-        return min(following, key=lambda i: self._alive[i])
+        alive = self._alive
+        following = range(index, min(index + MAX_OPS - MIN_OPS, len(alive)))
+        return min(following, key=lambda i: alive[i])
+
+    @cached_property
+    def _alive(self) -> list[int]:
+        return _count_alive(self.roles)
 
 
 def _position(group: Group) -> int:

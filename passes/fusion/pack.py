@@ -16,6 +16,7 @@ from ...ir.array.control import ScanOp, WhileOp
 from ...ir.array.regions import RegionOp
 from ...ir.builder import Builder
 from ...ir.locations import derived
+from ...ir.ops import ops_in
 from ...ir.types import shape_of
 from ..products import sizes_of
 from ..simplify.control.draft import Draft
@@ -39,7 +40,8 @@ def pack_operands(block: Block, target: Target) -> None:
             pack_operands(inner, target)
         return None
 
-    rewrite_forward(block, visit)
+    if any(type(op) is DotGeneralOp for op in ops_in(block)):
+        rewrite_forward(block, visit)
 
 
 class _Packing:
@@ -71,8 +73,10 @@ class _Packing:
         inside = Builder(block)
 
         def visit(op: Operation) -> Sequence[SSAValue] | None:
+            if type(op) is not DotGeneralOp:
+                return None
             number = self._const(op, block)
-            if not isinstance(op, DotGeneralOp) or number is None or not self._pays(op):
+            if number is None or not self._pays(op):
                 return None
             inside.location = derived(op.location, ArrayPackOperands.name)
             right = self._ordered(op, number)[self.draft.blocks.index(block)]
@@ -89,9 +93,9 @@ class _Packing:
 
         rewrite_forward(block, visit)
 
-    def _const(self, op: Operation, block: Block) -> int | None:
+    def _const(self, op: DotGeneralOp, block: Block) -> int | None:
         """Return which of the loop's consts is the right operand of a product, if any is."""
-        if not isinstance(op, DotGeneralOp) or op.rhs.owner is not block:
+        if op.rhs.owner is not block:
             return None
         assert isinstance(op.rhs, BlockArgument)
         number = op.rhs.index - self.draft.shape.leading

@@ -27,6 +27,7 @@ from ...ir.kernel.space import (
 )
 from ...ir.kernel.updates import UPDATING
 from ...ir.locations import fused
+from ...ir.ops import append_op, copy_op, ops_of
 from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
@@ -50,7 +51,7 @@ def fuse(function: FuncOp, vector_bits: int) -> None:
 
 def _fuse_region(region: Region, target: Target, in_registers: bool) -> None:
     old = region.block
-    for op in old.ops:
+    for op in ops_of(old):
         if op.regions and isinstance(op, RegionOp):
             _fuse_regions_of(op, target, in_registers)
     new = Block(arg_types=old.arg_types)
@@ -111,8 +112,7 @@ class _Rebuild:
         self.values.update(zip(op.results, op.results))
 
     def _copy(self, op: Operation) -> None:
-        copy = op.clone(value_mapper=self.values)
-        self.block.add_op(copy)
+        append_op(self.block, copy_op(op, self.values))
 
     def _append_fusion(self, group: Group) -> None:
         body = _Body(self.grouping, group)
@@ -181,11 +181,11 @@ class _Body:
         """Append a copy of an op that runs along ``axes``, and what it needs in place."""
         kind = type(op)
         if is_elementwise(kind):
-            operands = [self._evaluate(operand, axes) for operand in op.operands]
+            operands = [self._evaluate(operand, axes) for operand in op._operands]
         else:
             operands = [
                 self._evaluate(operand, _through(dims, axes))
-                for operand, dims in zip(op.operands, operand_dims(op))
+                for operand, dims in zip(op._operands, operand_dims(op))
             ]
         shape = shape_of(op.results[0])
         counts = kind is IotaOp and len(shape) > 1
@@ -199,7 +199,7 @@ class _Body:
             self._shapes[shape] = None
         assert is_array_op(op)
         copy = op.with_operands(operands)
-        self.block.add_op(copy)
+        append_op(self.block, copy)
         for old, new in zip(op.results, copy.results):
             _hand_down_name(old, new)
         return copy.results

@@ -35,6 +35,7 @@ from ...ir.kernel.space import (
     squeeze,
 )
 from ...ir.kernel.updates import UPDATING, known_starts, updates_in_place
+from ...ir.ops import ops_of
 from ...ir.types import Shape, row_major, shape_of
 from .anti_dependences import read_before_updates, root_of
 from .carries import parts_read_before
@@ -182,7 +183,7 @@ class Roles:
     """
 
     def __init__(self, block: Block, in_registers: bool = False) -> None:
-        self.ops = list(block.ops)
+        self.ops = list(ops_of(block))
         self.role: dict[Operation, Role] = {op: _kind_of(op) for op in self.ops}
         self.sources: dict[SSAValue, tuple[Source, ...]] = {}
         self.small: set[Operation] = set()
@@ -330,8 +331,9 @@ class Roles:
                 in_memory = True
         reads = round(direct + moved, 3)  # so that parts are a whole together
         own = flops_of(type(op))
-        again = max(reads - 1, 0) * (own + LOAD_FLOPS * max(_arrays_read(op) - 1, 0))
-        return _Paths(reads, moved, flops + own, repeated + again, in_memory)
+        if reads > 1:
+            repeated += (reads - 1) * (own + LOAD_FLOPS * max(_arrays_read(op) - 1, 0))
+        return _Paths(reads, moved, flops + own, repeated, in_memory)
 
     def _follow(self, op: Operation) -> None:
         """Find the sources of an op's results."""
@@ -346,7 +348,7 @@ class Roles:
 
     def sources_of(self, op: Operation) -> tuple[Source, ...]:
         """Return what an op's result is computed from, each in terms of the op's own loops."""
-        operands = op.operands
+        operands = op._operands
         if is_elementwise(type(op)) or type(op) is ReduceOp:  # they lie as the op does
             found = self._sources(operands[0])
             for other in operands[1:]:
@@ -382,7 +384,7 @@ def small_ops(ops: Iterable[Operation]) -> set[Operation]:
     small: set[Operation] = set()
     for op in ops:
         if len(op.results) == 1 and is_small_op(op):
-            owners = [v.owner for v in op.operands]
+            owners = [v.owner for v in op._operands]
             if all(o in small or _kind_of_owner(o) is not Role.INLINE for o in owners):
                 small.add(op)
     return small
@@ -449,11 +451,13 @@ def _is_scalar(op: Operation) -> bool:
 
 def _arrays_read(op: Operation) -> int:
     """Return how many operands differ from element to element."""
-    return sum(
-        not isinstance(v.owner, ConstantOp)
-        and not (isinstance(v.owner, BroadcastOp) and prod(shape_of(v.owner.operand)) == 1)
-        for v in set(op.operands)
-    )
+    return sum(not _repeats_number(v.owner) for v in set(op._operands))
+
+
+def _repeats_number(owner: Operation | Block) -> bool:
+    if type(owner) is BroadcastOp:
+        return prod(shape_of(owner.operand)) == 1
+    return type(owner) is ConstantOp
 
 
 def _is_moved(use: Use) -> bool:

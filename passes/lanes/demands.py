@@ -14,7 +14,6 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...ir.array.base import ArrayOp
 from ...ir.array.contraction import DotGeneralOp, free_dims
-from ...ir.array.elementwise import ElementwiseOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceOp
 from ...ir.array.shape import (
     BroadcastOp,
@@ -29,6 +28,7 @@ from ...ir.array.shape import (
     dim_of,
 )
 from ...ir.attributes import integers
+from ...ir.kernel.space import is_elementwise
 from ...ir.types import Tensor, element_of, is_splat, shape_of, splat, tensor_info, tensor_type
 
 Demands = Sequence[bool] | None
@@ -37,7 +37,7 @@ Rule = Callable[[Any], Demands]
 
 def demands_of(op: Operation) -> Demands:
     """Return for each operand whether lanes of it give lanes of the results, or None."""
-    rule = _elementwise if isinstance(op, ElementwiseOp) else RULES.get(type(op))
+    rule = _elementwise if is_elementwise(type(op)) else RULES.get(type(op))
     return rule(op) if rule is not None else None
 
 

@@ -16,6 +16,7 @@ from xdsl.ir import Block, SSAValue
 from ...ir.array.effect import CallbackOp, CheckOp
 from ...ir.kernel.buffers import value_type
 from ...ir.kernel.ops import FusionOp
+from ...ir.ops import ops_of
 from ...ir.types import shape_of, tensor_info
 from ..fusion.cost import cost_of
 from .demands import demands_of
@@ -77,7 +78,7 @@ def _visit_loop(loop: scf.ForOp, lanes: LoopLanes, times: int) -> None:
             lanes.written.add(op.destination)
         elif isinstance(op, scf.ForOp):
             _visit_loop(op, lanes, times)
-        elif not isinstance(op, _INDEPENDENT):
+        elif type(op) not in _INDEPENDENT:
             raise MeetingLanes
 
 
@@ -147,11 +148,15 @@ def _need(lanes: LoopLanes, buffer: SSAValue, some: bool) -> None:
         raise MeetingLanes
 
 
+_SEEN: Final = (CallbackOp, CheckOp)
+"""Ops by which Python sees values."""
+
+
 def _visit_fusion(fusion: FusionOp, lanes: LoopLanes) -> None:
     schedule = fusion.schedule.data
     if schedule.library is not None:
         raise MeetingLanes  # it gains from many rows, and has threads of its own
-    if any(isinstance(op, CallbackOp | CheckOp) for op in fusion.body.block.ops):
+    if any(type(op) in _SEEN for op in ops_of(fusion.body.block)):
         raise MeetingLanes  # what Python sees is whole, and once
     lanes.tile = max(lanes.tile, schedule.tile)
     if fusion.results:

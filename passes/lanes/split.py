@@ -19,11 +19,12 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from ...ir.array.base import ArrayOp
+from ...ir.array.base import is_array_op
 from ...ir.integer_arrays import dense_i64, segment_sizes
 from ...ir.kernel.buffers import part_type
 from ...ir.kernel.ops import FusionOp, YieldOp
-from ..blocks import Environment, mapping
+from ...ir.ops import Environment, append_op, copy_op, ops_of
+from ..blocks import mapping
 from ..fusion.target import MAX_CHUNKS
 from ..simplify.rewriting import blocks_of, functions_of
 from .demands import lanes_type, on_lanes
@@ -40,15 +41,17 @@ CHUNK_LANES: Final = 8
 
 _INDEX: Final = IndexType()
 
+_WHOLE: Final = (scf.ParallelOp, FusionOp)
+"""Ops whose regions have no loops to split."""
+
 
 def split_lanes(block: Block) -> None:
     """Split the loops of a block, and of the loops and branches in it."""
-    for op in list(block.ops):
-        if isinstance(op, scf.ForOp) and _split(op):
+    for op in ops_of(block):
+        if not op.regions or type(op) in _WHOLE or (isinstance(op, scf.ForOp) and _split(op)):
             continue
-        if not isinstance(op, scf.ParallelOp | FusionOp):
-            for inner in blocks_of(op):
-                split_lanes(inner)
+        for inner in blocks_of(op):
+            split_lanes(inner)
 
 
 def _split(loop: scf.ForOp) -> bool:
@@ -139,7 +142,7 @@ class _Splitting:
         elif isinstance(op, scf.ForOp):
             block.add_op(self._for(op, environment))
         else:
-            copy = op.clone(environment)  # type: ignore[arg-type]
+            copy = copy_op(op, environment)
             block.add_op(copy)
             for old, new in zip(op.results, copy.results):
                 environment[old] = new
@@ -165,7 +168,7 @@ class _Splitting:
 
     def _fusion(self, op: FusionOp, environment: Environment) -> Operation:
         if op.results:
-            copy = op.clone(environment)  # type: ignore[arg-type]
+            copy = copy_op(op, environment)
             environment.update(zip(op.results, copy.results))
             return copy
         ins, outs = _found(op.ins, environment), _found(op.outs, environment)
@@ -180,16 +183,15 @@ class _Splitting:
         types = [lanes_type(v.type, size) if needs.get(v) else v.type for v in old.args]
         new = Block(arg_types=types)
         environment: Environment = mapping(old.args, new.args)
-        for op in old.ops:
-            operands = _found(op.operands, environment)
-            if isinstance(op, YieldOp):
+        for op in ops_of(old):
+            operands = _found(op._operands, environment)
+            if not is_array_op(op):
                 new.add_op(YieldOp.create(operands=operands, location=op.location))
                 continue
-            assert isinstance(op, ArrayOp)
             wanted = [needs[result] for result in op.results if result in needs]
             if wanted:
                 copy = on_lanes(op, operands, size) if wanted[0] else op.with_operands(operands)
-                new.add_op(copy)
+                append_op(new, copy)
                 environment.update(zip(op.results, copy.results))
         return new
 

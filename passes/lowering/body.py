@@ -17,6 +17,7 @@ from ...ir.array.shape import ReshapeOp
 from ...ir.kernel.memory import LoadOp, StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.schedule import UNROLL
+from ...ir.ops import append_op, take_ops
 from . import registers
 from .loop_builder import LoopBuilder
 from .registers import Parts
@@ -59,7 +60,7 @@ class BodyLowering:
             else:
                 if any(value in self._values for value in op.operands):
                     op.operands = [self._values.get(value, value) for value in op.operands]
-                self.b.block.add_op(op)
+                append_op(self.b.block, op)
 
     def _fusion(self, op: Operation) -> None:
         assert isinstance(op, FusionOp)
@@ -183,14 +184,6 @@ def _known(value: SSAValue) -> int | None:
     owner = value.owner
     constant = owner.properties["value"] if isinstance(owner, arith.ConstantOp) else None
     return constant.value.data if isinstance(constant, IntegerAttr) else None
-
-
-def take_ops(block: Block) -> list[Operation]:
-    """Take all ops out of a block."""
-    ops = list(block.ops)
-    for op in ops:
-        block.detach_op(op)
-    return ops
 
 
 def _flat_types(types: Iterable[Attribute]) -> list[Attribute]:

@@ -108,7 +108,7 @@ def make(b: LoopBuilder, op: type[Operation], *operands: SSAValue) -> SSAValue:
 
 
 def _direct(b: LoopBuilder, op: Operation, operands: Sequence[SSAValue]) -> SSAValue:
-    kind = dtype_of(op.operands[0]).kind
+    kind = dtype_of(op._operands[0]).kind
     return make(b, _BY_KIND[type(op)][kind], *operands)
 
 

@@ -13,11 +13,11 @@ from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     MemRefType,
-    StridedLayoutAttr,
     SymbolRefAttr,
 )
 from xdsl.ir import Attribute, SSAValue
 
+from ...ir.kernel.buffers import part_type
 from ..products import Sizes
 from .affine import ZERO, Affine
 from .loop_builder import LoopBuilder, scalar_type
@@ -186,5 +186,4 @@ def erased_type(type_: Attribute) -> Attribute:
     """Return the type of flat memory of any size and offset in place of any other memory's."""
     if not isinstance(type_, MemRefType):
         return type_
-    layout = StridedLayoutAttr([1], None)
-    return MemRefType(type_.element_type, [DYNAMIC_INDEX], layout)
+    return part_type(type_, (DYNAMIC_INDEX,))

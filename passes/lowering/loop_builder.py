@@ -15,14 +15,12 @@ import numpy as np
 from xdsl.dialects import arith, memref, scf, vector
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
-    ArrayAttr,
     BytesAttr,
     DenseIntOrFPElementsAttr,
     Float32Type,
     Float64Type,
     FloatAttr,
     IndexType,
-    IntegerAttr,
     IntegerType,
     LocationAttr,
     MemRefType,
@@ -33,15 +31,15 @@ from xdsl.dialects.builtin import (
     TensorType,
     UnitAttr,
     VectorType,
-    i64,
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from ...ir.integer_arrays import dense_i64, segment_sizes
+from ...ir.integer_arrays import dense_i64, integer, one_group, segment_sizes
 from ...ir.kernel.buffers import part_type
 from ...ir.locations import UNKNOWN
+from ...ir.ops import append_op, default_properties, make_op
 from ...ir.types import dtype_of
 from .affine import Affine
 
@@ -75,12 +73,6 @@ def value_type(dtype: np.dtype, lanes: int) -> Attribute:
 def buffer_type(dtype: np.dtype, size: int) -> MemRefType:
     """Return the type of a flat buffer of ``size`` elements."""
     return MemRefType(scalar_type(dtype), [size])
-
-
-@lru_cache(maxsize=4096)
-def _integer(value: int, type_: Attribute) -> IntegerAttr:
-    assert isinstance(type_, IntegerType | IndexType)
-    return IntegerAttr(value, type_, truncate_bits=True)
 
 
 class ModuleSymbols:
@@ -167,14 +159,7 @@ class LoopBuilder:
         properties: Mapping[str, Attribute] = {},
     ) -> SSAValue:
         """Append an op of one result."""
-        op = op_type.create(
-            operands=operands,
-            result_types=(result,),
-            properties=properties,
-            location=self.location,
-        )
-        self.block.add_op(op)
-        return op.results[0]
+        return self._append(op_type, operands, (result,), properties).results[0]
 
     def effect(
         self,
@@ -183,9 +168,19 @@ class LoopBuilder:
         properties: Mapping[str, Attribute] = {},
     ) -> None:
         """Append an op without results."""
-        self.block.add_op(
-            op_type.create(operands=operands, properties=properties, location=self.location)
-        )
+        self._append(op_type, operands, (), properties)
+
+    def _append(
+        self,
+        op_type: type[Operation],
+        operands: Sequence[SSAValue],
+        results: Sequence[Attribute],
+        properties: Mapping[str, Attribute],
+    ) -> Operation:
+        properties = {**default_properties(op_type), **properties}
+        op = make_op(op_type, operands, results, properties, self.location)
+        append_op(self.block, op)
+        return op
 
     # Constants
 
@@ -209,7 +204,7 @@ class LoopBuilder:
 
     def index(self, value: int) -> SSAValue:
         """Return an index constant."""
-        return self._constant(value, lambda: _integer(value, INDEX))
+        return self._constant(value, lambda: integer(value, INDEX))
 
     def lane_numbers(self, dtype: np.dtype, lanes: int, step: int) -> SSAValue:
         """Return the vector 0, step, 2 * step, ..."""
@@ -327,11 +322,10 @@ class LoopBuilder:
     def shifted(self, buffer: SSAValue, offset: SSAValue, size: int) -> SSAValue:
         """Return ``size`` elements of a flat buffer from ``offset`` on."""
         lists = {"static_offsets": [DYNAMIC_INDEX], "static_sizes": [size], "static_strides": [1]}
-        element = buffer.type.element_type  # type: ignore[attr-defined]
         return self.append(
             memref.ReinterpretCastOp,
             (buffer, offset),
-            MemRefType(element, [size], StridedLayoutAttr([1], None)),
+            part_type(buffer.type, (size,)),  # type: ignore[arg-type]
             {
                 **{name: dense_i64(values) for name, values in lists.items()},
                 "operandSegmentSizes": segment_sizes(1, 1, 0, 0),
@@ -389,7 +383,7 @@ class LoopBuilder:
         target = part_type(buffer_type(dtype, size), (size,))
         if rank == 1:
             return view if type_ == target else self.append(memref.CastOp, (view,), target)
-        groups = ArrayAttr([ArrayAttr([IntegerAttr(d, i64) for d in range(rank)])] if rank else [])
+        groups = one_group(rank)
         properties: dict[str, Attribute] = {"reassociation": groups}
         if rank:
             return self.append(memref.CollapseShapeOp, (view,), target, properties)
@@ -532,7 +526,7 @@ def _constant_attribute(element: np.ndarray, lanes: int) -> Attribute:
         return _vector_attribute(element, lanes)
     if dtype.kind == "f":
         return FloatAttr(float(element), 8 * dtype.itemsize)
-    return _integer(int(element), scalar_type(dtype))
+    return integer(int(element), scalar_type(dtype))
 
 
 NO_OVERFLOW_FLAGS = {"overflowFlags": arith.IntegerOverflowAttr("none")}

@@ -26,6 +26,7 @@ from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import MOVING_OPS, is_small
 from ...ir.kernel.space import is_elementwise
 from ...ir.locations import spell_location
+from ...ir.ops import ops_of
 from ...ir.types import dtype_of, row_major, shape_of, to_numpy
 from ..fusion.cost import flops_of
 from . import elementwise, reductions
@@ -58,7 +59,7 @@ class RegisterLowering:
     def emit(self) -> list[Parts]:
         """Emit everything, and return the parts of each result."""
         terminator = self.fusion.terminator
-        for op in self.fusion.body.block.ops:
+        for op in ops_of(self.fusion.body.block):
             if op is not terminator:
                 self.b.location = op.location
                 self.values[op.results[0]] = self._compute(op)
@@ -163,7 +164,7 @@ class RegisterLowering:
 
     def _elementwise(self, op: Operation) -> Held:
         compute = elementwise.RULES[type(op)]
-        operands = [self.value(v) for v in op.operands]
+        operands = [self.value(v) for v in op._operands]
         is_call = flops_of(type(op)) >= CALLED_FLOPS
 
         def each(*values: SSAValue) -> SSAValue:

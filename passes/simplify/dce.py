@@ -16,6 +16,7 @@ from xdsl.traits import Pure
 from ...ir.array.effect import CallbackOp, CheckOp, has_effect
 from ...ir.array.ordering import SortOp
 from ...ir.array.regions import RegionOp
+from ...ir.ops import ops_of
 from .control.liveness import shrink
 from .ordering import without_unused
 from .rewriting import functions_of
@@ -50,7 +51,7 @@ def eliminate_dead_code(function: FuncOp) -> bool:
 
 def _clean(block: Block) -> bool:
     found = False
-    for op in reversed(tuple(block.ops)):
+    for op in reversed(list(ops_of(block))):
         unused = not any(result.first_use for result in op.results)
         if unused and op.next_op is not None and is_pure(op):
             block.erase_op(op)

@@ -13,6 +13,7 @@ from xdsl.passes import ModulePass
 
 from ...ir.array.control import CustomDerivativeOp, RematOp
 from ...ir.array.plain import GuardOp, NameOp
+from ...ir.ops import ops_of
 from .rewriting import functions_of, opened, rewrite_forward
 
 _WITH_BODY: Final = (CustomDerivativeOp, RematOp)
@@ -22,7 +23,7 @@ _DROPPED: Final = (*_WITH_BODY, NameOp, GuardOp)
 def drop_rules(block: Block) -> None:
     """Put the bodies of ops in their place that only say how to differentiate, in linear time."""
     found = False
-    for op in block.ops:
+    for op in ops_of(block):
         kind = type(op)
         found |= kind in _DROPPED
         for region in op.regions[:1] if kind is CustomDerivativeOp else op.regions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from ...ir.array.control import CustomDerivativeOp
 from ...ir.errors import GradatimError
 from ...ir.functions import return_of
 from ...ir.locations import spell_location
+from ...ir.ops import append_op, copy_op, ops_in, ops_of
 from .rewriting import functions_of, rewrite_forward
 
 
@@ -39,10 +40,10 @@ class _Inliner:
             self._inline_regions(op, in_rule)
             return None
 
-        if any(type(op) is CallOp for op in block.ops):
+        if any(type(op) is CallOp for op in ops_of(block)):
             rewrite_forward(block, visit)
         else:
-            for op in block.ops:
+            for op in ops_of(block):
                 if op.regions:
                     self._inline_regions(op, in_rule)
 
@@ -73,8 +74,8 @@ class _Inliner:
                 operands = [mapped[value] for value in op.operands]
                 results = self._body(op, operands, block, in_rule)
             if results is None:
-                copy = op.clone(mapped)
-                block.add_op(copy)
+                copy = copy_op(op, mapped)
+                append_op(block, copy)
                 self._inline_regions(copy, in_rule)
             else:
                 mapped.update(zip(op.results, results))
@@ -125,16 +126,7 @@ def erase_uncalled(module: ModuleOp, kept: FuncOp | None = None) -> None:
 
 def calls_in(function: FuncOp) -> list[CallOp]:
     """Return the calls in a function, also those in regions."""
-    return list(_calls_in(function.body.block))
-
-
-def _calls_in(block: Block) -> Iterator[CallOp]:
-    for op in block.ops:
-        if type(op) is CallOp:
-            yield op
-        for region in op.regions:
-            for inner in region.blocks:
-                yield from _calls_in(inner)
+    return [op for op in ops_in(function.body.block) if type(op) is CallOp]
 
 
 def _callee_name(call: CallOp) -> str:

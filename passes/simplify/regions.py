@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from xdsl.context import Context
@@ -16,17 +16,22 @@ from ...ir.array.control import CaseOp
 from ...ir.array.plain import BarrierOp
 from ...ir.array.regions import RegionOp
 from ...ir.builder import Builder
+from ...ir.ops import ops_of
 from ...ir.types import dtype_of
 from .drop_rules import drop_rules
 from .rewriting import functions_of, opened, rewrite_forward
 
+_REPLACED: Final = (BarrierOp, CaseOp)
 _I64 = np.dtype(np.int64)
 
 
 def inline_regions(block: Block) -> None:
     """Inline what runs exactly once, in a block and in the regions within, in place."""
     drop_rules(block)
+    _inline(block)
 
+
+def _inline(block: Block) -> None:
     def visit(op: Operation) -> Sequence[SSAValue] | None:
         if type(op) is BarrierOp:
             return op.operands
@@ -36,12 +41,15 @@ def inline_regions(block: Block) -> None:
             _normalize_index(op, block)
         return None
 
-    for op in block.ops:
+    found = False
+    for op in ops_of(block):
+        found |= type(op) in _REPLACED
         if op.regions and isinstance(op, RegionOp):
             for region in op.regions:
                 if region.blocks.first is not None:
-                    inline_regions(region.blocks.first)
-    rewrite_forward(block, visit)
+                    _inline(region.blocks.first)
+    if found:
+        rewrite_forward(block, visit)
 
 
 def _normalize_index(op: CaseOp, block: Block) -> None:

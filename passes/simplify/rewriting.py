@@ -13,6 +13,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...ir.array.regions import terminator_of
+from ...ir.ops import append_op, take_ops
 
 Visit = Callable[[Operation], Sequence[SSAValue] | None]
 """Looks at an op, whose operands are up to date, and returns the values that replace its results,
@@ -27,10 +28,10 @@ def rewrite_forward(block: Block, visit: Visit) -> None:
     """
     replaced: dict[SSAValue, SSAValue] = {}
     gone: list[Operation] = []
-    for op in _take_ops(block):
+    for op in take_ops(block):
         if replaced:
             _update_operands(op, replaced)
-        block.add_op(op)
+        append_op(block, op)
         values = visit(op)
         if values is None:
             continue
@@ -57,15 +58,8 @@ def opened(body: Block, operands: Sequence[SSAValue], block: Block) -> Sequence[
     for op in list(body.ops):
         if op is not terminator:
             body.detach_op(op)
-            block.add_op(op)
+            append_op(block, op)
     return terminator.operands
-
-
-def _take_ops(block: Block) -> list[Operation]:
-    ops = list(block.ops)
-    for op in ops:
-        block.detach_op(op)
-    return ops
 
 
 def _update_operands(op: Operation, replaced: dict[SSAValue, SSAValue]) -> None:
@@ -87,12 +81,3 @@ def blocks_of(op: Operation) -> Iterator[Block]:
     """Yield the blocks of an op's regions."""
     for region in op.regions:
         yield from region.blocks
-
-
-def ops_in(block: Block) -> Iterator[Operation]:
-    """Yield the ops of a block and those in their regions."""
-    for op in block.ops:
-        yield op
-        if op.regions:
-            for inner in blocks_of(op):
-                yield from ops_in(inner)

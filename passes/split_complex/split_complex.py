@@ -17,6 +17,7 @@ from ...ir.array.control import TapeType
 from ...ir.array.plain import PlainOp
 from ...ir.array.regions import RegionOp, terminator_of
 from ...ir.functions import BlockBuilder, FunctionBuilder, return_of
+from ...ir.ops import ops_of
 from ...ir.types import Tensor, tensor_info, tensor_type
 from ..functions import replace_functions
 from ..simplify.dce import eliminate_dead_code
@@ -32,7 +33,7 @@ def is_complex(value: SSAValue) -> bool:
 
 
 def _is_complex_type(type_: Attribute) -> bool:
-    if isinstance(type_, TapeType):
+    if type(type_) is TapeType:
         return any(map(_is_complex_type, type_.types))
     return tensor_info(type_).dtype.kind == "c"
 
@@ -41,10 +42,13 @@ def uses_complex(block: Block) -> bool:
     """Tell whether a block, or a region within, computes with complex values."""
     if any(map(is_complex, block.args)):
         return True
-    return any(
-        any(map(is_complex, op.results)) or any(uses_complex(r.block) for r in op.regions)
-        for op in block.ops
-    )
+    for op in ops_of(block):
+        for result in op.results:
+            if is_complex(result):
+                return True
+        if op.regions and any(uses_complex(region.block) for region in op.regions):
+            return True
+    return False
 
 
 def split_complex(function: FuncOp) -> FuncOp:
@@ -153,7 +157,7 @@ def _bind(
 
 def _part_types(type_: Attribute) -> list[Attribute]:
     """Return the types of a value's parts; a tape of complex items is one of more items."""
-    if isinstance(type_, TapeType):
+    if type(type_) is TapeType:
         return [TapeType.of([part for item in type_.types for part in _part_types(item)])]
     shape, dtype = tensor_info(type_)
     return [tensor_type(shape, part_dtype(dtype))] * (2 if dtype.kind == "c" else 1)

@@ -19,6 +19,7 @@ from ...ir.array.shape import BroadcastOp
 from ...ir.kernel.registers import MAX_ELEMENTS
 from ...ir.kernel.schedule import SHORT_LOOP
 from ...ir.kernel.space import is_elementwise
+from ...ir.ops import ops_of
 from ...ir.types import shape_of
 from ..fusion.cost import flops_of
 from .rules import USERS, makes_components
@@ -51,7 +52,7 @@ def chosen_values(block: Block) -> set[SSAValue]:
 
 def _reasons(block: Block) -> Iterator[SSAValue]:
     """Yield arrays with a short last dimension that are broadcast to, or reduced."""
-    for op in block.ops:
+    for op in ops_of(block):
         kind = type(op)
         if kind is BroadcastOp and is_short(shape_of(op.results[0])):
             yield op.results[0]

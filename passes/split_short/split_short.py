@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 
 from ...ir.array.base import ArrayOp
 from ...ir.builder import Builder
+from ...ir.ops import ops_of
 from ..simplify.rewriting import blocks_of, functions_of, rewrite_forward
 from .choice import chosen_values, is_needed_whole
 from .components import Components, components_of, joined
@@ -27,7 +28,7 @@ def split_short(function: FuncOp) -> None:
 
 def _split_block(block: Block) -> None:
     """Split the values of a block and of the regions in it."""
-    for op in block.ops:
+    for op in ops_of(block):
         for inner in blocks_of(op):
             _split_block(inner)
     while chosen := chosen_values(block):  # what was next to last may be short too

@@ -11,7 +11,8 @@ from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
 from ....ir.functions import FunctionBuilder, return_of
 from ....ir.locations import derived
-from ...blocks import Environment, append_block, append_needed, effects_of, mapping
+from ....ir.ops import Environment
+from ...blocks import append_block, append_needed, effects_of, mapping
 from ...groups import chosen, spread
 from ...simplify.canonicalize import canonicalize
 from ..kinds import Derivatives, Engine, Flags, derivative_type, require_unused, zero_like

@@ -16,6 +16,7 @@ from ....ir.array.control import ScanOp
 from ....ir.array.effect import has_effect
 from ....ir.array.regions import terminator_of
 from ....ir.builder import Builder
+from ....ir.ops import ops_of
 from ....ir.types import dtype_of
 from ...batching.batched import Batched, at_axis
 from ...batching.vmap import append_ops
@@ -57,14 +58,19 @@ def distribute(b: Builder, draft: Draft) -> None:
 def _worth_computing_at_once(draft: Draft, count: int) -> list[SSAValue]:
     (block,) = draft.blocks
     index, consts, carries, elements = draft.parts
-    varying = dependent_values(block, [*index, *elements])
-    staying = [op for op in block.ops if has_effect(op) or not is_array_op(op)]
+    staying = [op for op in ops_of(block) if has_effect(op) or not is_array_op(op)]
     late = [*carries, *(result for op in staying for result in op.results)]
     unknown = dependent_values(block, late)
+    early = [
+        op
+        for op in ops_of(block)
+        if is_array_op(op) and op._operands and unknown.isdisjoint(op.results)
+    ]
+    if not early:
+        return []
+    varying = dependent_values(block, [*index, *elements])
     gains: dict[Operation, int] = {
-        op: gain_of_batching(op, varying)
-        for op in block.ops
-        if is_array_op(op) and unknown.isdisjoint(op.results) and op.results[0] in varying
+        op: gain_of_batching(op, varying) for op in early if op.results[0] in varying
     }
     if not any(gains.values()):
         return []

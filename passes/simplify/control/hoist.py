@@ -15,6 +15,7 @@ from ....ir.array.control import TapeNewOp, WhileOp
 from ....ir.array.plain import BarrierOp
 from ....ir.array.regions import terminator_of
 from ....ir.array.shape import BroadcastOp, ConstantOp, IotaOp
+from ....ir.ops import ops_of
 from ...blocks import dependent_values, ops_between
 from ...costs import cost_of_computing, cost_of_reading
 from ...partition import Prices, choose_residuals
@@ -58,7 +59,7 @@ def _worth_hoisting(
     late = [*block.args[:leading], *block.args[leading + consts :]]
     staying = [
         result
-        for op in block.ops
+        for op in ops_of(block)
         if type(op) in _STARTS or not is_pure(op)
         for result in op.results
     ]
@@ -66,7 +67,7 @@ def _worth_hoisting(
     last = block.last_op
     movable = [
         op
-        for op in block.ops
+        for op in ops_of(block)
         if op is not last and type(op) not in _STAY and changing.isdisjoint(op.results)
     ]
     if not movable or (cautious and sum(map(cost_of_computing, movable)) > DEAR):
