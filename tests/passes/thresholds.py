@@ -35,7 +35,7 @@ BOUNDS: Final[dict[str, list[tuple[Any, str, Any]]]] = {
     ],
     "chunks": [(chunks.split, "__defaults__", (1, 1, chunks.MOST_CHUNKS))],
     "partial results": [(fusion, "_WORK_PER_PARTIAL", 1), (fusion, "_ENOUGH_ITERATIONS", 2)],
-    "steps": [(schedule, "MIN_PARALLEL_STEPS", 2), (schedule, "CHUNK_MICROSECONDS", LITTLE)],
+    "steps": [(schedule, "MIN_PARALLEL_STEPS", 2), (schedule, "STEPS_MICROSECONDS", LITTLE)],
     "packing": [(pack, "PACKING_ROWS", 1)],
     "product loops": [(products, "LEAST_ROWS", 1)],
     "near operands": [
