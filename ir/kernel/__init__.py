@@ -3,7 +3,7 @@
 Its fusions make up the kernel level; bufferised, small arrays go between registers and memory by
 ``kernel.load`` and ``kernel.store``, and tapes are memory that grows. A few ops more belong to the
 loop level, where the upstream dialects lack them: comparison and conversion of vectors, rotation of
-bits, named mathematical functions, vectors of strided and scattered elements.
+bits, named mathematical functions, vectors of strided, interleaved and scattered elements.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from xdsl.ir import Dialect
 from .arithmetic import CastOp, CompareOp, MathOp, SelectOp, ThreefryOp
 from .memory import (
     GatherLoadOp,
+    InterleavedLoadOp,
+    InterleavedStoreOp,
     LoadOp,
     ScatterStoreOp,
     StoreOp,
@@ -29,7 +31,8 @@ Kernel = Dialect(
         *(FusionOp, YieldOp, LoadOp, StoreOp),
         *(TapeNewOp, TapePushOp, TapePopOp, TapeFreeOp),
         *(CastOp, CompareOp, MathOp, SelectOp, ThreefryOp),
-        *(StridedLoadOp, StridedStoreOp, GatherLoadOp, ScatterStoreOp),
+        *(StridedLoadOp, StridedStoreOp, InterleavedLoadOp, InterleavedStoreOp),
+        *(GatherLoadOp, ScatterStoreOp),
     ],
     [ScheduleAttr, TapeType],
 )

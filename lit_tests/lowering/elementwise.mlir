@@ -154,8 +154,7 @@ func.func @cipher(%k: memref<8xui32>, %x: memref<8xui32>, %y: memref<8xui32>, %z
 // CHECK-NOT:       scf.for
 // CHECK:           %[[X:.*]] = vector.load %{{.*}}[%[[I]]] : memref<40xf64>, vector<4xf64>
 // CHECK:           %[[Y:.*]] = vector.load %{{.*}}[%[[I]]] : memref<40xf64>, vector<4xf64>
-// CHECK:           kernel.strided_store %[[X]], %{{.*}} stride 2 : vector<4xf64>, memref<80xf64>
-// CHECK:           kernel.strided_store %[[Y]], %{{.*}} stride 2 : vector<4xf64>, memref<80xf64>
+// CHECK:           kernel.interleaved_store %[[X]], %[[Y]] to %{{.*}} : vector<4xf64>, vector<4xf64> to memref<80xf64>
 func.func @interleaved(%x: memref<40xf64>, %y: memref<40xf64>, %z: memref<40x2xf64>) {
   kernel.fusion ins(%a = %x : memref<40xf64>, %b = %y : memref<40xf64>) outs(%z : memref<40x2xf64>) schedule<rows = [], vector = 4> {
     %c = array.reshape %a : tensor<40xf64> -> tensor<40x1xf64>

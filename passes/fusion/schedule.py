@@ -26,10 +26,8 @@ from ...ir.types import Shape, dtype_of, shape_of
 from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, flops_of, microseconds_in
 from .grouping import Group
 from .products import schedule_product
+from .roles import MAX_JOINED
 from .target import Target, first_of, lanes_of
-
-MAX_JOINED: Final = 4
-"""So many arrays or fewer are interleaved by vectors that run along them."""
 
 REDUCTION_VECTORS: Final = 4
 """Accumulators of a reduction, which hide the latency of an addition."""
