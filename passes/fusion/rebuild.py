@@ -123,7 +123,7 @@ class _Rebuild:
         else:
             domain, reads = body.domain(group.extent), body.reads()
             schedule = choose_schedule(
-                group, domain, reads, body.is_flat, body.is_joined, self.target
+                group, body.block, domain, reads, body.is_flat, body.is_joined, self.target
             )
             if any(type(op) in UPDATING for op, _ in group.placed):
                 schedule = replace(schedule, whole=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum, auto
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -106,6 +106,16 @@ class Source(NamedTuple):
     dims: Axes | None
 
 
+class Join(NamedTuple):
+    """Ops that interleave arrays to one shape, and come after as many other kernels.
+
+    None of them needs another, so that they share a loop.
+    """
+
+    shape: Shape
+    level: int
+
+
 def _inline_or(otherwise: Role) -> Callable[[Operation], Role]:
     """Return the rule of ops that are evaluated where they are needed unless that takes memory."""
     return lambda op: Role.INLINE if needed_in_memory(op) is None else otherwise
@@ -201,6 +211,7 @@ class Roles:
             self.small = small_ops(self.ops)
             self._hold_small()
         self._materialize()
+        self._joins = {op: join for op, join in _joins_of(self.ops) if self.role[op] is Role.LOOP}
         self._inline_expressions()
         self._keep_updates_apart()
         self.ops, computed = read_before_updates(
@@ -273,7 +284,7 @@ class Roles:
     def _inline_expressions(self) -> None:
         """Evaluate elementwise ops in place where index maps read them and little is repeated."""
         paths: dict[Operation, _Paths] = {}
-        joined: Counter[Operation | None] = Counter()
+        joined: Counter[Join | None] = Counter()
         for op in reversed(self.ops):
             role = self.role[op]
             if role not in (Role.LOOP, Role.INLINE):
@@ -283,7 +294,7 @@ class Roles:
                 role is Role.LOOP
                 and is_elementwise(type(op))
                 and op not in self.small
-                and (joined[found.join] < MAX_JOINED_OPS)
+                and joined[found.join] < MAX_JOINED_OPS
                 and found.allow(_is_scalar(op))
             ):
                 self.role[op] = Role.INLINE
@@ -315,12 +326,12 @@ class Roles:
         """Return how the loops of other ops reach an op's result."""
         direct, flops, depth, in_memory = 0, 0, 0, False
         moved = repeated = 0.0
-        joins: set[Operation] = set()
+        joins: set[Join] = set()
         for use in op.results[0].uses:
             user = use.operation
             kind = type(user)
             role = self.role[user]
-            join = self._join_of(user, paths)
+            join = self._join_of(user, paths) if self._joins else None
             if user in self.small and op not in self.small:
                 in_memory = True
             elif join is not None:
@@ -349,16 +360,16 @@ class Roles:
         again = max(reads - 1, 0) * (own + LOAD_FLOPS * max(_arrays_read(op) - 1, 0))
         return _Paths(reads, moved, flops + own, repeated + again, in_memory, lone, depth + 1)
 
-    def _join_of(self, user: Operation, paths: dict[Operation, _Paths]) -> Operation | None:
-        """Return the op that interleaves arrays in whose loop alone a user is evaluated.
+    def _join_of(self, user: Operation, paths: dict[Operation, _Paths]) -> Join | None:
+        """Return the loop that interleaves arrays, if a user is evaluated in that one alone.
 
         There each position is computed for all of the arrays at once, so that what several of them
         need is evaluated once.
         """
-        if self.role[user] is Role.LOOP:
-            joins = type(user) is ConcatenateOp and interleaves(user)
-            return user if joins and len(user.operands) <= MAX_JOINED else None
-        if self.role[user] is not Role.INLINE or user not in paths:
+        role = self.role[user]
+        if role is Role.LOOP:
+            return self._joins.get(user)
+        if role is not Role.INLINE or user not in paths:
             return None
         keeps = is_elementwise(type(user)) or (type(user) is ReshapeOp and is_unit_reshape(user))
         return paths[user].join if keeps else None
@@ -435,8 +446,8 @@ class _Paths(NamedTuple):
 
     ``reads`` counts all positions that one element is asked for at, on average, ``moved`` those
     through index maps; ``flops`` is what the expression takes from this value on, ``repeated`` what
-    of that is done more than once. ``join`` is the op that interleaves arrays, if only that op's
-    loop evaluates the value, ``depth`` how many ops are on the way there.
+    of that is done more than once. ``join`` is the loop that interleaves arrays, if that one alone
+    evaluates the value, ``depth`` how many ops are on the way there.
     """
 
     reads: float
@@ -444,7 +455,7 @@ class _Paths(NamedTuple):
     flops: int
     repeated: float
     in_memory: bool
-    join: Operation | None = None
+    join: Join | None = None
     depth: int = 0
 
     def allow(self, is_scalar: bool) -> bool:
@@ -476,6 +487,18 @@ _STRIDES: Final[dict[type[Operation], Callable[[Any, Shape], Shape | None]]] = {
     ReshapeOp: _reshaped_strides,
 }
 """What the index maps that keep neighbours at one distance make of that distance."""
+
+
+def _joins_of(ops: Sequence[Operation]) -> Iterator[tuple[Operation, Join]]:
+    """Yield the ops that interleave a few arrays, and the loop of each."""
+    found = {op for op in ops if type(op) is ConcatenateOp and interleaves(op)}
+    level: dict[SSAValue, int] = {}
+    for op in ops if found else ():
+        own = max([level.get(v, 0) for v in op.operands], default=0)
+        if op in found and len(op.operands) <= MAX_JOINED:
+            yield op, Join(shape_of(op.results[0]), own)
+        ends = op in found or type(op) is ReduceOp or _kind_of(op) in (Role.KERNEL, Role.OPAQUE)
+        level.update(dict.fromkeys(op.results, own + ends))
 
 
 def interleaves(op: Operation) -> bool:

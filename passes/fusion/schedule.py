@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 from xdsl.dialects.builtin import IntegerAttr, i64
-from xdsl.ir import Operation
+from xdsl.ir import Block, Operation
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.control import ScanOp
@@ -23,7 +23,7 @@ from ...ir.kernel.schedule import PARALLEL_STEPS, Schedule, ScheduleAttr
 from ...ir.kernel.space import Axes
 from ...ir.kernel.updates import UPDATING
 from ...ir.types import Shape, dtype_of, shape_of
-from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, flops_of, microseconds_in
+from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, microseconds_in
 from .grouping import Group
 from .products import schedule_product
 from .roles import MAX_JOINED
@@ -35,6 +35,7 @@ REDUCTION_VECTORS: Final = 4
 
 def choose_schedule(
     group: Group,
+    body: Block,
     domain: Shape,
     reads: Sequence[Axes],
     is_flat: bool,
@@ -45,6 +46,7 @@ def choose_schedule(
 
     Args:
         group: the ops.
+        body: they and what is evaluated in place for them.
         domain: the loops, with those of size one.
         reads: the loops along which each operand is read.
         is_flat: no op needs to know where in the loops an element is.
@@ -63,7 +65,7 @@ def choose_schedule(
     rows = tuple(d for a, d in enumerate(dims) if a not in columns)
     single_pass = group.columns is None
     outer = rows or (tuple(range(len(domain))) if single_pass else ())
-    is_long = _microseconds(group, dtypes) > target.parallel_microseconds
+    is_long = _microseconds(group, body, dtypes) > target.parallel_microseconds
     return Schedule(rows, first_of(outer, domain) if is_long else (), lanes, unroll)
 
 
@@ -97,13 +99,13 @@ def _dtypes(group: Group) -> set[np.dtype]:
     return {dtype_of(type_) for type_ in types.values()}
 
 
-def _microseconds(group: Group, dtypes: Iterable[np.dtype]) -> float:
+def _microseconds(group: Group, body: Block, dtypes: Iterable[np.dtype]) -> float:
     """Estimate the time of a group on one core."""
     elements = prod(group.extent)
     width = -(-max(dtype.itemsize for dtype in dtypes) // 4)
-    flops = sum(flops_of(type(op)) for op, _ in group.placed) * width
     streams = len(group.outputs) + 1
-    return elements * (flops * FLOP_TIME + 4 * width * streams * BYTE_TIME)
+    flops = sum(map(flops_in, body.ops))
+    return flops * FLOP_TIME + elements * 4 * width * streams * BYTE_TIME
 
 
 MIN_PARALLEL_STEPS: Final = 16
