@@ -164,3 +164,23 @@ func.func @interleaved(%x: memref<40xf64>, %y: memref<40xf64>, %z: memref<40x2xf
   }
   func.return
 }
+
+// -----
+
+// Whole rows are loaded once, also where one of their positions is not needed.
+
+// CHECK-LABEL: func.func @rows_apart
+// CHECK:         scf.for
+// CHECK-NOT:       strided
+// CHECK:           %[[A:.*]], %[[B:.*]], %[[C:.*]] = kernel.interleaved_load %{{.*}} : memref<120xf64> -> vector<4xf64>, vector<4xf64>, vector<4xf64>
+// CHECK-NEXT:      %[[S:.*]] = arith.addf %[[A]], %[[C]]
+// CHECK-NEXT:      vector.store %[[S]]
+func.func @rows_apart(%x: memref<40x3xf64>, %y: memref<40x1xf64>) {
+  kernel.fusion ins(%a = %x : memref<40x3xf64>) outs(%y : memref<40x1xf64>) schedule<rows = [], vector = 4> {
+    %b = array.slice %a starts [0, 0] limits [40, 1] strides [1, 1] : tensor<40x3xf64> -> tensor<40x1xf64>
+    %c = array.slice %a starts [0, 2] limits [40, 3] strides [1, 1] : tensor<40x3xf64> -> tensor<40x1xf64>
+    %s = array.add %b, %c : tensor<40x1xf64>
+    kernel.yield %s : tensor<40x1xf64>
+  }
+  func.return
+}
