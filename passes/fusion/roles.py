@@ -27,6 +27,7 @@ from ...ir.array.shape import (
     dim_of,
 )
 from ...ir.kernel.registers import MAX_ELEMENTS, is_read_at_computed_positions, is_small_op
+from ...ir.kernel.schedule import SHORT_LOOP
 from ...ir.kernel.space import (
     Axes,
     identity_dims,
@@ -77,10 +78,7 @@ LOAD_FLOPS: Final = 2
 MAX_INLINE_FLOPS: Final = 64
 """The size of an expression that is evaluated through an index map, if it is so just once."""
 
-MAX_JOINED: Final = 4
-"""So many arrays or fewer are interleaved by vectors that run along them."""
-
-MAX_JOINED_OPS: Final = 128
+MAX_JOINED_OPS: Final = 192
 """Interleaved arrays are computed by no more ops where they are joined, for the compile time."""
 
 MAX_JOINED_DEPTH: Final = 48
@@ -495,7 +493,7 @@ def _joins_of(ops: Sequence[Operation]) -> Iterator[tuple[Operation, Join]]:
     level: dict[SSAValue, int] = {}
     for op in ops if found else ():
         own = max([level.get(v, 0) for v in op.operands], default=0)
-        if op in found and len(op.operands) <= MAX_JOINED:
+        if op in found and len(op.operands) <= SHORT_LOOP:
             yield op, Join(shape_of(op.results[0]), own)
         ends = op in found or type(op) is ReduceOp or _kind_of(op) in (Role.KERNEL, Role.OPAQUE)
         level.update(dict.fromkeys(op.results, own + ends))

@@ -19,14 +19,13 @@ from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.array.shape import dim_of
 from ...ir.kernel.ops import FusionOp
-from ...ir.kernel.schedule import PARALLEL_STEPS, Schedule, ScheduleAttr
+from ...ir.kernel.schedule import PARALLEL_STEPS, SHORT_LOOP, Schedule, ScheduleAttr
 from ...ir.kernel.space import Axes
 from ...ir.kernel.updates import UPDATING
 from ...ir.types import Shape, dtype_of, shape_of
 from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, microseconds_in
 from .grouping import Group
 from .products import schedule_product
-from .roles import MAX_JOINED
 from .target import Target, first_of, lanes_of
 
 REDUCTION_VECTORS: Final = 4
@@ -57,7 +56,7 @@ def choose_schedule(
     columns = group.columns
     if columns is None:
         columns = _collapsible(len(group.extent), [*reads, *reduced], is_flat)
-        if is_joined and not reduced and len(columns) == 1 and group.extent[-1] <= MAX_JOINED:
+        if is_joined and not reduced and len(columns) == 1 and group.extent[-1] <= SHORT_LOOP:
             columns = frozenset(range(len(group.extent)))
     dtypes = _dtypes(group)
     lanes, unroll = _vectors(group, columns, lanes_of(dtypes, target.vector_bits))

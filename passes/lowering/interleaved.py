@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
 
 from ...ir.kernel.memory import InterleavedLoadOp, InterleavedStoreOp
+from ...ir.kernel.schedule import SHORT_LOOP
 from .affine import Affine
 from .loop_builder import value_type
 
 if TYPE_CHECKING:
     from .nest import Store
     from .reader import Leaf, Reader
-
-LONGEST: Final = 4
-"""Rows of so many elements or fewer take fewer instructions as a whole than one by one."""
 
 
 def is_part(reader: Reader, leaf: Leaf, place: Affine) -> bool:
@@ -30,7 +28,7 @@ def is_part(reader: Reader, leaf: Leaf, place: Affine) -> bool:
     if reader.mask is not None or reader.is_scattered(place):
         return False
     step = reader.vector_step(place)
-    if not 1 < step <= LONGEST or any(c % step for _, c in place.terms):
+    if not 1 < step <= SHORT_LOOP or any(c % step for _, c in place.terms):
         return False
     assert isinstance(leaf.buffer.type, MemRefType)
     size = prod(leaf.buffer.type.get_shape())  # negative if it is not known
@@ -68,7 +66,7 @@ def grouped(reader: Reader, stores: Sequence[Store]) -> list[Sequence[Store]]:
     groups: dict[object, list[Store]] = {}
     for store in stores:
         step = reader.vector_step(store.place)
-        joins = 1 < step <= LONGEST and store.combine is None and not store.within
+        joins = 1 < step <= SHORT_LOOP and store.combine is None and not store.within
         row = (
             (store.leaf, store.place.terms, store.place.constant // step) if joins else len(groups)
         )
