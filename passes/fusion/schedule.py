@@ -23,7 +23,7 @@ from ...ir.kernel.schedule import PARALLEL_STEPS, SHORT_LOOP, Schedule, Schedule
 from ...ir.kernel.space import Axes
 from ...ir.kernel.updates import UPDATING
 from ...ir.types import Shape, dtype_of, shape_of
-from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, microseconds_in
+from .cost import BYTE_TIME, FLOP_TIME, bytes_of, flops_in, flops_of, microseconds_in
 from .grouping import Group
 from .products import schedule_product
 from .target import Target, first_of, lanes_of
@@ -103,7 +103,8 @@ def _microseconds(group: Group, body: Block, dtypes: Iterable[np.dtype]) -> floa
     elements = prod(group.extent)
     width = -(-max(dtype.itemsize for dtype in dtypes) // 4)
     streams = len(group.outputs) + 1
-    flops = sum(map(flops_in, body.ops))
+    placed = elements * width * sum(flops_of(type(op)) for op, _ in group.placed)
+    flops = max(placed, sum(map(flops_in, body.ops)))  # one number a row takes a vector's time
     return flops * FLOP_TIME + elements * 4 * width * streams * BYTE_TIME
 
 
