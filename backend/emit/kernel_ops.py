@@ -11,9 +11,17 @@ from xdsl.ir import Operation, SSAValue
 
 from ...ir import threefry
 from ...ir.kernel.arithmetic import CastOp, CompareOp, MathOp, SelectOp, ThreefryOp
-from ...ir.kernel.memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, StridedStoreOp
+from ...ir.kernel.memory import (
+    GatherLoadOp,
+    InterleavedLoadOp,
+    InterleavedStoreOp,
+    ScatterStoreOp,
+    StridedLoadOp,
+    StridedStoreOp,
+)
 from .function import Emit, FunctionEmitter, mangle
-from .memory import from_memory, splat, storage_suffix, to_memory
+from .interleaved import interleaved_load, interleaved_store
+from .memory import from_memory, load_at, shuffle, splat, storage_suffix, to_memory
 from .types import INDEX, ValueType, value_type
 
 
@@ -191,23 +199,13 @@ def _shuffled_load(e: FunctionEmitter, op: Operation, type_: ValueType) -> None:
     found = "poison"
     for start in range(0, end, lanes):
         begin = min(start, end - lanes)  # not beyond the last lane
-        part = _load_at(e, type_, first, begin)
+        part = load_at(e, type_, first, begin)
         inside = [start <= lane * stride < start + lanes for lane in range(lanes)]
         picked = [
             lanes + lane * stride - begin if here else lane for lane, here in enumerate(inside)
         ]
-        found = _shuffle(e, type_.storage, found, part, picked)
+        found = shuffle(e, type_.storage, found, part, picked)
     e.bind(op.results[0], from_memory(e, type_, found))
-
-
-def _load_at(e: FunctionEmitter, type_: ValueType, pointer: str, place: int) -> str:
-    moved = e.compute(f"getelementptr {type_.scalar.storage}, ptr {pointer}, {INDEX} {place}")
-    return e.compute(f"load {type_.storage}, ptr {moved}, align {type_.scalar.bytes}")
-
-
-def _shuffle(e: FunctionEmitter, text: str, left: str, right: str, lanes: Sequence[int]) -> str:
-    mask = ", ".join(f"i32 {lane}" for lane in lanes)
-    return e.compute(f"shufflevector {text} {left}, {text} {right}, <{len(lanes)} x i32> <{mask}>")
 
 
 def _shuffled_store(e: FunctionEmitter, op: Operation, type_: ValueType) -> None:
@@ -221,7 +219,7 @@ def _shuffled_store(e: FunctionEmitter, op: Operation, type_: ValueType) -> None
         places = range(start, start + lanes)
         ours = [place % stride == 0 and place // stride < lanes for place in places]
         spread = [place // stride if own else 0 for place, own in zip(places, ours)]
-        part = _shuffle(e, type_.storage, stored, "poison", spread)
+        part = shuffle(e, type_.storage, stored, "poison", spread)
         moved = e.compute(f"getelementptr {type_.scalar.storage}, ptr {first}, {INDEX} {start}")
         bits = ", ".join(f"i1 {'true' if own else 'false'}" for own in ours)
         arguments = f"{type_.storage} {part}, ptr align {size} {moved}, <{lanes} x i1> <{bits}>"
@@ -248,6 +246,8 @@ RULES: Final[dict[type[Operation], Emit]] = {
     CastOp: _cast,
     StridedLoadOp: _strided_load,
     StridedStoreOp: _strided_store,
+    InterleavedLoadOp: interleaved_load,
+    InterleavedStoreOp: interleaved_store,
     GatherLoadOp: _gather_load,
     ScatterStoreOp: _scatter_store,
 }

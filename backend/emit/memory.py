@@ -5,7 +5,7 @@ A bool takes a byte in memory and a bit in registers, so loads and stores of boo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from xdsl.dialects import memref, vector
@@ -102,6 +102,18 @@ def _masked_store(e: FunctionEmitter, op: Operation) -> None:
 def storage_suffix(type_: ValueType) -> str:
     """Spell the type of a value in memory as the suffix of an intrinsic."""
     return mangle(ValueType("", ScalarType(type_.scalar.storage, False, 1), type_.lanes))
+
+
+def load_at(e: FunctionEmitter, type_: ValueType, pointer: str, place: int) -> str:
+    """Return the value, as memory holds it, so many elements after a pointer."""
+    moved = e.compute(f"getelementptr {type_.scalar.storage}, ptr {pointer}, {INDEX} {place}")
+    return e.compute(f"load {type_.storage}, ptr {moved}, align {type_.scalar.bytes}")
+
+
+def shuffle(e: FunctionEmitter, text: str, left: str, right: str, lanes: Sequence[int]) -> str:
+    """Return lanes of two vectors, those of the second counted on from the first's."""
+    mask = ", ".join(f"i32 {lane}" for lane in lanes)
+    return e.compute(f"shufflevector {text} {left}, {text} {right}, <{len(lanes)} x i32> <{mask}>")
 
 
 def splat(e: FunctionEmitter, scalar: str, type_: ValueType) -> str:

@@ -191,6 +191,17 @@ ARRAYS = (
         work=Work(moved=8 * MILLION),
     ),
     Workload(
+        name="softmax-short",
+        title="softmax of short rows, 1,000,000 x 4 f32",
+        inputs=lambda: (_normal(MILLION, 4),),
+        program=softmax,
+        reference=lambda x: softmax_by_hand(x.astype(np.float64)),
+        tolerance=TOLERANCES["float32"],
+        staging=("jax", "torch"),
+        by_hand={"numba": loop("softmax"), "numpy": lambda: softmax_by_hand},
+        work=Work(moved=32 * MILLION),
+    ),
+    Workload(
         name="layer-norm",
         title="layer norm, 1000 x 1000 f32",
         inputs=layer_norm_inputs,

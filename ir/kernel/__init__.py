@@ -3,8 +3,8 @@
 Its fusions make up the kernel level; bufferised, small arrays go between registers and memory by
 ``kernel.load`` and ``kernel.store``, and tapes are memory that grows. A few ops more belong to the
 loop level, where the upstream dialects lack them: comparison and conversion of vectors, rotation of
-bits, named mathematical functions, vectors of strided and scattered elements, scratch memory of
-threads.
+bits, named mathematical functions, vectors of strided, interleaved and scattered elements, scratch
+memory of threads.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from xdsl.ir import Dialect
 from .arithmetic import CastOp, CompareOp, MathOp, SelectOp, ThreefryOp
 from .memory import (
     GatherLoadOp,
+    InterleavedLoadOp,
+    InterleavedStoreOp,
     LoadOp,
     ScatterStoreOp,
     StoreOp,
@@ -31,7 +33,8 @@ Kernel = Dialect(
         *(FusionOp, YieldOp, LoadOp, StoreOp),
         *(TapeNewOp, TapePushOp, TapePopOp, TapeFreeOp),
         *(CastOp, CompareOp, MathOp, SelectOp, ThreefryOp),
-        *(StridedLoadOp, StridedStoreOp, GatherLoadOp, ScatterStoreOp),
+        *(StridedLoadOp, StridedStoreOp, InterleavedLoadOp, InterleavedStoreOp),
+        *(GatherLoadOp, ScatterStoreOp),
         *(ScratchReserveOp, ScratchTakeOp, ScratchGiveOp),
     ],
     [ScheduleAttr, TapeType],

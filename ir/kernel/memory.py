@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.dialects.builtin import (
     IndexType,
     IntegerAttr,
@@ -19,6 +21,8 @@ from xdsl.irdl import (
     prop_def,
     result_def,
     traits_def,
+    var_operand_def,
+    var_result_def,
 )
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
@@ -119,6 +123,52 @@ class StridedStoreOp(IRDLOperation):
         "$value `,` $buffer `[` $offset `]` `stride` $stride (`mask` $mask^ `:` type($mask))? "
         "attr-dict `:` type($value) `,` type($buffer)"
     )
+
+
+@irdl_op_definition
+class InterleavedLoadOp(IRDLOperation):
+    """Load lane ``i`` of result ``j`` from element ``offset + i * results + j`` of a flat buffer.
+
+    %v, %w = kernel.interleaved_load %x[%i] : memref<64xf64> -> vector<4xf64>, vector<4xf64>
+    """
+
+    name = "kernel.interleaved_load"
+    buffer = operand_def(MemRefType)
+    offset = operand_def(IndexType)
+    vectors = var_result_def(VectorType)
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = "$buffer `[` $offset `]` attr-dict `:` type($buffer) `->` type($vectors)"
+
+    def verify_(self) -> None:
+        """Check that the vectors are of one type."""
+        require_alike(self, self.vectors)
+
+
+@irdl_op_definition
+class InterleavedStoreOp(IRDLOperation):
+    """Store lane ``i`` of value ``j`` to element ``offset + i * values + j`` of a flat buffer.
+
+    kernel.interleaved_store %v, %w to %x[%i] : vector<4xf64>, vector<4xf64> to memref<64xf64>
+    """
+
+    name = "kernel.interleaved_store"
+    vectors = var_operand_def(VectorType)
+    buffer = operand_def(MemRefType)
+    offset = operand_def(IndexType)
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = (
+        "$vectors `to` $buffer `[` $offset `]` attr-dict `:` type($vectors) `to` type($buffer)"
+    )
+
+    def verify_(self) -> None:
+        """Check that the vectors are of one type."""
+        require_alike(self, self.vectors)
+
+
+def require_alike(op: IRDLOperation, vectors: Sequence[SSAValue]) -> None:
+    """Raise VerifyException unless vectors, of which there are two or more, have one type."""
+    if len(vectors) < 2 or len({v.type for v in vectors}) != 1:
+        raise VerifyException(f"{op.name}: takes two or more vectors of one type")
 
 
 @irdl_op_definition

@@ -114,3 +114,12 @@ func.func @record(%t: !kernel.tape) {
   func.return
 }
 // CHECK: kernel.tape_pop: a record is bytes, not memref<2xf64>
+
+// -----
+
+func.func @interleaved(%x: memref<8xf32>, %v: vector<4xf32>) {
+  %i = arith.constant 0 : index
+  kernel.interleaved_store %v to %x[%i] : vector<4xf32> to memref<8xf32>
+  func.return
+}
+// CHECK: kernel.interleaved_store: takes two or more vectors of one type

@@ -154,14 +154,33 @@ func.func @cipher(%k: memref<8xui32>, %x: memref<8xui32>, %y: memref<8xui32>, %z
 // CHECK-NOT:       scf.for
 // CHECK:           %[[X:.*]] = vector.load %{{.*}}[%[[I]]] : memref<40xf64>, vector<4xf64>
 // CHECK:           %[[Y:.*]] = vector.load %{{.*}}[%[[I]]] : memref<40xf64>, vector<4xf64>
-// CHECK:           kernel.strided_store %[[X]], %{{.*}} stride 2 : vector<4xf64>, memref<80xf64>
-// CHECK:           kernel.strided_store %[[Y]], %{{.*}} stride 2 : vector<4xf64>, memref<80xf64>
+// CHECK:           kernel.interleaved_store %[[X]], %[[Y]] to %{{.*}} : vector<4xf64>, vector<4xf64> to memref<80xf64>
 func.func @interleaved(%x: memref<40xf64>, %y: memref<40xf64>, %z: memref<40x2xf64>) {
   kernel.fusion ins(%a = %x : memref<40xf64>, %b = %y : memref<40xf64>) outs(%z : memref<40x2xf64>) schedule<rows = [], vector = 4> {
     %c = array.reshape %a : tensor<40xf64> -> tensor<40x1xf64>
     %d = array.reshape %b : tensor<40xf64> -> tensor<40x1xf64>
     %e = array.concatenate %c, %d dim 1 : tensor<40x1xf64>, tensor<40x1xf64> -> tensor<40x2xf64>
     kernel.yield %e : tensor<40x2xf64>
+  }
+  func.return
+}
+
+// -----
+
+// Whole rows are loaded once, also where one of their positions is not needed.
+
+// CHECK-LABEL: func.func @rows_apart
+// CHECK:         scf.for
+// CHECK-NOT:       strided
+// CHECK:           %[[A:.*]], %[[B:.*]], %[[C:.*]] = kernel.interleaved_load %{{.*}} : memref<120xf64> -> vector<4xf64>, vector<4xf64>, vector<4xf64>
+// CHECK-NEXT:      %[[S:.*]] = arith.addf %[[A]], %[[C]]
+// CHECK-NEXT:      vector.store %[[S]]
+func.func @rows_apart(%x: memref<40x3xf64>, %y: memref<40x1xf64>) {
+  kernel.fusion ins(%a = %x : memref<40x3xf64>) outs(%y : memref<40x1xf64>) schedule<rows = [], vector = 4> {
+    %b = array.slice %a starts [0, 0] limits [40, 1] strides [1, 1] : tensor<40x3xf64> -> tensor<40x1xf64>
+    %c = array.slice %a starts [0, 2] limits [40, 3] strides [1, 1] : tensor<40x3xf64> -> tensor<40x1xf64>
+    %s = array.add %b, %c : tensor<40x1xf64>
+    kernel.yield %s : tensor<40x1xf64>
   }
   func.return
 }

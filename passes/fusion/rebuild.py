@@ -12,7 +12,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from ...ir.array.base import is_array_op
 from ...ir.array.control import ScanOp, WhileOp
 from ...ir.array.regions import RegionOp
-from ...ir.array.shape import ConcatenateOp, IotaOp, dim_of
+from ...ir.array.shape import ConcatenateOp, IotaOp
 from ...ir.kernel.ops import FusionOp, YieldOp
 from ...ir.kernel.schedule import Schedule
 from ...ir.kernel.space import (
@@ -32,7 +32,7 @@ from ...ir.types import Shape, shape_of
 from ..simplify.dce import eliminate_dead_code
 from .grouping import Group, Grouping
 from .rematerialize import rematerialize
-from .roles import MOVING, Role
+from .roles import MOVING, Role, interleaves
 from .schedule import choose_schedule, schedule_alone, split_steps
 from .target import Target
 
@@ -123,7 +123,7 @@ class _Rebuild:
         else:
             domain, reads = body.domain(group.extent), body.reads()
             schedule = choose_schedule(
-                group, domain, reads, body.is_flat, body.is_joined, self.target
+                group, body.block, domain, reads, body.is_flat, body.is_joined, self.target
             )
             if any(type(op) in UPDATING for op, _ in group.placed):
                 schedule = replace(schedule, whole=True)
@@ -191,7 +191,7 @@ class _Body:
         counts = kind is IotaOp and len(shape) > 1
         if (kind in MOVING or kind in UPDATING or counts) and _varies(axes):
             self.is_flat = False
-        if kind is ConcatenateOp and _interleaves(op):
+        if kind is ConcatenateOp and interleaves(op):
             self.is_joined = True
         if axes is not None and is_numbering(op):
             self._numberings.append(axes)
@@ -233,12 +233,6 @@ class _Body:
         _hand_down_name(value, added)
         known.append(_Argument(added, axes))
         return added
-
-
-def _interleaves(op: Operation) -> bool:
-    """Tell whether a concatenation takes each position of the last dimension from another array."""
-    shape = shape_of(op.results[0])
-    return dim_of(op.properties) == len(shape) - 1 and len(op.operands) == shape[-1]
 
 
 def _through(dims: Axes | None, axes: Axes | None) -> Axes | None:

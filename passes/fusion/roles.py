@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum, auto
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -23,12 +24,15 @@ from ...ir.array.shape import (
     ReverseOp,
     SliceOp,
     TransposeOp,
+    dim_of,
 )
 from ...ir.kernel.registers import MAX_ELEMENTS, is_read_at_computed_positions, is_small_op
+from ...ir.kernel.schedule import SHORT_LOOP
 from ...ir.kernel.space import (
     Axes,
     identity_dims,
     is_elementwise,
+    is_unit_reshape,
     needed_in_memory,
     operand_dims,
     project,
@@ -76,6 +80,12 @@ LOAD_FLOPS: Final = 2
 MAX_INLINE_FLOPS: Final = 64
 """The size of an expression that is evaluated through an index map, if it is so just once."""
 
+MAX_JOINED_OPS: Final = 192
+"""Interleaved arrays are computed by no more ops where they are joined, for the compile time."""
+
+MAX_JOINED_DEPTH: Final = 48
+"""Of these ops no more follow one another."""
+
 MIN_REPEATS: Final = 8
 """What is read so often with lanes apart in memory is copied to where they are together."""
 
@@ -94,6 +104,16 @@ class Source(NamedTuple):
 
     value: SSAValue
     dims: Axes | None
+
+
+class Join(NamedTuple):
+    """Ops that interleave arrays to one shape, and come after as many other kernels.
+
+    None of them needs another, so that they share a loop.
+    """
+
+    shape: Shape
+    level: int
 
 
 def _inline_or(otherwise: Role) -> Callable[[Operation], Role]:
@@ -191,6 +211,7 @@ class Roles:
             self.small = small_ops(self.ops)
             self._hold_small()
         self._materialize()
+        self._joins = {op: join for op, join in _joins_of(self.ops) if self.role[op] is Role.LOOP}
         self._inline_expressions()
         self._keep_updates_apart()
         parts = parts_read_before(
@@ -269,6 +290,7 @@ class Roles:
     def _inline_expressions(self) -> None:
         """Evaluate elementwise ops in place where index maps read them and little is repeated."""
         paths: dict[Operation, _Paths] = {}
+        joined: Counter[Join | None] = Counter()
         for op in reversed(self.ops):
             role = self.role[op]
             if role not in (Role.LOOP, Role.INLINE):
@@ -278,9 +300,11 @@ class Roles:
                 role is Role.LOOP
                 and is_elementwise(type(op))
                 and op not in self.small
+                and joined[found.join] < MAX_JOINED_OPS
                 and found.allow(_is_scalar(op))
             ):
                 self.role[op] = Role.INLINE
+                joined[found.join] += found.join is not None
 
     def _keep_updates_apart(self) -> None:
         """Compute before an update what reads the updated array, so that it can be in place."""
@@ -306,14 +330,20 @@ class Roles:
 
     def _paths_to(self, op: Operation, paths: dict[Operation, _Paths]) -> _Paths:
         """Return how the loops of other ops reach an op's result."""
-        direct, flops, in_memory = 0, 0, False
+        direct, flops, depth, in_memory = 0, 0, 0, False
         moved = repeated = 0.0
+        joins: set[Join] = set()
         for use in op.results[0].uses:
             user = use.operation
             kind = type(user)
             role = self.role[user]
+            join = self._join_of(user, paths) if self._joins else None
             if user in self.small and op not in self.small:
                 in_memory = True
+            elif join is not None:
+                beyond = paths.get(user, _NO_PATHS)
+                flops, depth = max(flops, beyond.flops), max(depth, beyond.depth)
+                joins.add(join)
             elif role is Role.INLINE or (role is Role.LOOP and _is_moved(use)):
                 beyond = paths.get(user, _NO_PATHS)
                 reads = (beyond.reads or 1) * _expansion(use)
@@ -329,11 +359,27 @@ class Roles:
                 moved += 1
             else:
                 in_memory = True
+        lone = next(iter(joins)) if len(joins) == 1 and not direct and not moved else None
+        moved += len(joins)
         reads = round(direct + moved, 3)  # so that parts are a whole together
         own = flops_of(type(op))
         if reads > 1:
             repeated += (reads - 1) * (own + LOAD_FLOPS * max(_arrays_read(op) - 1, 0))
-        return _Paths(reads, moved, flops + own, repeated, in_memory)
+        return _Paths(reads, moved, flops + own, repeated, in_memory, lone, depth + 1)
+
+    def _join_of(self, user: Operation, paths: dict[Operation, _Paths]) -> Join | None:
+        """Return the loop that interleaves arrays, if a user is evaluated in that one alone.
+
+        There each position is computed for all of the arrays at once, so that what several of them
+        need is evaluated once.
+        """
+        role = self.role[user]
+        if role is Role.LOOP:
+            return self._joins.get(user)
+        if role is not Role.INLINE or user not in paths:
+            return None
+        keeps = is_elementwise(type(user)) or (type(user) is ReshapeOp and is_unit_reshape(user))
+        return paths[user].join if keeps else None
 
     def _follow(self, op: Operation) -> None:
         """Find the sources of an op's results."""
@@ -407,7 +453,8 @@ class _Paths(NamedTuple):
 
     ``reads`` counts all positions that one element is asked for at, on average, ``moved`` those
     through index maps; ``flops`` is what the expression takes from this value on, ``repeated`` what
-    of that is done more than once.
+    of that is done more than once. ``join`` is the loop that interleaves arrays, if that one alone
+    evaluates the value, ``depth`` how many ops are on the way there.
     """
 
     reads: float
@@ -415,11 +462,15 @@ class _Paths(NamedTuple):
     flops: int
     repeated: float
     in_memory: bool
+    join: Join | None = None
+    depth: int = 0
 
     def allow(self, is_scalar: bool) -> bool:
         """Tell whether the op, perhaps one of a single element, is to be evaluated in place."""
         if not self.moved or self.in_memory:
             return False
+        if self.join is not None:
+            return self.depth <= MAX_JOINED_DEPTH
         if self.reads <= 1 or is_scalar:
             return self.reads * self.flops <= MAX_INLINE_FLOPS
         return self.repeated <= MAX_REPEATED_FLOPS and self.flops <= MAX_INLINE_FLOPS
@@ -443,6 +494,24 @@ _STRIDES: Final[dict[type[Operation], Callable[[Any, Shape], Shape | None]]] = {
     ReshapeOp: _reshaped_strides,
 }
 """What the index maps that keep neighbours at one distance make of that distance."""
+
+
+def _joins_of(ops: Sequence[Operation]) -> Iterator[tuple[Operation, Join]]:
+    """Yield the ops that interleave a few arrays, and the loop of each."""
+    found = {op for op in ops if type(op) is ConcatenateOp and interleaves(op)}
+    level: dict[SSAValue, int] = {}
+    for op in ops if found else ():
+        own = max([level.get(v, 0) for v in op.operands], default=0)
+        if op in found and len(op.operands) <= SHORT_LOOP:
+            yield op, Join(shape_of(op.results[0]), own)
+        ends = op in found or type(op) is ReduceOp or _kind_of(op) in (Role.KERNEL, Role.OPAQUE)
+        level.update(dict.fromkeys(op.results, own + ends))
+
+
+def interleaves(op: Operation) -> bool:
+    """Tell whether a concatenation takes each position of the last dimension from another array."""
+    shape = shape_of(op.results[0])
+    return dim_of(op.properties) == len(shape) - 1 and len(op.operands) == shape[-1]
 
 
 def _is_scalar(op: Operation) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 from xdsl.dialects.builtin import IntegerAttr, i64
-from xdsl.ir import Operation
+from xdsl.ir import Block, Operation
 
 from ...ir.array.contraction import ConvolutionOp, DotGeneralOp
 from ...ir.array.control import ScanOp
@@ -19,7 +19,7 @@ from ...ir.array.ordering import SortOp
 from ...ir.array.reduction import ArgReduceOp, CumulativeOp, ReduceWindowOp
 from ...ir.array.shape import dim_of
 from ...ir.kernel.ops import FusionOp
-from ...ir.kernel.schedule import PARALLEL_STEPS, Schedule, ScheduleAttr
+from ...ir.kernel.schedule import PARALLEL_STEPS, SHORT_LOOP, Schedule, ScheduleAttr
 from ...ir.kernel.space import Axes
 from ...ir.kernel.updates import UPDATING
 from ...ir.types import Shape, dtype_of, shape_of
@@ -28,15 +28,13 @@ from .grouping import Group
 from .products import schedule_product
 from .target import MAX_CHUNKS, Target, first_of, lanes_of
 
-MAX_JOINED: Final = 4
-"""So many arrays or fewer are interleaved by vectors that run along them."""
-
 REDUCTION_VECTORS: Final = 4
 """Accumulators of a reduction, which hide the latency of an addition."""
 
 
 def choose_schedule(
     group: Group,
+    body: Block,
     domain: Shape,
     reads: Sequence[Axes],
     is_flat: bool,
@@ -47,6 +45,7 @@ def choose_schedule(
 
     Args:
         group: the ops.
+        body: they and what is evaluated in place for them.
         domain: the loops, with those of size one.
         reads: the loops along which each operand is read.
         is_flat: no op needs to know where in the loops an element is.
@@ -57,7 +56,7 @@ def choose_schedule(
     columns = group.columns
     if columns is None:
         columns = _collapsible(len(group.extent), [*reads, *reduced], is_flat)
-        if is_joined and not reduced and len(columns) == 1 and group.extent[-1] <= MAX_JOINED:
+        if is_joined and not reduced and len(columns) == 1 and group.extent[-1] <= SHORT_LOOP:
             columns = frozenset(range(len(group.extent)))
     dtypes = _dtypes(group)
     lanes, unroll = _vectors(group, columns, lanes_of(dtypes, target.vector_bits))
@@ -65,7 +64,7 @@ def choose_schedule(
     rows = tuple(d for a, d in enumerate(dims) if a not in columns)
     single_pass = group.columns is None
     outer = rows or (tuple(range(len(domain))) if single_pass else ())
-    is_long = _microseconds(group, dtypes) > target.parallel_microseconds
+    is_long = _microseconds(group, body, dtypes) > target.parallel_microseconds
     return Schedule(rows, first_of(outer, domain) if is_long else (), lanes, unroll)
 
 
@@ -99,13 +98,14 @@ def _dtypes(group: Group) -> set[np.dtype]:
     return {dtype_of(type_) for type_ in types.values()}
 
 
-def _microseconds(group: Group, dtypes: Iterable[np.dtype]) -> float:
+def _microseconds(group: Group, body: Block, dtypes: Iterable[np.dtype]) -> float:
     """Estimate the time of a group on one core."""
     elements = prod(group.extent)
     width = -(-max(dtype.itemsize for dtype in dtypes) // 4)
-    flops = sum(flops_of(type(op)) for op, _ in group.placed) * width
     streams = len(group.outputs) + 1
-    return elements * (flops * FLOP_TIME + 4 * width * streams * BYTE_TIME)
+    placed = elements * width * sum(flops_of(type(op)) for op, _ in group.placed)
+    flops = max(placed, sum(map(flops_in, body.ops)))  # one number a row takes a vector's time
+    return flops * FLOP_TIME + elements * 4 * width * streams * BYTE_TIME
 
 
 MIN_PARALLEL_STEPS: Final = 16

@@ -16,7 +16,7 @@ from xdsl.ir import SSAValue
 
 from ...ir.attributes import ReduceKind
 from ...ir.types import dtype_of
-from . import elementwise, reductions
+from . import elementwise, interleaved, reductions
 from .affine import Affine, Index, linearize
 from .loop_builder import INDEX, LoopBuilder
 from .reader import Leaf, Reader
@@ -186,13 +186,14 @@ class NestEmitter:
     ) -> list[SSAValue]:
         """Emit the body for the vectors at ``starts``, and return what is carried on."""
         carried = list(carried)
+        groups = interleaved.grouped(self.reader, self.stores)
         for u, start in enumerate(starts):
             if axis is not None and start is not None:
                 self._place_vector(axis, start)
             for value, index in self.computed:  # in order, so that no recursion gets deep
                 self.reader.value(value, index)
-            for store in self.stores:
-                self._store(store)
+            for group in groups:
+                self._store_group(group)
             for number, reduction in enumerate(self.reductions):
                 place = number * self.unroll + u
                 carried[place] = self._accumulate(reduction, carried[place])
@@ -217,6 +218,14 @@ class NestEmitter:
         kinds = [r.kind for r in self.reductions]
         kinds += [s.combine for s in self.stores if s.combine is not None]
         return self.overlap and all(kind in _IDEMPOTENT for kind in kinds)
+
+    def _store_group(self, stores: Sequence[Store]) -> None:
+        """Store what fills rows at once, unless some of them are left out."""
+        if len(stores) > 1 and self.reader.mask is None:
+            interleaved.store(self.reader, stores)
+            return
+        for store in stores:
+            self._store(store)
 
     def _store(self, store: Store) -> None:
         conditions = [self.reader.within(form, 0, size) for form, size in store.within]

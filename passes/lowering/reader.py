@@ -27,7 +27,7 @@ from ...ir.kernel.memory import GatherLoadOp, ScatterStoreOp, StridedLoadOp, Str
 from ...ir.kernel.space import NO_LOOP, is_numbering, operand_dims
 from ...ir.locations import spell_location
 from ...ir.types import Shape, dtype_of, element_of, is_splat, row_major, shape_of
-from . import elementwise, reductions
+from . import elementwise, interleaved, reductions
 from .affine import ZERO, Affine, Index, axis_index, combine, linearize
 from .loop_builder import INDEX, LoopBuilder, value_type
 from .positions import gathered_index, index_in_window, window_index
@@ -90,7 +90,10 @@ class Reader:
     def _compute(self, v: SSAValue, index: Index) -> SSAValue:
         leaf = self.leaves.get(v)
         if leaf is not None:
-            return self.load(leaf, linearize(index, leaf.strides), dtype_of(v))
+            place, dtype = linearize(index, leaf.strides), dtype_of(v)
+            if interleaved.is_part(self, leaf, place):
+                return interleaved.load(self, leaf, place, dtype)
+            return self.load(leaf, place, dtype)
         op = v.owner
         assert isinstance(op, Operation)
         self.b.location = op.location

@@ -24,11 +24,11 @@ from ...ir.types import shape_of
 from ..fusion.cost import flops_of
 from .rules import USERS, makes_components
 
-MAX_SHUFFLED: Final = 4
-"""So many components are taken from memory and put there by vectors and shuffles."""
-
 WORK_PER_CROSSING: Final = 2
 """What is computed of each row has to be so much for each array that is taken apart or joined."""
+
+WORK_OF_LONGEST: Final = 6
+"""The same for rows of eight, which fill vectors as they are and take the most shuffles."""
 
 REDUCTION_WORK: Final = 4
 """A reduction across the lanes of a vector takes as long as so many additions of vectors."""
@@ -102,7 +102,8 @@ def _is_worthwhile(values: set[SSAValue]) -> bool:
     crossings = sum(_comes_whole(v) + is_needed_whole(v) for v in values)
     if not crossings:
         return True
-    return count <= MAX_SHUFFLED and _work(values) >= WORK_PER_CROSSING * crossings
+    least = WORK_OF_LONGEST if count == SHORT_LOOP else WORK_PER_CROSSING
+    return _work(values) >= least * crossings
 
 
 def _comes_whole(value: SSAValue) -> bool:

@@ -199,7 +199,19 @@ def test_columns_of_short_rows(length, count, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.bool_])
-@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+@pytest.mark.parametrize("length", [3, 8, 29])
+def test_rows_taken_apart_and_joined(length, count, dtype):
+    def build(b, x):
+        rows = [b.slice(x, (1, i), (length + 1, i + 1)) for i in range(count)]
+        return b.concatenate(rows[::-1], 1)
+
+    for schedule in (Schedule(vector=8), Schedule(rows=(0,), vector=4)):
+        check(build, draw((length + 1, count), dtype), schedule=schedule)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.bool_])
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
 @pytest.mark.parametrize("length", [3, 8, 29])
 def test_arrays_interleaved(length, count, dtype):
     def build(b, *columns):
