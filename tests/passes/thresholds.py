@@ -51,7 +51,7 @@ BOUNDS: Final[dict[str, list[tuple[Any, str, Any]]]] = {
         (contraction, "HALVED_LINES", 2),
         (contraction, "PANEL_MULTIPLE", 1),
     ],
-    "components": [(choice, "WORK_PER_CROSSING", LITTLE), (choice, "MAX_SHUFFLED", 8)],
+    "components": [(choice, "WORK_PER_CROSSING", LITTLE), (choice, "WORK_OF_LONGEST", LITTLE)],
     "edges": [(edges, "MIN_ELEMENTS", 1)],
     "groups": [(grouping, "MAX_OPS", 6), (grouping, "MIN_OPS", 3), (grouping, "MIN_ROWS", 2)],
     "rows": [(grouping, "ROW_BYTES", 64)],
