@@ -5,6 +5,10 @@ func.func @in_place(%x: tensor<80xf64>, %y: tensor<80xf64>) -> tensor<80xf64> at
   %0 = array.mul %x, %y : tensor<80xf64>
   func.return %0 : tensor<80xf64>
 }
+// CHECK-LABEL: func.func @in_place(%x: memref<80xf64>, %y: memref<80xf64>) attributes {gradatim.inout = array<i64: 0>}
+// CHECK-NEXT: kernel.fusion ins(%x_1 = %x : memref<80xf64>, %y_1 = %y : memref<80xf64>) outs(%x : memref<80xf64>)
+// CHECK-NOT: memref.copy
+// CHECK: func.return
 
 // Other results have buffers, as ever, wherever they stand.
 func.func @beside_others(%x: tensor<80xf64>, %y: tensor<80xf64>) -> (tensor<80xf64>, tensor<80xf64>) attributes {gradatim.inout = array<i64: 1, -1>} {
@@ -12,17 +16,33 @@ func.func @beside_others(%x: tensor<80xf64>, %y: tensor<80xf64>) -> (tensor<80xf
   %1 = array.sin %x : tensor<80xf64>
   func.return %0, %1 : tensor<80xf64>, tensor<80xf64>
 }
+// CHECK-LABEL: func.func @beside_others(%x: memref<80xf64>, %y: memref<80xf64>, %out1: memref<80xf64>)
+// CHECK-NEXT: kernel.fusion ins(%y_1 = %y : memref<80xf64>, %x_1 = %x : memref<80xf64>) outs(%y : memref<80xf64>, %out1 : memref<80xf64>)
+// CHECK-NOT: memref.copy
+// CHECK: func.return
 
 // What was there and is returned is copied before it is overwritten.
 func.func @old(%x: tensor<80xf64>) -> (tensor<80xf64>, tensor<80xf64>) attributes {gradatim.inout = array<i64: 0, -1>} {
   %0 = array.exp %x : tensor<80xf64>
   func.return %0, %x : tensor<80xf64>, tensor<80xf64>
 }
+// CHECK-LABEL: func.func @old(%x: memref<80xf64>, %out1: memref<80xf64>)
+// CHECK: [[NEW:%.*]] = memref.view
+// CHECK-NEXT: kernel.fusion ins(%x_1 = %x : memref<80xf64>) outs([[NEW]] : memref<80xf64>)
+// CHECK: "memref.copy"(%x, %out1)
+// CHECK-NEXT: "memref.copy"([[NEW]], %x)
+// CHECK-NEXT: func.return
 
 // One of the values that go round is put aside.
 func.func @exchange(%x: tensor<80xf64>, %y: tensor<80xf64>) -> (tensor<80xf64>, tensor<80xf64>) attributes {gradatim.inout = array<i64: 0, 1>} {
   func.return %y, %x : tensor<80xf64>, tensor<80xf64>
 }
+// CHECK-LABEL: func.func @exchange(%x: memref<80xf64>, %y: memref<80xf64>)
+// CHECK: [[ASIDE:%.*]] = memref.view
+// CHECK-NEXT: "memref.copy"(%y, [[ASIDE]]) {kernel.reason = "what it is copied from is overwritten"}
+// CHECK-NEXT: "memref.copy"(%x, %y)
+// CHECK-NEXT: "memref.copy"([[ASIDE]], %x)
+// CHECK-NEXT: func.return
 
 // A loop changes the argument where it is.
 func.func @loop(%x: tensor<80xf64>, %w: tensor<80xf64>) -> tensor<80xf64> attributes {gradatim.inout = array<i64: 0>} {
@@ -33,3 +53,8 @@ func.func @loop(%x: tensor<80xf64>, %w: tensor<80xf64>) -> tensor<80xf64> attrib
   }
   func.return %0 : tensor<80xf64>
 }
+// CHECK-LABEL: func.func @loop(%x: memref<80xf64>, %w: memref<80xf64>)
+// CHECK: scf.for
+// CHECK-NEXT: kernel.fusion ins(%y = %x : memref<80xf64>, %v = %w : memref<80xf64>) outs(%x : memref<80xf64>)
+// CHECK-NOT: memref.copy
+// CHECK: func.return

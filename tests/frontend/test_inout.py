@@ -12,6 +12,8 @@ import pytest
 import gradatim as gd
 from gradatim import tree
 
+from .mutation_programs import PROGRAMS, Program
+
 RANDOM = np.random.default_rng(7)
 
 
@@ -309,3 +311,14 @@ def test_by_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gd.stage(f, inout=(0, 1))(x, y) == 1
     np.testing.assert_array_equal(x, [1, 2, 3])
     np.testing.assert_array_equal(y, [0, 2, 4])
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_programs_that_change_arrays(program: Program) -> None:
+    arguments = [normal(*shape) for shape in program.shapes]
+    expected = copy.deepcopy(arguments)
+    with np.errstate(all="ignore"):
+        wanted = program.run(*expected)
+    staged = gd.stage(program.run, inout=range(len(arguments)))
+    require_alike(staged(*arguments), wanted)
+    require_alike(arguments, expected)
