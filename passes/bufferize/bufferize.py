@@ -106,6 +106,7 @@ class Bufferize:
         with self.frame(None):
             if self.plan.pushes or self.calls_python:
                 self._append_status()
+            self.append_copies(self.plan.first)
             self.append_ops(self.old)
             self.end()
         if self.status is not None:

@@ -16,6 +16,7 @@ from ...ir.array.control import CaseOp, ScanOp, TapeNewOp, TapePopOp, TapePushOp
 from ...ir.array.regions import YieldOp
 from ...ir.array.shape import ConstantOp, ReshapeOp
 from ...ir.errors import GradatimError
+from ...ir.functions import in_out_arguments
 from ...ir.kernel.ops import FusionOp
 from ...ir.locations import spell_location
 
@@ -38,6 +39,8 @@ class Liveness:
         self.last: dict[SSAValue, int] = {}
         self._last_in: dict[Block, dict[SSAValue, Operation]] = {}
         block = function.body.block
+        self._in_out = in_out_arguments(function)
+        self._changing = {block.args[n] for n in self._in_out if n is not None}
         self._enumerate(block, 0)
         self._define(block.args)
         self._walk(block)
@@ -73,6 +76,21 @@ class Liveness:
         for operand in op.operands:
             self._read(operand, op)
         self._define(op.results)
+
+    def _return(self, op: Operation) -> None:
+        """In-out arguments that are returned as they came in are copied at once."""
+        for number, operand in enumerate(op.operands):
+            if not self.is_returned_at_once(number, operand):
+                self._read(operand, op)
+
+    def is_returned_at_once(self, number: int, value: SSAValue) -> bool:
+        """Tell whether a result is an in-out argument, or a view of one, and not its new contents.
+
+        Args:
+            number: of the result.
+            value: the result.
+        """
+        return self._in_out[number] is None and self.root[value] in self._changing
 
     def _yield(self, op: Operation) -> None:
         """What a step stacks as it came in is copied at once."""
@@ -194,7 +212,8 @@ def is_loop(op: Operation) -> bool:
 
 
 _RULES: Final[dict[type[Operation], Callable[[Liveness, Operation], None]]] = {
-    **dict.fromkeys((FusionOp, ReturnOp, ConstantOp), Liveness._plain),
+    **dict.fromkeys((FusionOp, ConstantOp), Liveness._plain),
+    ReturnOp: Liveness._return,
     YieldOp: Liveness._yield,
     **dict.fromkeys((TapeNewOp, TapePushOp, TapePopOp), Liveness._plain),
     ReshapeOp: Liveness._view,

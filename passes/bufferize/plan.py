@@ -99,6 +99,7 @@ class MemoryPlan:
         loops: the plan of each loop.
         pushes: the plan of each push on a tape.
         pops: the copies of what is popped from a tape that is pushed on again.
+        first: the copies at the start of the function.
         ends: the copies at the end of a block, beside those of loops.
         copies: all copies that are no stores of what is in registers.
         arena_sizes: the bytes of all temporaries of the function (None), and of each scan whose
@@ -113,6 +114,7 @@ class MemoryPlan:
         self.loops: dict[Operation, LoopPlan] = {}
         self.pushes: dict[Operation, PushPlan] = {}
         self.pops: dict[Operation, list[Copy]] = {}
+        self.first: list[Copy] = []
         self.ends: dict[Block, list[Copy]] = {}
         self.copies: list[Copy] = []
         self._body = function.body.block
@@ -141,7 +143,13 @@ class MemoryPlan:
     def _plan_function(self, terminator: Operation) -> None:
         root = self.liveness.root
         wanted: dict[SSAValue, Storage] = {}
-        pairs = list(zip(terminator.operands, self.outs))
+        pairs = []
+        for number, (value, out) in enumerate(zip(terminator.operands, self.outs)):
+            if self.liveness.is_returned_at_once(number, value):
+                reason = "an in-out argument is returned as it was"
+                self.first.append(self._copy(value, out, terminator, reason))
+            else:
+                pairs.append((value, out))
         for value, out in sorted(pairs, key=lambda pair: pair[1].argument is None):
             if value in self.held:
                 self._want(value, out, self._body, wanted)

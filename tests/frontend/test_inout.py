@@ -158,7 +158,7 @@ CASES = {
     "nested": Case(
         nested, ({"layers": [(normal(500), normal(500)), (normal(400), normal(400))]}, 3.0)
     ),
-    "old and new": Case(old_and_new, (normal(1000),), copies=3, takes_memory=True),
+    "old and new": Case(old_and_new, (normal(1000),), copies=2),
     "views": Case(transposed, (normal(40, 30),), copies=1, takes_memory=True),
     "complex": Case(phases, (normal(500) + 1j * normal(500),), takes_memory=True),
     "indexed": Case(indexed, (normal(1000), np.array([3, 999, 3]))),
@@ -315,7 +315,8 @@ def test_by_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_programs_that_change_arrays(program: Program) -> None:
-    arguments = [normal(*shape) for shape in program.shapes]
+    random = np.random.default_rng(0)
+    arguments = [np.asarray(random.normal(size=shape)) for shape in program.shapes]
     expected = copy.deepcopy(arguments)
     with np.errstate(all="ignore"):
         wanted = program.run(*expected)
