@@ -175,11 +175,14 @@ class Liveness:
     def is_dead_before(self, root: SSAValue, op: Operation) -> bool:
         """Tell whether neither an op nor what comes after it reads a root.
 
-        That is so, too, where it was defined in a region that has ended.
+        That is so, too, where it was defined in a region that has ended, but not where it is one of
+        the op's own regions, such as what a loop carries.
         """
         block, home = op.parent, home_of(root)
         assert block is not None and home is not None
         owner = home.parent_op()
+        if owner is op:
+            return False
         if owner in self.end and self.end[owner] < self.number[op]:
             return True
         reader = self._last_in[block].get(root)

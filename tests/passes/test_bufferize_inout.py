@@ -135,6 +135,11 @@ def exchanged_in_a_while(b: Builder, x: SSAValue, y: SSAValue) -> list[SSAValue]
     return list(b.while_((), [start, x, y], region(types, condition), region(types, step)))[1:]
 
 
+def wanted_where_another_is_carried(b: Builder, x: SSAValue, y: SSAValue) -> list[SSAValue]:
+    body = region([INDEX, X, X], lambda c, i, v, w: [c.sin(v), c.cos(w)])
+    return list(b.scan(3, (), [x, y], (), body))
+
+
 COPIED: dict[str, tuple[Sequence[int | None], Body, int]] = {
     "exchanged": ([0, 1], lambda b, x, y: [y, x], 3),
     "exchanged by a kernel": ([0, 1], lambda b, x, y: [b.exp(y), b.sin(x)], 2),
@@ -145,6 +150,7 @@ COPIED: dict[str, tuple[Sequence[int | None], Body, int]] = {
     "the new is returned": ([None, 0], lambda b, x, y: [z := b.exp(x), z], 1),
     "two alike": ([0, 1], lambda b, x, y: [z := b.add(x, y), z], 1),
     "moved on": ([0, 1], lambda b, x, y: [b.exp(b.reverse(x, [0])), x], 2),
+    "wanted where another is carried": ([None, 0], wanted_where_another_is_carried, 3),
     "a constant": ([0], lambda b, x, y: [b.constant(np.arange(100.0))], 1),
     "read by other elements": ([0], lambda b, x, y: [neighbours(b, x)], 1),
 }
