@@ -50,17 +50,29 @@ class Compiled(PublicCallable):
             self._executable = executable(traced, check_with)
             signature = call_signature(traced, *example)
             self.program = None if signature is None else self._executable.program(signature)
-        if self.program is not None:
-            self.add(self.program)
+        if self.program is not None and not traced.in_out:
+            self.add(self.program)  # it would not see whether in-out arguments can be written to
 
     def __repr__(self) -> str:
         return f"<compiled {self.traced.fun_name}>"
 
     def run(self, leaves: Sequence[Any]) -> Any:
-        """Return the result for the leaves of arguments of the right types."""
+        """Return the result for the leaves of arguments of the right types.
+
+        In-out arguments that compiled code cannot change as they are are copied there and back.
+
+        Raises:
+            ValueError: if an in-out argument cannot be written to.
+        """
         types = self.traced.in_avals
         converted = [_converted(leaf, type_) for leaf, type_ in zip(leaves, types)]
-        return self.traced.out_tree.unflatten(self._executable.run(converted))
+        changed = [number for number in self.traced.in_out if _is_apart(converted, leaves, number)]
+        for number in changed:
+            converted[number] = np.array(leaves[number], types[number].dtype, order="C")
+        result = self.traced.out_tree.unflatten(self._executable.run(converted))
+        for number in changed:
+            leaves[number][...] = converted[number]
+        return result
 
     @public
     def _call_converted(self, *args: Any, **kwargs: Any) -> Any:
@@ -109,6 +121,20 @@ def _converted(leaf: Any, type_: ShapeDtypeStruct) -> Any:
         return leaf
     array = np.asarray(leaf, type_.dtype, order="C")
     return array if array.flags.aligned else array.copy()
+
+
+def _is_apart(converted: Sequence[Any], leaves: Sequence[Any], number: int) -> bool:
+    """Tell whether an in-out argument cannot be changed where it is, but must be copied."""
+    leaf = leaves[number]
+    if type(leaf) is not np.ndarray:
+        raise ArgumentError(f"an in-out argument must be an array, not a {type(leaf).__name__}")
+    if not leaf.flags.writeable:
+        raise ValueError("an in-out argument is read-only")
+    return converted[number] is not leaf or any(
+        np.may_share_memory(leaf, other)
+        for place, other in enumerate(leaves)
+        if place != number and isinstance(other, np.ndarray)
+    )
 
 
 @contextmanager

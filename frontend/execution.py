@@ -127,13 +127,15 @@ class Interpreted:
         self._traced = traced
 
     def run(self, leaves: Sequence[Any]) -> Sequence[Any]:
-        """Return the leaves of the result; 0-d ones as NumPy scalars."""
+        """Return the leaves of the result, 0-d ones as NumPy scalars; store in in-out arguments."""
         arrays = (*self._captures, *_arrays(self._traced, leaves))
         results = self._interpreter.call(self._traced.fun_name, *arrays)
         if self._traced.has_status:
             status = int(results.pop())
             if status == MISMATCH:
                 raise GuardFailed
+        for leaf in reversed(self._traced.in_out):
+            leaves[leaf][...] = results.pop()
         return [np.array(result)[()] for result in results]
 
     def program(self, signature: CallSignature) -> None:

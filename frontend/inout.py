@@ -14,6 +14,7 @@ from .errors import ArgumentError
 from .local import LocalArray
 from .traced import run
 from .tracer import Tracer
+from .tracing import current_trace
 
 if TYPE_CHECKING:
     from .lowered import Lowered
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 class InOut:
     """A staged function whose in-out arguments hold after a call what the function left in them.
+
+    Compiled code changes arrays in place, if it can read them as they are (contiguous, aligned, of
+    native byte order); others are copied there and back. In a traced function, and where Python
+    takes decisions by values of the arguments, it returns new arrays, which are stored afterwards.
 
     It cannot be transformed: derivatives and batches are of functions that return what they
     compute.
@@ -36,12 +41,14 @@ class InOut:
         self,
         function: Callable[..., Any],
         positions: tuple[int, ...],
-        stage: Callable[[Callable[..., Any]], Staged],
+        stage: Callable[[Callable[..., Any], tuple[int, ...]], Staged],
     ) -> None:
         functools.update_wrapper(self, function, updated=())
         self.function = function
         self.positions = positions
-        self._staged = stage(_WithChanges(function, positions))
+        returning = _WithChanges(function, positions)
+        self._staged = stage(returning, ())
+        self._in_place = stage(returning, positions)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", self.function)
@@ -51,13 +58,17 @@ class InOut:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call, and store in the arrays of the in-out arguments.
 
+        If the call raises in the midst of it, because a check fails, a Python function that it
+        calls raises, or memory is not enough, the arrays may be half changed, as with NumPy.
+
         Raises:
             ArgumentError: if an in-out argument is missing, or holds anything but arrays.
             ValueError: if such an array cannot be written to, as NumPy does.
         """
         targets = [_targets(args, position) for position in self.positions]
         _require_apart(args, kwargs, self.positions)
-        result, changes = self._staged(*args, **kwargs)
+        staged = self._in_place if current_trace() is None else self._staged
+        result, changes = staged(*args, **kwargs)
         for leaves, values in zip(targets, changes):
             for leaf, value in zip(leaves, values):
                 if value is not None:
@@ -66,19 +77,19 @@ class InOut:
 
     @public
     def trace(self, *args: Any, **kwargs: Any) -> Traced:
-        """Return the function in the IR; it returns the result and, apart, what has changed."""
-        return self._staged.trace(*args, **kwargs)
+        """Return the function in the IR; its last results are what in-out arguments hold then."""
+        return self._in_place.trace(*args, **kwargs)
 
     @public
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """Return the function at every level of the IR; see `trace`."""
-        return self._staged.lower(*args, **kwargs)
+        return self._in_place.lower(*args, **kwargs)
 
     @public
     def compile(self, *args: Any, **kwargs: Any) -> InOut:
         """Compile for such arguments, and return the function itself."""
-        self._staged.trace(*args, **kwargs)
-        self._staged.compile(*args, **kwargs)
+        self._in_place.trace(*args, **kwargs)
+        self._in_place.compile(*args, **kwargs)
         return self
 
     def __getattr__(self, name: str) -> NoReturn:

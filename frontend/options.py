@@ -17,12 +17,15 @@ class StageOptions(NamedTuple):
         convert: whether Python's control flow on traced values is rewritten.
         checks: what is checked when it runs; None for the user's conditions or, inside of another
             function, for what that checks.
+        inout: positions of the in-out arguments, if the function returns their new contents behind
+            its result, as `inout.InOut` has it, and the program is to store them there.
     """
 
     static: StaticArguments = StaticArguments()
     check: str | None = None
     convert: bool = True
     checks: Checks | None = None
+    inout: tuple[int, ...] = ()
 
 
 DEFAULTS: Final = StageOptions()

@@ -486,8 +486,8 @@ def stage(
             value of which it is compiled anew; they must be hashable.
         static_argnames: names of such arguments.
         inout: positions of arguments whose arrays the function may change: after a call they hold
-            what it left in them. The arrays of all others stay as they are, whatever the function
-            does.
+            what it left in them; see `inout.InOut`. The arrays of all others stay as they are,
+            whatever the function does.
         convert: whether Python's control flow on traced values (``if``, ``while``, ``for``,
             ``and``, ...) becomes control flow of the program, in the function and in functions that
             it calls, where their source is at hand. What is not traced is left to Python.
@@ -527,11 +527,13 @@ def _in_out(
     key = (numbers, names, positions, convert, checks)
     found: InOut | None = cache.get(key)
     if found is None:
-        pairs = functools.partial(
-            stage, static_argnums=numbers, static_argnames=names, checks=checks
-        )
+
+        def staged(function: Callable[..., Any], inout: tuple[int, ...]) -> Staged:
+            static = static_arguments(function, numbers, names)
+            return Staged(function, (), StageOptions(static, None, True, checks, inout))
+
         run = converted_root(function) if convert else function
-        found = cache.setdefault(key, InOut(run, positions, pairs))
+        found = cache.setdefault(key, InOut(run, positions, staged))
     return found
 
 

@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import LocationAttr, ModuleOp, SymbolRefAttr
 from xdsl.dialects.func import CallOp, FuncOp
 
 from ..ir.errors import GradatimError
+from ..ir.functions import set_in_out
 from ..ir.locations import UNKNOWN, spell_location
 from ..ir.ops import copy_module
 from ..ir.text import to_text
@@ -22,6 +23,7 @@ from ..passes.signatures import select_results
 from . import tree
 from .arguments import Arguments, ShapeDtypeStruct, without_float0
 from .boundary import public
+from .changes import without_changes
 from .checks.kinds import Checks, automatic_checks, user_checks
 from .control_flow.conversion import converted_root
 from .control_flow.decisions import Decisions, Retrace
@@ -58,6 +60,8 @@ class Traced:
         guards: what arguments must decide alike for the function to hold for them. If there are
             any, it returns a status as a last result that is not among its results.
         checks: what the function checks when it runs.
+        in_out: leaves of the arguments, by number, that hold new contents after a call. These are
+            the last results of the function in the module, and not among its results.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Traced:
         flatten: Flatten,
         guards: tuple[Guard, ...] = (),
         checks: Checks = user_checks,
+        in_out: tuple[int, ...] = (),
     ) -> None:
         self.function = function
         self.captures = tuple(captures)
@@ -79,6 +84,7 @@ class Traced:
         self.flatten = flatten
         self.guards = guards
         self.checks = checks
+        self.in_out = in_out
         self._lock = threading.Lock()
 
     @property
@@ -235,7 +241,17 @@ def trace(
         passes = []
     passes += _status_passes(source, example)
     guards = tuple(source.guards)
-    return Traced(current, source.captures, source.module, passes, names, flatten, guards, checks)
+    return Traced(
+        current,
+        source.captures,
+        source.module,
+        passes,
+        names,
+        flatten,
+        guards,
+        checks,
+        source.in_out,
+    )
 
 
 def transform_checked(
@@ -267,6 +283,7 @@ class _Source(NamedTuple):
     function: Function
     captures: list[np.ndarray | Tracer]
     guards: list[Guard]
+    in_out: tuple[int, ...]
 
 
 def _example(
@@ -356,11 +373,16 @@ def _trace_once(
     if guards:
         add_condition(module, body, guards, guards_of(current.name))
         select_results(body, tuple(range(len(values))))
-    returned = Results(
-        structure, tuple([ShapeDtypeStruct(r.shape, r.dtype, weak_type=r.weak) for r in results])
-    )
+    structs = [ShapeDtypeStruct(r.shape, r.dtype, weak_type=r.weak) for r in results]
+    returned = Results(structure, tuple(structs))
+    in_out: tuple[int, ...] = ()
+    if options.inout and not guards:  # a program whose guards fail must have changed nothing
+        returned, in_out = without_changes(returned, arguments, options.inout)
+        captured = len(current.captures)
+        own: list[int | None] = [None] * len(returned.types)
+        set_in_out(body, [*own, *(captured + leaf for leaf in in_out)])
     described = Function(current.name, len(current.captures), arguments, returned)
-    return _Source(module, described, current.captures, guards)
+    return _Source(module, described, current.captures, guards, in_out)
 
 
 def _require_no_mutations(trace: Trace) -> None:

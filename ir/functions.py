@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from xdsl.dialects.builtin import FunctionType, LocationAttr, ModuleOp
+from xdsl.dialects.builtin import DenseArrayBase, FunctionType, LocationAttr, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from .array.regions import YieldOp, terminator_of
 from .builder import Builder
 from .errors import GradatimError
-from .locations import UNKNOWN
+from .integer_arrays import dense_i64
+from .locations import UNKNOWN, spell_location
 from .ops import append_op, copy_op
+
+IN_OUT: Final = "gradatim.inout"
+"""The attribute of a function that says which results are the new contents of its arguments.
+
+It has a number for each result: that of the argument, or -1.
+"""
 
 
 class BlockBuilder:
@@ -120,3 +128,40 @@ def return_of(function: FuncOp) -> ReturnOp:
     last = function.body.block.last_op
     assert isinstance(last, ReturnOp)
     return last
+
+
+def in_out_numbers(function: FuncOp, count: int) -> list[int | None]:
+    """Return for each of so many results the argument whose new contents it is, or None."""
+    attribute = function.attributes.get(IN_OUT)
+    if not isinstance(attribute, DenseArrayBase):
+        return [None] * count
+    return [None if n < 0 else int(n) for n in attribute.get_values()]
+
+
+def in_out_arguments(function: FuncOp) -> list[int | None]:
+    """Return for each result the argument whose new contents it is, None where it is of its own.
+
+    Raises:
+        GradatimError: if what `IN_OUT` says is not possible.
+    """
+    results = return_of(function).operands
+    numbers = in_out_numbers(function, len(results))
+    arguments = [n for n in numbers if n is not None]
+    types = function.body.block.arg_types
+    if (
+        len(numbers) != len(results)
+        or len(set(arguments)) != len(arguments)
+        or any(n >= len(types) for n in arguments)
+        or any(n is not None and types[n] != v.type for n, v in zip(numbers, results))
+    ):
+        raise GradatimError(
+            f"`{IN_OUT}` of @{function.sym_name.data} must name for each result an argument of "
+            "its type, each at most once, or -1",
+            spell_location(function.location),
+        )
+    return numbers
+
+
+def set_in_out(function: FuncOp, arguments: Sequence[int | None]) -> None:
+    """Let results be the new contents of arguments; see `in_out_arguments`."""
+    function.attributes[IN_OUT] = dense_i64([-1 if n is None else n for n in arguments])

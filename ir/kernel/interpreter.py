@@ -15,7 +15,7 @@ from xdsl.traits import IsTerminator
 
 from ..array.base import ArrayOp
 from ..errors import GradatimError
-from ..functions import find_function
+from ..functions import find_function, in_out_numbers
 from ..interpreter import Interpreter
 from ..locations import spell_location
 from ..types import shape_of, tensor_info, to_numpy
@@ -36,7 +36,7 @@ def has_buffers(function: FuncOp) -> bool:
 
 
 class BufferInterpreter:
-    """Runs the bufferised functions of a module, whose last arguments are the results.
+    """Runs the bufferised functions of a module, whose last arguments are results.
 
     Memory is NumPy arrays that share it; small arrays in registers are arrays of their own.
     """
@@ -50,18 +50,24 @@ class BufferInterpreter:
         """Run the function ``name`` on the given arguments and return its results.
 
         Raises:
-            GradatimError: if there is no such function, if it writes to its arguments, or if an op
-                has no meaning at this level.
+            GradatimError: if there is no such function, if it writes to arguments that are not
+                in-out ones, or if an op has no meaning at this level.
         """
-        block = find_function(self.module, name).body.block
+        function = find_function(self.module, name)
+        block = function.body.block
         given = [np.ascontiguousarray(a).reshape(np.shape(a)) for a in arguments]
-        outs = [_fresh(out) for out in block.args[len(given) :]]
-        before = [a.copy() for a in given]
+        added = [_fresh(out) for out in block.args[len(given) :]]
+        numbers = in_out_numbers(function, len(added))
+        given = [a.copy() if i in numbers else a for i, a in enumerate(given)]
+        before = [a.copy() for i, a in enumerate(given) if i not in numbers]
+        separate = iter(added)
+        outs = [next(separate) if number is None else given[number] for number in numbers]
         with np.errstate(all="ignore"):
-            status = self.run_block(block, [*given, *outs])
+            status = self.run_block(block, [*given, *added])
         if any(status):
             raise GradatimError(f"@{name} failed with status {int(status[0])}")
-        if any(a.tobytes() != b.tobytes() for a, b in zip(given, before)):
+        kept = (a for i, a in enumerate(given) if i not in numbers)
+        if any(a.tobytes() != b.tobytes() for a, b in zip(kept, before)):
             raise GradatimError(f"@{name} writes to its arguments")
         return outs
 

@@ -36,7 +36,8 @@ class Storage:
         size: in bytes.
         first: the number of the op that writes it first.
         last: the number of the op that reads it last.
-        result: the function's result whose memory it is, by its number; None: a temporary.
+        result: the function's result whose memory it is, by its number.
+        argument: the function's in-out argument whose memory it is. Neither: a temporary.
         offset: where a temporary lies in the arena.
         place: where it is.
         frame: the op that has the arena; None: the function.
@@ -49,10 +50,16 @@ class Storage:
     offset: int = 0
     place: Place = Place.ARENA
     frame: Operation | None = None
+    argument: int | None = None
 
     @property
     def is_temporary(self) -> bool:
         """Whether it lies in an arena."""
+        return self.is_reusable and self.argument is None
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether it may hold several values after each other: no memory of one result."""
         return self.place is Place.ARENA and self.result is None
 
     def extend(self, first: int, last: int) -> None:

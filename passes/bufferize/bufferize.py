@@ -57,7 +57,8 @@ COPY_REASON: Final = "kernel.reason"
 def bufferize(function: FuncOp, constants: Constants) -> None:
     """Rewrite a function at the kernel level to work on memory, in place.
 
-    Its arguments become buffers that are only read, followed by one buffer for each result. If it
+    Its arguments become buffers that are only read, but for in-out ones (`ir.functions.IN_OUT`),
+    which are changed. They are followed by one buffer for each result that is no argument's. If it
     has tapes or calls Python, it returns a status: 0, or why its results are not valid. What it
     needs of constants is defined in the module that ``constants`` was made for.
 
@@ -82,13 +83,17 @@ class Bufferize:
         self.constants = constants
         self.old = function.body.block
         self.terminator = return_of(function)
-        types = [v.type for v in (*self.old.args, *self.terminator.operands)]
-        self.block = Block(arg_types=[buffer_type(type_) for type_ in types])
+        results = self.terminator.operands
+        separate = {out.result: results[out.result] for out in plan.outs if out.result is not None}
+        types = [v.type for v in (*self.old.args, *separate.values())]
+        self.block = Block(arg_types=[buffer_type(type_) for type_ in types])  # type: ignore[arg-type]
         self.location = function.location
-        self.outs = self.block.args[len(self.old.args) :]
+        self.outs = dict(zip(separate, self.block.args[len(self.old.args) :]))
         self.buffers: dict[SSAValue, SSAValue] = {}
         self.tensors: dict[SSAValue, SSAValue] = {}
-        self.storages: dict[Storage, SSAValue] = {}
+        self.storages: dict[Storage, SSAValue] = {
+            out: self.block.args[out.argument] for out in plan.outs if out.argument is not None
+        }
         self.at_end: list[Callable[[], None]] = []
         self.status: SSAValue | None = None
         self.calls_python = any(type(op) is CallbackOp for op in ops_in(self.old))
@@ -101,6 +106,7 @@ class Bufferize:
         with self.frame(None):
             if self.plan.pushes or self.calls_python:
                 self._append_status()
+            self.append_copies(self.plan.first)
             self.append_ops(self.old)
             self.end()
         if self.status is not None:
@@ -119,7 +125,7 @@ class Bufferize:
         for before, after in zip(self.old.args, self.block.args):
             after.name_hint, after.location = before.name_hint, before.location
             self.buffers[before] = after
-        for number, out in enumerate(self.outs):
+        for number, out in self.outs.items():
             out.name_hint, out.location = f"out{number}", self.terminator.location
 
     def append_ops(self, block: Block) -> None:
@@ -216,18 +222,19 @@ class Bufferize:
         wanted = buffer_type(type_)
         found = self.storages.get(storage)
         if found is None:
-            is_out = storage.result is not None
-            found = self.outs[storage.result] if is_out else self._view(storage, wanted, hint)  # type: ignore[index]
+            number = storage.result
+            found = self._view(storage, wanted, hint) if number is None else self.outs[number]
         return self._reshaped(found, wanted)
 
     def append_copies(self, copies: Iterable[Copy]) -> None:
         """Append copies, or stores of what is in registers."""
-        for value, storage, reason, location in copies:
+        for value, storage, reason, location, aside in copies:
             self.location = location
             target = self.memory(storage, value.type)
             if self.is_in_memory(value):
                 attributes = {COPY_REASON: StringAttr(reason)}
-                self.add(memref.CopyOp, (self.buffer(value), target), attributes=attributes)
+                source = self.buffer(value) if aside is None else self.memory(aside, value.type)
+                self.add(memref.CopyOp, (source, target), attributes=attributes)
             else:
                 self.add(StoreOp, (self.tensor(value), target))
 
@@ -425,7 +432,9 @@ class KernelBufferize(ModulePass):
     that computes it writes to (destination passing). Other values live in one arena, on the stack
     if it is small, where those that do not live at once share places, and a kernel writes in place
     over what it is the last to read. Reshapes become views. A result that is an argument, a
-    constant or another result is copied.
+    constant or another result is copied. In-out arguments, those whose new contents are results by
+    the function's attribute ``gradatim.inout``, are overwritten once they are read for the last
+    time, or at the end.
 
     Loops and branches become ``scf`` ops. What kernels compute in registers stays a tensor, which
     they carry. What loops carry in memory is changed in place or, where its next value cannot be

@@ -16,6 +16,7 @@ from ...ir.array.control import CaseOp, ScanOp, TapeNewOp, TapePopOp, TapePushOp
 from ...ir.array.regions import YieldOp
 from ...ir.array.shape import ConstantOp, ReshapeOp
 from ...ir.errors import GradatimError
+from ...ir.functions import in_out_arguments
 from ...ir.kernel.ops import FusionOp
 from ...ir.locations import spell_location
 
@@ -38,6 +39,8 @@ class Liveness:
         self.last: dict[SSAValue, int] = {}
         self._last_in: dict[Block, dict[SSAValue, Operation]] = {}
         block = function.body.block
+        self._in_out = in_out_arguments(function)
+        self._changing = {block.args[n] for n in self._in_out if n is not None}
         self._enumerate(block, 0)
         self._define(block.args)
         self._walk(block)
@@ -73,6 +76,21 @@ class Liveness:
         for operand in op.operands:
             self._read(operand, op)
         self._define(op.results)
+
+    def _return(self, op: Operation) -> None:
+        """In-out arguments that are returned as they came in are copied at once."""
+        for number, operand in enumerate(op.operands):
+            if not self.is_returned_at_once(number, operand):
+                self._read(operand, op)
+
+    def is_returned_at_once(self, number: int, value: SSAValue) -> bool:
+        """Tell whether a result is an in-out argument, or a view of one, and not its new contents.
+
+        Args:
+            number: of the result.
+            value: the result.
+        """
+        return self._in_out[number] is None and self.root[value] in self._changing
 
     def _yield(self, op: Operation) -> None:
         """What a step stacks as it came in is copied at once."""
@@ -157,11 +175,14 @@ class Liveness:
     def is_dead_before(self, root: SSAValue, op: Operation) -> bool:
         """Tell whether neither an op nor what comes after it reads a root.
 
-        That is so, too, where it was defined in a region that has ended.
+        That is so, too, where it was defined in a region that has ended, but not where it is one of
+        the op's own regions, such as what a loop carries.
         """
         block, home = op.parent, home_of(root)
         assert block is not None and home is not None
         owner = home.parent_op()
+        if owner is op:
+            return False
         if owner in self.end and self.end[owner] < self.number[op]:
             return True
         reader = self._last_in[block].get(root)
@@ -194,7 +215,8 @@ def is_loop(op: Operation) -> bool:
 
 
 _RULES: Final[dict[type[Operation], Callable[[Liveness, Operation], None]]] = {
-    **dict.fromkeys((FusionOp, ReturnOp, ConstantOp), Liveness._plain),
+    **dict.fromkeys((FusionOp, ConstantOp), Liveness._plain),
+    ReturnOp: Liveness._return,
     YieldOp: Liveness._yield,
     **dict.fromkeys((TapeNewOp, TapePushOp, TapePopOp), Liveness._plain),
     ReshapeOp: Liveness._view,

@@ -15,7 +15,7 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from ...ir.array.control import CaseOp, ScanOp, TapePopOp, TapePushOp, WhileOp
 from ...ir.array.regions import YieldOp, terminator_of
 from ...ir.array.shape import ConstantOp
-from ...ir.functions import return_of
+from ...ir.functions import in_out_arguments, return_of
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.schedule import PARALLEL_STEPS
 from ...ir.types import tensor_info
@@ -23,6 +23,7 @@ from .arena import ALIGNMENT, Place, Storage, plan_arena
 from .held import held_values
 from .in_place import choose_in_place
 from .liveness import Liveness, home_of
+from .moves import Move, in_order
 from .rotation import Rotation, after, rotate
 
 Wanted: TypeAlias = Mapping[SSAValue, Storage]
@@ -37,12 +38,14 @@ class Copy(NamedTuple):
         storage: where it is copied to.
         reason: why it cannot be there in the first place.
         location: the op that needs it there.
+        source: where it was put aside; None: it is where the plan has it.
     """
 
     value: SSAValue
     storage: Storage
     reason: str
     location: LocationAttr
+    source: Storage | None = None
 
 
 @dataclass
@@ -89,11 +92,14 @@ class MemoryPlan:
     Attributes:
         held: the values that are in no memory.
         liveness: when values are read, and which are views of others.
-        storage: the memory of each root that is not an argument, a constant or held.
+        storage: the memory of each root that is no constant, not held, and no argument but an
+            in-out one.
+        outs: the memory of each result.
         also: where else the kernel that computes a root writes it.
         loops: the plan of each loop.
         pushes: the plan of each push on a tape.
         pops: the copies of what is popped from a tape that is pushed on again.
+        first: the copies at the start of the function.
         ends: the copies at the end of a block, beside those of loops.
         copies: all copies that are no stores of what is in registers.
         arena_sizes: the bytes of all temporaries of the function (None), and of each scan whose
@@ -108,6 +114,7 @@ class MemoryPlan:
         self.loops: dict[Operation, LoopPlan] = {}
         self.pushes: dict[Operation, PushPlan] = {}
         self.pops: dict[Operation, list[Copy]] = {}
+        self.first: list[Copy] = []
         self.ends: dict[Block, list[Copy]] = {}
         self.copies: list[Copy] = []
         self._body = function.body.block
@@ -115,26 +122,43 @@ class MemoryPlan:
         self._occupants: dict[Storage, tuple[SSAValue, ...]] = {}
         self._protected: set[SSAValue] = set()
         self._made: list[Storage] = []
+        self.outs = self._outs(return_of(function), in_out_arguments(function))
         self._plan_function(return_of(function))
         self.arena_sizes = self._plan_arenas()
 
+    def _outs(self, terminator: Operation, arguments: Sequence[int | None]) -> list[Storage]:
+        """Return the memory of each result, which may be that of an in-out argument."""
+        outs = []
+        for number, (value, argument) in enumerate(zip(terminator.operands, arguments)):
+            out = Storage(_bytes_of(value), 0, self.liveness.number[terminator], argument=argument)
+            if argument is None:
+                out.result = number
+            else:
+                root = self._body.args[argument]
+                self.storage[root] = out
+                self._occupants[out] = (root,)
+            outs.append(out)
+        return outs
+
     def _plan_function(self, terminator: Operation) -> None:
-        outs = [
-            Storage(_bytes_of(value), 0, self.liveness.number[terminator], number)
-            for number, value in enumerate(terminator.operands)
-        ]
+        root = self.liveness.root
         wanted: dict[SSAValue, Storage] = {}
-        for value, out in zip(terminator.operands, outs):
+        pairs = []
+        for number, (value, out) in enumerate(zip(terminator.operands, self.outs)):
+            if self.liveness.is_returned_at_once(number, value):
+                reason = "an in-out argument is returned as it was"
+                self.first.append(self._copy(value, out, terminator, reason))
+            else:
+                pairs.append((value, out))
+        for value, out in sorted(pairs, key=lambda pair: pair[1].argument is None):
             if value in self.held:
                 self._want(value, out, self._body, wanted)
             else:
-                wanted.setdefault(self.liveness.root[value], out)
+                wanted.setdefault(root[value], out)
         self._plan_block(self._body, wanted)
-        self.ends[self._body] = [
-            self._copy(value, out, terminator, _why_not_in_place(value, self.liveness.root[value]))
-            for value, out in zip(terminator.operands, outs)
-            if not self._is_in(value, out)
-        ]
+        self.ends[self._body] = self._moved(
+            [(value, out, _why_not_out(root[value], out)) for value, out in pairs], terminator
+        )
 
     def _plan_arenas(self) -> dict[Operation | None, int]:
         frames: dict[Operation | None, list[Storage]] = {}
@@ -178,6 +202,26 @@ class MemoryPlan:
             self.copies.append(copy)
         return copy
 
+    def _moved(self, wanted: Iterable[tuple[SSAValue, Storage, str]], op: Operation) -> list[Copy]:
+        """Return the copies that bring values at the end of a block to where they are wanted.
+
+        Each one is told with the reason why it is copied, if it is somewhere else.
+        """
+        reasons = {}
+        moves = []
+        for value, storage, reason in wanted:
+            if not self._is_in(value, storage):
+                found = None if value in self.held else self.storage.get(self.liveness.root[value])
+                moves.append(Move(value, found, storage))
+                reasons[storage] = reason
+        aside = "what it is copied from is overwritten"
+        copies = []
+        for value, source, storage in in_order(moves, lambda value: self._new(value, op)):
+            copy = self._copy(value, storage, op, reasons.get(storage, aside))
+            is_aside = source is not None and source is not self.storage[self.liveness.root[value]]
+            copies.append(copy._replace(source=source if is_aside else None))
+        return copies
+
     def _want(
         self, value: SSAValue, storage: Storage, block: Block, wanted: dict[SSAValue, Storage]
     ) -> None:
@@ -203,7 +247,7 @@ class MemoryPlan:
         storage = self.storage.get(root)
         return (
             storage is not None
-            and storage.is_temporary
+            and storage.is_reusable
             and storage.frame is self._frame
             and root not in self._protected
             and self.liveness.dies_at(root, op)
@@ -241,13 +285,15 @@ class MemoryPlan:
                 preferred.update((i, k) for k in there)
         rest = [i for i in positions if i not in free]
         in_place = choose_in_place(op.body.block, dying, rest, preferred)
+        in_outs = {want for want in wants.values() if want.argument is not None}
         for i in positions:
             value, operand = op.results[i], in_place[i]
-            if operand is None:
+            over = None if operand is None else self.storage[dying[operand]]
+            if over is None or (over in in_outs and over is not wants.get(i)):
                 storage = free.get(i) or outs.get(i) or self._new(value, op)
             else:
-                storage = self.storage[dying[operand]]
-                if i in outs:
+                storage = over
+                if i in outs and storage.is_temporary:
                     storage.result = outs[i].result
             self._keep(value, storage, op)
 
@@ -268,11 +314,10 @@ class MemoryPlan:
             for number, target in targets.items():
                 self._want(yielded[number], target, block, inner)
             self._plan_block(block, inner)
-            self.ends[block] = [
-                self._copy(yielded[number], target, op, "a branch gives it as it is")
-                for number, target in targets.items()
-                if not self._is_in(yielded[number], target)
-            ]
+            reason = "a branch gives it as it is"
+            self.ends[block] = self._moved(
+                [(yielded[number], target, reason) for number, target in targets.items()], op
+            )
         self._occupants = occupants
         for number, target in targets.items():
             want = wanted.get(op.results[number])
@@ -412,7 +457,7 @@ class MemoryPlan:
                 storage = self.storage[dying[k]]
             else:
                 want = wanted.get(result)
-                is_usable = want is not None and want.is_temporary and self._is_free(want, op)
+                is_usable = want is not None and want.is_reusable and self._is_free(want, op)
                 storage = want if want is not None and is_usable else self._new(result, op)
                 reason = _why_not_in_place(value, self.liveness.root[value])
                 plan.before.append(self._copy(value, storage, op, f"a loop changes it: {reason}"))
@@ -448,7 +493,7 @@ class MemoryPlan:
 
         def is_movable(storage: Storage) -> bool:
             is_inside = storage.first > start and storage.frame is self._frame
-            return storage.is_temporary and (storage in own or is_inside)
+            return storage.is_reusable and (storage in own or is_inside)
 
         sources = {k: self.storage.get(self.liveness.root[yielded[k]]) for k in homes}
         plan.rotation, copied = rotate(
@@ -490,6 +535,15 @@ def _why_not_in_place(value: SSAValue, root: SSAValue) -> str:
     if isinstance(root, BlockArgument):
         return "it is an argument"
     return "it is needed elsewhere"
+
+
+def _why_not_out(root: SSAValue, out: Storage) -> str:
+    """Say why a result is not computed where it is to be."""
+    if out.argument is None or not isinstance(root.owner, Operation):
+        return _why_not_in_place(root, root)
+    if isinstance(root.owner, ConstantOp):
+        return "it is a constant"
+    return "it is computed while the in-out argument is read, or needed elsewhere"
 
 
 def _why_not_passed_on(source: Storage | None) -> str:

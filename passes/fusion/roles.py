@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, Final, NamedTuple
 
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation, SSAValue, Use
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue, Use
 
 from ...ir.array.base import ArrayOp
 from ...ir.array.indexing import DynamicSliceOp, DynamicUpdateSliceOp, GatherOp
@@ -26,6 +26,7 @@ from ...ir.array.shape import (
     TransposeOp,
     dim_of,
 )
+from ...ir.functions import in_out_numbers
 from ...ir.kernel.registers import MAX_ELEMENTS, is_read_at_computed_positions, is_small_op
 from ...ir.kernel.schedule import SHORT_LOOP
 from ...ir.kernel.space import (
@@ -146,15 +147,22 @@ def _window_update_role(op: DynamicUpdateSliceOp) -> Role:
     if part < MIN_WHOLE * size or size <= MAX_ELEMENTS or known_starts(op) is None:
         return Role.KERNEL
     users = [use.operation for use in op.result.uses]
-    is_kept = isinstance(target.owner, Block) and isinstance(target.owner.parent_op(), FuncOp)
     if (
-        is_kept
+        is_kept(target)
         or isinstance(target.owner, ConstantOp)
         or all(is_elementwise(type(user)) for user in users)
         or not updates_in_place(op, lambda v: root_of(v) is target, _perhaps_evaluated)
     ):
         return Role.INLINE
     return Role.KERNEL
+
+
+def is_kept(value: SSAValue) -> bool:
+    """Tell whether a value is an argument of a function that must not be changed."""
+    if not isinstance(value, BlockArgument):
+        return False
+    function = value.owner.parent_op()
+    return isinstance(function, FuncOp) and value.index not in in_out_numbers(function, 0)
 
 
 def _perhaps_evaluated(value: SSAValue) -> Operation | None:

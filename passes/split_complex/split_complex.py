@@ -73,6 +73,7 @@ def split_complex(function: FuncOp) -> FuncOp:
     ]
     visibility = function.sym_visibility.data if function.sym_visibility else None
     split = builder.finish(results, visibility)
+    split.attributes.update(function.attributes)  # in-out arguments stay where they are
     eliminate_dead_code(split)
     return split
 

@@ -221,6 +221,22 @@ class TestCopies:
         by_scan = scan_of(lambda b, i, x, y, _: step(b, i, x, y), 3, numbered=True)
         bufferized([x] * 3, {"scan": by_scan, "while": by_while}[loop])
 
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_results_of_a_branch_that_read_what_others_write(self, sign: int) -> None:
+        """The loop's result is where the other result is to be, and is copied first."""
+
+        def second(b: Builder, v: SSAValue, w: SSAValue) -> Sequence[SSAValue]:
+            return [b.exp(w), *scan_of(lambda c, x: [c.sin(x)], 1)(b, v)]
+
+        def body(b: Builder, x: SSAValue, y: SSAValue) -> Sequence[SSAValue]:
+            total = b.mul(b.reduce("add", b.mul(x, x), [0]), b.full((), F64, sign))
+            blocks = [region([X, X], lambda c, v, w: [v, w]), region([X, X], second)]
+            positive = b.compare("gt", total, b.full_like(total, 0))
+            first, other = b.case(positive, [neighbours(b, x), neighbours(b, y)], blocks)
+            return [neighbours(b, first), neighbours(b, other)]
+
+        bufferized([X, X], body)
+
     def test_the_plan_lists_them(self) -> None:
         module = program([X], scan_of(lambda b, x: [b.sin(x)], 1))
         ArrayFuse().apply(CONTEXT, module)
