@@ -61,7 +61,9 @@ class LineLowering:
         return Leaf(self.b.flat(buffer, dtype_of(value), prod(shape_of(value))), ())
 
     def emit(self) -> None:
-        """Emit the loops."""
+        """Emit the loops; there is nothing to do for arrays without elements."""
+        if 0 in (self.outer, self.inner):
+            return
         if self.outer_chunks.count > max(self.inner_chunks.count, 1):
             with parallel_chunks(self.b, self.outer_chunks) as chunk:
                 self._lines((chunk.start, chunk.end), (0, self.inner))
