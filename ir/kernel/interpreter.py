@@ -110,9 +110,8 @@ def _allocate(interpreter: BufferInterpreter, op: Operation, operands: list[Any]
 
 
 def _reshaped(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
-    view = operands[0].view()
-    view.shape = shape_of(value_type(op.results[0].type))
-    return [view]
+    shape = shape_of(value_type(op.results[0].type))
+    return [operands[0].reshape(shape, copy=False)]
 
 
 def _view(interpreter: BufferInterpreter, op: Operation, operands: list[Any]) -> list[Any]:
