@@ -32,9 +32,18 @@ COMPILATIONS = 5
 WORKLOADS: dict[str, Workload] = {w.name: w for group in GROUPS.values() for w in group}
 
 
-def measure_beside(package: str, names: Sequence[str], seconds: float, root: str) -> Samples:
-    """Time workloads beside the peers of a package, in a new process."""
-    wanted = [name for name in names if _peers_of(package, WORKLOADS[name])]
+def measure_beside(
+    package: str, names: Sequence[str], seconds: float, root: str, *, alone: bool = False
+) -> Samples:
+    """Time workloads beside the peers of a package, in a new process.
+
+    If ``alone``, what no other library can do is timed there too.
+    """
+    wanted = [
+        name
+        for name in names
+        if _peers_of(package, WORKLOADS[name]) or (alone and WORKLOADS[name].peers == (OURS,))
+    ]
     if not wanted:
         return {}
     command = [sys.executable, "-m", "benchmarks.pair", package, str(seconds), *wanted]

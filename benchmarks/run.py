@@ -124,8 +124,10 @@ def _measure_warm(
     samples: Samples = {}
     for package in beside:
         share = 1.0 if package == BASELINE else OTHERS_SHARE
-        for name, found in measure_beside(package, selected, share * seconds, str(ROOT)).items():
-            samples[name] = found | samples.get(name, {})
+        alone = package == beside[0]
+        found = measure_beside(package, selected, share * seconds, str(ROOT), alone=alone)
+        for name, timed in found.items():
+            samples[name] = timed | samples.get(name, {})
     groups: dict[str, list[Figure]] = {}
     for group, workloads in GROUPS.items():
         figures = [w.figure(samples[w.name]) for w in workloads if samples.get(w.name)]
