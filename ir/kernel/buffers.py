@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from xdsl.dialects.builtin import MemRefType, StridedLayoutAttr, TensorType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, StridedLayoutAttr, TensorType
 from xdsl.ir import Attribute
 
 from ..errors import DtypeError
+from ..integer_arrays import dense_i64, segment_sizes
 from ..types import Shape, Tensor, element_type, row_major, tensor_info, tensor_type
 
 STATUS: Final = tensor_type((), np.dtype(np.int32))
@@ -43,6 +45,21 @@ def part_type(buffer: MemRefType, shape: Shape) -> MemRefType:
 @lru_cache(maxsize=4096)
 def _part_type(element: Attribute, shape: Shape) -> MemRefType:
     return MemRefType(element, shape, StridedLayoutAttr(row_major(shape), None))
+
+
+@lru_cache(maxsize=4096)
+def part_properties(shape: Shape, count: int) -> Mapping[str, Attribute]:
+    """Return the properties of a ``memref.subview`` of ``count`` places along dimension 0.
+
+    They are of a buffer of a shape, and begin at an operand.
+    """
+    rest = shape[1:]
+    return {
+        "static_offsets": dense_i64((DYNAMIC_INDEX, *(0 for _ in rest))),
+        "static_sizes": dense_i64((count, *rest)),
+        "static_strides": dense_i64(1 for _ in shape),
+        "operandSegmentSizes": segment_sizes(1, 1, 0, 0),
+    }
 
 
 def value_type(operand: Attribute) -> Tensor:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
-    DYNAMIC_INDEX,
     IndexType,
     IntegerAttr,
     MemRefType,
@@ -22,7 +21,7 @@ from ...ir.array.control import CaseOp, ScanOp, WhileOp
 from ...ir.array.regions import RegionOp, terminator_of
 from ...ir.array.shape import ReshapeOp
 from ...ir.integer_arrays import dense_i64, segment_sizes
-from ...ir.kernel.buffers import part_type
+from ...ir.kernel.buffers import part_properties, part_type
 from ...ir.kernel.memory import StoreOp
 from ...ir.kernel.ops import FusionOp
 from ...ir.kernel.registers import is_read_at_computed_positions, is_small
@@ -231,15 +230,8 @@ def _part(b: Bufferize, buffer: SSAValue, place: SSAValue) -> SSAValue:
     type_ = buffer.type
     assert isinstance(type_, MemRefType)
     shape = type_.get_shape()
-    rest = shape[1:]
-    lists = {
-        "static_offsets": (DYNAMIC_INDEX, *(0 for _ in rest)),
-        "static_sizes": (1, *rest),
-        "static_strides": (1, *(1 for _ in rest)),
-    }
-    properties: dict[str, Attribute] = {name: dense_i64(values) for name, values in lists.items()}
-    properties["operandSegmentSizes"] = segment_sizes(1, 1, 0, 0)
-    return b.append(memref.SubviewOp, (buffer, place), part_type(type_, rest), properties)
+    part = part_type(type_, shape[1:])
+    return b.append(memref.SubviewOp, (buffer, place), part, part_properties(shape, 1))
 
 
 def _while(b: Bufferize, op: Operation) -> None:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import ClassVar, Final
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
-    DYNAMIC_INDEX,
     IndexType,
     IntegerAttr,
     MemRefType,
     ModuleOp,
 )
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...ir.array.base import is_array_op
-from ...ir.integer_arrays import dense_i64, segment_sizes
-from ...ir.kernel.buffers import part_type
+from ...ir.integer_arrays import segment_sizes
+from ...ir.kernel.buffers import part_properties, part_type
 from ...ir.kernel.ops import FusionOp, YieldOp
 from ...ir.ops import Environment, append_op, copy_op, ops_of
 from ..blocks import mapping
@@ -127,7 +125,9 @@ class _Splitting:
         """Append the view of the chunk's lanes of a buffer."""
         type_ = buffer.type
         assert isinstance(type_, MemRefType)
-        result, properties = _view_of(type_, self.size)
+        shape = type_.get_shape()
+        result = part_type(type_, (self.size, *shape[1:]))
+        properties = part_properties(shape, self.size)
         view = memref.SubviewOp.create(
             operands=[buffer, self.start], result_types=[result], properties=properties
         )
@@ -194,20 +194,6 @@ class _Splitting:
                 append_op(new, copy)
                 environment.update(zip(op.results, copy.results))
         return new
-
-
-@lru_cache(maxsize=256)
-def _view_of(type_: MemRefType, size: int) -> tuple[MemRefType, dict[str, Attribute]]:
-    """Return type and properties of the view of so many lanes of a buffer."""
-    shape = (size, *type_.get_shape()[1:])
-    lists = {
-        "static_offsets": (DYNAMIC_INDEX, *(0 for _ in shape[1:])),
-        "static_sizes": shape,
-        "static_strides": tuple(1 for _ in shape),
-    }
-    properties: dict[str, Attribute] = {name: dense_i64(values) for name, values in lists.items()}
-    properties["operandSegmentSizes"] = segment_sizes(1, 1, 0, 0)
-    return part_type(type_, shape), properties
 
 
 def _found(values: Sequence[SSAValue], environment: Environment) -> list[SSAValue]:
